@@ -1,0 +1,2 @@
+"""GLEE on mmdet: importing this package registers every component."""
+from . import datasets, engine, evaluation, models  # noqa: F401
