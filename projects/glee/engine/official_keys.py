@@ -17,8 +17,8 @@ _TABLES = dict(coco='coco_label_enc', obj365='obj365_label_enc', vg='vg_label_en
 # (pattern of an official key, replacement); the first match wins and every key must match one.
 _RULES: list[tuple[str, str]] = [
     (r'^lang_projection$', _HEAD + 'text_encoder.lang_projection'),
-    (r'^text_encoder\.', _HEAD + 'text_encoder.model.'),
-    (r'^text_encoder_teacher\.', _HEAD + 'text_encoder.teacher.'),
+    (r'^text_encoder\.text_model\.', _HEAD + 'text_encoder.text_model.'),
+    (r'^text_encoder_teacher\.text_model\.', _HEAD + 'text_encoder.teacher.'),
     (_FUSION + r'gamma_v$', _PIXEL + 'early_fusion.gamma_visual'),
     (_FUSION + r'gamma_l$', _PIXEL + 'early_fusion.gamma_text'),
     (_FUSION + r'layer_norm_v\.', _PIXEL + 'early_fusion.norm_visual.'),
