@@ -6,6 +6,8 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
+from projects.glee.engine.official_keys import convert_state_dict
+
 LOGITS, BOXES = 1e-3, 5e-5
 LOSS_NAMES = dict(bbox='loss_bbox', ce='loss_cls', conf='loss_conf', dice='loss_dice',
                   giou='loss_giou', mask='loss_mask')
@@ -123,19 +125,20 @@ def build_targets(meta, size):
 
 def test_training_losses_and_gradients(glee_lite, load_golden, official_lite):
     """Every loss term, the total and sampled gradients of a whole training step without denoising."""
-    from projects.glee.engine.official_keys import convert_state_dict
     arrays, meta = load_golden('lite_case7_train_loss')
     batch, _ = build_batch(dict(meta, expressions=None))
     samples = build_targets(meta, tuple(batch.shape[-2:]))
     head = glee_lite.panoptic_head
     denoising, head.denoising = head.denoising, None
     glee_lite.zero_grad()
+    head.text_encoder.train()  # no dropout inside; the distillation loss exists in training only
     try:
         losses = glee_lite(batch, samples, mode='loss')
         total, _ = glee_lite.parse_losses(losses)
         total.backward()
     finally:
         head.denoising = denoising
+        head.text_encoder.eval()
     weights = dict(bbox=5, ce=4, conf=4, dice=5, giou=2, mask=5)
     for name, golden in zip(meta['loss_names'], arrays['loss_values']):
         if name == 'dist_loss':
@@ -154,13 +157,14 @@ def test_training_losses_and_gradients(glee_lite, load_golden, official_lite):
     parameters = dict(glee_lite.named_parameters())
     for index, name in enumerate(meta['grad_names']):
         ours_name = next(iter(convert_state_dict({name: official_lite[name]}, 'lite')[0]))
-        norm = float(arrays['grad_norms'][index])
+        grad, norm = parameters[ours_name].grad, float(arrays['grad_norms'][index])
         if norm <= 0:
+            assert grad is None or not grad.any(), name
             continue
-        grad = parameters[ours_name].grad
-        assert grad.norm().item() == pytest.approx(norm, rel=2e-3), name
-        sample = recipe.sample(grad.numpy()) if grad.numel() >= 64 else None
-        if sample is not None:
-            scale = np.abs(arrays['grad_samples'][index]).max()
-            np.testing.assert_allclose(sample, arrays['grad_samples'][index], atol=2e-3 * scale + 1e-9)
+        assert grad.norm().item() == pytest.approx(norm, rel=2e-4), name
+        # A sampling point at a cell border has a one-sided derivative: single values may differ.
+        golden = arrays['grad_samples'][index]
+        if grad.numel() >= 64:
+            np.testing.assert_allclose(recipe.sample(grad.numpy()), golden, rtol=0,
+                                       atol=5e-3 * np.abs(golden).max() + 1e-9, err_msg=name)
     glee_lite.zero_grad()
