@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / 'data' / 'golden'
 
 
+init_default_scope('mmdet')  # for fixtures of modules and sessions, which come before the next one
+
+
 @pytest.fixture(autouse=True)
 def _mmdet_scope():
     init_default_scope('mmdet')

@@ -2,7 +2,7 @@
 _base_ = ['./_base_/models/glee_r50.py']
 
 custom_imports = dict(
-    imports=['projects.glee', 'mmpretrain.models'], allow_failed_imports=False)
+    imports=['projects.glee', 'projects.glee.models.mmpretrain_backbones'], allow_failed_imports=False)
 
 model = dict(
     backbone=dict(
