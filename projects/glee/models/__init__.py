@@ -1,1 +1,4 @@
 """Registered models of GLEE."""
+from .data_preprocessor import GLEEDataPreprocessor
+
+__all__ = ['GLEEDataPreprocessor']
