@@ -2,6 +2,7 @@
 from .clip_text_encoder import CLIPTextEncoder, TextFeatures
 from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
+from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
@@ -14,7 +15,7 @@ from .matching import HungarianMatcher
 
 __all__ = [
     'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
-    'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
+    'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
     'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'TextFeatures',
     'build_clip_tokenizer'
 ]

@@ -1,0 +1,121 @@
+"""Reading pictures and their objects."""
+import logging
+import multiprocessing
+from typing import List, Optional
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+from mmdet.datasets.transforms import LoadAnnotations
+from mmdet.registry import TRANSFORMS
+from mmengine.logging import print_log
+
+
+class SharedCount:
+    """A count that the worker processes of a data loader share with their parent."""
+
+    def __init__(self) -> None:
+        self._value = multiprocessing.Value('q', 0)
+
+    def increment(self) -> int:
+        """Add one and return the new count."""
+        with self._value.get_lock():
+            self._value.value += 1
+            return self._value.value
+
+    @property
+    def value(self) -> int:
+        """Events so far in all processes."""
+        return self._value.value
+
+    def __deepcopy__(self, memo: dict) -> 'SharedCount':
+        return self  # copies of a pipeline go on counting together
+
+
+@TRANSFORMS.register_module()
+class LoadImage(LoadImageFromFile):
+    """Reads a picture with pillow: BGR uint8, EXIF rotation applied (DESIGN section 8).
+
+    Args:
+        skip_unreadable (bool): what to do with a file that is missing or corrupt, or whose size
+            is not the annotated one. False (test) raises; True (training) returns None, so that
+            the data set takes another sample, and logs the file and the running count.
+
+    Raises:
+        ValueError: unreadable picture, naming the file, when ``skip_unreadable`` is False.
+    """
+
+    def __init__(self, skip_unreadable: bool = False, imdecode_backend: str = 'pillow',
+                 **kwargs) -> None:
+        super().__init__(imdecode_backend=imdecode_backend, **kwargs)
+        self.skip_unreadable = skip_unreadable
+        self.skipped = SharedCount()
+
+    def transform(self, results: dict) -> Optional[dict]:
+        """Add ``img`` (H, W, 3), ``img_shape`` and ``ori_shape``."""
+        path = results['img_path']
+        try:
+            loaded = super().transform(results)
+        except Exception as error:  # decoders raise many kinds; each is named or re-raised below
+            return self._give_up(path, f'{type(error).__name__}: {error}', error)
+        annotated = results.get('height'), results.get('width')
+        if None not in annotated and annotated != loaded['img_shape']:
+            return self._give_up(
+                path, f'it is {loaded["img_shape"]} (height, width) but annotated as {annotated}')
+        return loaded
+
+    def _give_up(self, path: str, reason: str, cause: Optional[Exception] = None) -> None:
+        message = f'cannot use image {path}: {reason}'
+        if not self.skip_unreadable:
+            raise ValueError(message) from cause
+        count = self.skipped.increment()
+        print_log(f'{message}; another sample takes its place ({count} skipped so far)',
+                  logger='current', level=logging.WARNING)
+        return None
+
+
+@TRANSFORMS.register_module()
+class LoadInstances(LoadAnnotations):
+    """Loads boxes, labels and masks of the objects of an image; crowds are left out.
+
+    Masks stay :class:`PolygonMasks` when every object has polygons, so that flips, resizes and
+    crops move coordinates, and become :class:`BitmapMasks` otherwise (RLE; nearest neighbour).
+    A record without ``bbox`` (stock ``RefCocoDataset``) gets the box of its mask, one without
+    ``bbox_label`` its position, which is the index of its expression.
+
+    Args:
+        with_mask (bool): load masks; False for sources that have boxes only.
+
+    Raises:
+        ValueError: ``with_mask`` and an object has none.
+    """
+
+    def __init__(self, with_mask: bool = True, **kwargs) -> None:
+        super().__init__(with_mask=with_mask, **kwargs)
+
+    def transform(self, results: dict) -> dict:
+        """Add ``gt_bboxes`` (N, 4) xyxy px, ``gt_bboxes_labels`` (N,) and ``gt_masks``."""
+        instances: List[dict] = []
+        for position, record in enumerate(results.get('instances', [])):
+            if record.get('ignore_flag', 0):
+                continue
+            if self.with_mask and not record.get('mask'):
+                raise ValueError(
+                    f'an object of {results["img_path"]} has no mask; load this source with '
+                    'LoadInstances(with_mask=False) and supervision without "mask"')
+            record = dict(record, ignore_flag=0)
+            record.setdefault('bbox_label', position)
+            if 'bbox' not in record:
+                record['bbox'] = self._box_of(record['mask'], *results['ori_shape'])
+            instances.append(record)
+        results['instances'] = instances
+        return super().transform(results)
+
+    def _box_of(self, mask, height: int, width: int) -> List[float]:
+        ys, xs = np.nonzero(self._poly2mask(mask, height, width))
+        if len(xs) == 0:
+            return [0.0, 0.0, 0.0, 0.0]
+        return [float(v) for v in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)]
+
+    def _load_masks(self, results: dict) -> None:
+        self.poly2mask = not all(isinstance(i['mask'], list) for i in results['instances'])
+        super()._load_masks(results)

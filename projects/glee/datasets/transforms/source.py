@@ -1,0 +1,85 @@
+"""What a sample is: its source, its kind of text and which of its annotations are real."""
+from typing import Optional, Sequence
+
+from mmcv.transforms import BaseTransform
+from mmdet.datasets.transforms import PackDetInputs
+from mmdet.registry import TRANSFORMS
+
+SUPERVISION = ('semantic', 'box', 'coarse_box', 'mask', 'track')
+TEXT_MODES = ('category', 'expression')
+SOURCE_KEYS = ('text', 'text_mode', 'source', 'supervision', 'label_table')
+
+
+@TRANSFORMS.register_module()
+class SetSource(BaseTransform):
+    """Marks every sample with the meta information that GLEE's model code reads (DESIGN section 4).
+
+    It makes stock data sets usable as they are: names come from the data set (``text``), the rest
+    from here.
+
+    Args:
+        source (str): key of the data set, for sampling, logging and per-source metrics.
+        supervision (Sequence[str]): real annotation kinds, out of 'semantic', 'box',
+            'coarse_box', 'mask', 'track'.
+        text_mode (str): 'category' (a vocabulary shared by the batch) or 'expression' (one query
+            per sentence).
+        label_table (str, optional): denoising label table; by default the source's own key.
+        text (Sequence[str], optional): names to use instead of the data set's; ``bbox_label``
+            must index them.
+
+    Raises:
+        ValueError: unknown ``supervision`` or ``text_mode``.
+    """
+
+    def __init__(self, source: str, supervision: Sequence[str] = ('semantic', 'box', 'mask'),
+                 text_mode: str = 'category', label_table: Optional[str] = None,
+                 text: Optional[Sequence[str]] = None) -> None:
+        unknown = set(supervision) - set(SUPERVISION)
+        if unknown or isinstance(supervision, str):
+            raise ValueError(f'source {source!r}: supervision {supervision!r} must be a sequence '
+                             f'out of {SUPERVISION}')
+        if text_mode not in TEXT_MODES:
+            raise ValueError(f'source {source!r}: text_mode {text_mode!r} is not in {TEXT_MODES}')
+        self.info = dict(source=source, supervision=tuple(supervision), text_mode=text_mode,
+                         label_table=source if label_table is None else label_table)
+        if text is not None:
+            self.info['text'] = tuple(text)
+
+    def transform(self, results: dict) -> dict:
+        """Add ``source``, ``supervision``, ``text_mode``, ``label_table`` (and ``text``)."""
+        results.update(self.info)
+        return results
+
+
+@TRANSFORMS.register_module()
+class PackGLEEInputs(PackDetInputs):
+    """mmdet's packing with GLEE's meta information, whose absence is an error.
+
+    Args:
+        meta_keys (Sequence[str]): keys to pack beside ``text``, ``text_mode``, ``source``,
+            ``supervision`` and ``label_table``; ``candidates`` are the boxes of same-name objects
+            that :class:`ReferDataset` gives for the blind referring score.
+
+    Raises:
+        KeyError: a key is missing because the pipeline lacks :class:`SetSource` or the data set
+            gives no ``text``.
+        ValueError: ``text`` is empty or holds an empty string.
+    """
+
+    def __init__(self, meta_keys: Sequence[str] = (
+            'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
+            'flip_direction', 'candidates')) -> None:
+        super().__init__(meta_keys=(*meta_keys, *SOURCE_KEYS))
+
+    def transform(self, results: dict) -> dict:
+        """Pack to ``inputs`` uint8 (3, H, W) and a ``DetDataSample``."""
+        missing = [key for key in SOURCE_KEYS if key not in results]
+        if missing:
+            raise KeyError(
+                f'sample {results.get("img_path")} lacks {missing}: add SetSource to its pipeline, '
+                'and for `text` use a Text*Dataset or return_classes=True')
+        results['text'] = tuple(results['text'])
+        if not results['text'] or not all(name.strip() for name in results['text']):
+            raise ValueError(f'source {results["source"]!r}, image {results.get("img_path")}: '
+                             f'`text` is empty or holds an empty string: {results["text"]}')
+        return super().transform(results)

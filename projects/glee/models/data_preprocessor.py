@@ -1,0 +1,133 @@
+"""Pictures to a padded, normalised batch; names to the vocabulary of the batch."""
+import logging
+from typing import List, Sequence
+
+import torch
+from mmdet.models.data_preprocessors import DetDataPreprocessor
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.logging import print_log
+
+
+@MODELS.register_module()
+class GLEEDataPreprocessor(DetDataPreprocessor):
+    """mmdet's preprocessor plus the vocabulary drawn for each training batch.
+
+    Pictures are normalised (RGB), padded with zeros after that to multiples of 32 and stacked, and
+    in training the masks are padded to the same size, all by the base class.
+
+    In training a category batch with more than ``vocabulary_size`` names keeps the names of its
+    objects and random others up to that size, in ascending order of their class index (so the
+    position says nothing about which are present), and ``labels`` follow; all samples of the batch
+    then share this ``text``. With more positive names than that, a random ``vocabulary_size`` of
+    them stay and the objects of the others leave the targets (DESIGN section 5, "Vocabulary").
+    Expression batches and test batches keep their text. Random numbers come from torch's CPU
+    generator.
+
+    Args:
+        vocabulary_size (int): most names of a training batch.
+        mean, std, bgr_to_rgb, pad_size_divisor, pad_mask: as in the base class, with the values of
+            all GLEE models as defaults.
+        **kwargs: the base class's other arguments.
+
+    Attributes:
+        dropped_objects (int): objects that left the targets so far.
+
+    Raises:
+        KeyError: a sample without ``text`` or ``text_mode``.
+        ValueError: empty text, a label outside the text, or a category batch whose samples have
+            different texts; source, image and label are named.
+    """
+
+    def __init__(self, mean: Sequence[float] = (123.675, 116.28, 103.53),
+                 std: Sequence[float] = (58.395, 57.12, 57.375), bgr_to_rgb: bool = True,
+                 pad_size_divisor: int = 32, pad_mask: bool = True, vocabulary_size: int = 100,
+                 **kwargs) -> None:
+        super().__init__(mean=mean, std=std, bgr_to_rgb=bgr_to_rgb, pad_mask=pad_mask,
+                         pad_size_divisor=pad_size_divisor, **kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.dropped_objects = 0
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Batch of the loader to ``inputs`` (B, 3, H, W) float and ``data_samples``."""
+        data = super().forward(data, training)
+        samples = data['data_samples']
+        if samples is not None:
+            for sample in samples:
+                check_text(sample)
+            if training:
+                for sample in samples:
+                    check_labels(sample)
+                self.draw_vocabulary(samples)
+        return data
+
+    def draw_vocabulary(self, samples: List[DetDataSample]) -> None:
+        """Reduce the text of a category batch to ``vocabulary_size`` names, in place."""
+        if all(sample.text_mode == 'expression' for sample in samples):
+            return
+        text = samples[0].text
+        for sample in samples:
+            if sample.text != text or sample.text_mode != 'category':
+                raise ValueError(
+                    'the samples of a category batch must share one text, but those of sources '
+                    f'{samples[0].get("source")!r} and {sample.get("source")!r} differ; use '
+                    'MixtureBatchSampler')
+        if len(text) <= self.vocabulary_size:
+            return
+        kept = self._choose(len(text), torch.cat([s.gt_instances.labels for s in samples]).cpu())
+        new_label = torch.full((len(text), ), -1)
+        new_label[kept] = torch.arange(len(kept))
+        vocabulary = tuple(text[i] for i in kept.tolist())
+        for sample in samples:
+            self._relabel(sample, vocabulary, new_label)
+
+    def _choose(self, num_names: int, labels: torch.Tensor) -> torch.Tensor:
+        """Ascending class indices of the batch vocabulary."""
+        positive = torch.zeros(num_names, dtype=torch.bool)
+        positive[labels] = True
+        shuffled = torch.randperm(num_names)
+        # positives first, both parts in random order
+        order = torch.cat([shuffled[positive[shuffled]], shuffled[~positive[shuffled]]])
+        return order[:self.vocabulary_size].sort().values
+
+    def _relabel(self, sample: DetDataSample, vocabulary: tuple, new_label: torch.Tensor) -> None:
+        instances = sample.gt_instances
+        labels = new_label.to(instances.labels.device)[instances.labels]
+        if (labels < 0).any():
+            dropped = int((labels < 0).sum())
+            if self.dropped_objects == 0:
+                print_log(
+                    f'a batch of source {sample.get("source")!r} has more than '
+                    f'{self.vocabulary_size} positive names; {dropped} objects of an image leave '
+                    'its targets (told once, counted in `dropped_objects`)',
+                    logger='current', level=logging.WARNING)
+            self.dropped_objects += dropped
+            instances = instances[labels >= 0]
+            labels = labels[labels >= 0]
+        instances.labels = labels
+        sample.gt_instances = instances
+        sample.set_metainfo(dict(text=vocabulary))
+
+
+def _where(sample: DetDataSample) -> str:
+    return f'source {sample.get("source")!r}, image {sample.get("img_path", sample.get("img_id"))}'
+
+
+def check_text(sample: DetDataSample) -> None:
+    """Raise unless the sample has names to look for."""
+    for key in ('text', 'text_mode'):
+        if key not in sample:
+            raise KeyError(f'{_where(sample)}: the sample has no `{key}`; pack it as meta '
+                           'information (PackGLEEInputs) or set it on the data sample')
+    if len(sample.text) == 0 or not all(name.strip() for name in sample.text):
+        raise ValueError(f'{_where(sample)}: `text` is empty or holds an empty string: '
+                         f'{sample.text}')
+
+
+def check_labels(sample: DetDataSample) -> None:
+    """Raise if a label does not index the sample's text."""
+    labels = sample.gt_instances.labels
+    outside = (labels < 0) | (labels >= len(sample.text))
+    if outside.any():
+        raise ValueError(f'{_where(sample)}: label {int(labels[outside][0])} is outside the '
+                         f'{len(sample.text)} names of `text`')
