@@ -182,9 +182,9 @@ class GLEECriterion(nn.Module):
         terms = dict(loss_cls=_zeros(predictions, 'logits'))
         if switch.semantic:
             logits = _stack(predictions, 'logits')
+            named = pairs.one_hot(logits, objects.labels[pairs.objects])
             focal = self.loss_cls(
-                logits.flatten(0, 2),
-                pairs.one_hot(logits, objects.labels[pairs.objects]).flatten(0, 2), reduction_override='none')
+                logits.flatten(0, 2), named.flatten(0, 2), reduction_override='none')
             terms['loss_cls'] = _sums(focal, len(predictions)) / num_objects
         terms['loss_bbox'] = terms['loss_giou'] = _zeros(predictions, 'boxes')
         if switch.box and len(pairs.images):
