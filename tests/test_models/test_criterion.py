@@ -172,6 +172,18 @@ def test_switched_off_masks_are_never_computed(monkeypatch):
     assert losses['loss_mask'].item() == 0
 
 
+def test_boxes_beyond_the_image_are_supervised_clamped():
+    predictions, features, targets = random_case((2, 3), outputs=('', ))
+    switch = LossSwitch(box=True)
+    inside = (predictions['']['boxes'].detach() * 2).clamp(max=1)
+    losses = [
+        GLEECriterion()({'': {**predictions[''], 'boxes': boxes}}, features, targets, switch)[0]
+        for boxes in (inside, inside + (inside == 1) * .7)
+    ]
+    assert (inside == 1).any() and losses[0]['loss_bbox'] > 0
+    torch.testing.assert_close(losses[1], losses[0], rtol=0, atol=0)
+
+
 def test_batch_without_object_trains_all_queries_as_background():
     predictions, features, targets = random_case((0, 0))
     losses, _ = GLEECriterion(num_points=80)(predictions, features, targets, ALL_ON)
