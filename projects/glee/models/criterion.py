@@ -1,7 +1,6 @@
 """Losses of the object decoder."""
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from mmcv.ops import point_sample
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from .denoising import DenoisingQueries
 from .dynamic_loss_selector import LossSwitch
+from .label_check import check_labels
 from .matching import Match
 
 TWO_STAGE = 'enc'
@@ -155,11 +155,7 @@ class GLEECriterion(nn.Module):
     def _gather(targets: Sequence[InstanceData], switch: LossSwitch, num_names: int) -> _Objects:
         """Concatenate the objects of the batch and check what the losses rely on."""
         labels = torch.cat([target.labels for target in targets])
-        if len(labels):
-            low, high = torch.stack(torch.aminmax(labels)).tolist()
-            if low < 0 or high >= num_names:
-                raise ValueError(f'gt labels {low}..{high} lie outside the vocabulary of the '
-                                 f'batch, which has {num_names} names')
+        check_labels(labels, num_names)
         if switch.mask or switch.match_masks:
             for image, target in enumerate(targets):
                 if len(target.labels) and 'masks' not in target:
@@ -172,9 +168,9 @@ class GLEECriterion(nn.Module):
 
     @staticmethod
     def _num_objects(targets: Sequence[InstanceData], like: Tensor) -> Tensor:
-        """Mean over ranks of max(objects of the rank, 1), at least 1."""
+        """Mean over ranks of max(objects of the rank, 1), so never below 1."""
         count = max(sum(len(target.labels) for target in targets), 1)
-        return reduce_mean(like.new_tensor(float(count), dtype=torch.float32)).clamp(min=1)
+        return reduce_mean(like.new_tensor(float(count), dtype=torch.float32))
 
     def _class_and_boxes(self, predictions: dict, objects: _Objects, pairs: _Pairs,
                          switch: LossSwitch, num_objects: Tensor) -> dict[str, Tensor]:
@@ -182,9 +178,9 @@ class GLEECriterion(nn.Module):
         terms = dict(loss_cls=_zeros(predictions, 'logits'))
         if switch.semantic:
             logits = _stack(predictions, 'logits')
+            named = pairs.one_hot(logits, objects.labels[pairs.objects])
             focal = self.loss_cls(
-                logits.flatten(0, 2),
-                pairs.one_hot(logits, objects.labels[pairs.objects]).flatten(0, 2), reduction_override='none')
+                logits.flatten(0, 2), named.flatten(0, 2), reduction_override='none')
             terms['loss_cls'] = _sums(focal, len(predictions)) / num_objects
         terms['loss_bbox'] = terms['loss_giou'] = _zeros(predictions, 'boxes')
         if switch.box and len(pairs.images):
@@ -288,7 +284,7 @@ def _sums(elements: Tensor, num_outputs: int) -> Tensor:
     return elements.view(num_outputs, -1).sum(1)
 
 
-def _name(predictions: dict[str, Any], **terms: Tensor) -> dict[str, Tensor]:
+def _name(predictions: dict, **terms: Tensor) -> dict[str, Tensor]:
     """Losses by name from vectors (L,): 'loss_cls', 'd0.loss_cls', ..."""
     return {
         f'{key}.{term}' if key else term: value

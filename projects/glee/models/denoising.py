@@ -8,6 +8,8 @@ from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from .label_check import check_labels
+
 # The label tables of the released models. 'obj365' serves every source with more than 100 names
 # (Objects365, OpenImages, LVIS, GRIT), 'object' the expressions and class-agnostic sources.
 RELEASED_LABEL_TABLES = dict(
@@ -91,10 +93,7 @@ class DenoisingGenerator(nn.Module):
             return None
         num_groups = self.num_queries_dn // group_size
         labels, boxes, filled = self._padded(targets, group_size)
-        low, high = torch.stack(torch.aminmax(labels)).tolist()
-        if low < 0 or high >= num_names:
-            raise ValueError(f'gt labels {low}..{high} lie outside the vocabulary of the batch, '
-                             f'which has {num_names} names')
+        check_labels(labels, num_names)
         filled = filled.repeat(1, num_groups).unsqueeze(-1)
         content = table(self._flip(labels.repeat(1, num_groups), num_names)) * filled
         noised = self._shift(boxes.repeat(1, num_groups, 1))
@@ -149,10 +148,13 @@ class DenoisingGenerator(nn.Module):
         return torch.where(chosen, torch.randint_like(labels, num_names), labels)
 
     def _shift(self, boxes: Tensor) -> Tensor:
-        """Move centres by up to half a side, sides by up to a side, times the noise scale."""
+        """Move centres by up to half a side, sides by up to a side, times the noise scale.
+
+        What leaves the image is clamped to it by the inverse sigmoid that follows.
+        """
         reach = torch.cat([boxes[..., 2:] / 2, boxes[..., 2:]], dim=-1)
         noise = torch.rand(boxes.shape, device=boxes.device) * 2 - 1
-        return (boxes + noise * reach * self.noise_scale).clamp(0, 1)
+        return boxes + noise * reach * self.noise_scale
 
 
 def _filled_slots(count: int, num_groups: int, group_size: int,

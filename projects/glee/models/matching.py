@@ -99,45 +99,52 @@ class HungarianMatcher:
             list[dict[str, Tensor]]: per image and cost type (sum of Q, N); the queries of all
             outputs follow each other.
         """
-        groups = [(cost, 'class') for cost in self.class_costs]
-        groups += [(cost, 'box') for cost in self.box_costs if use_boxes]
-        groups += [(cost, 'mask') for cost in self.mask_costs if use_masks]
-        stacked = {
-            name: torch.cat([output[name] for output in predictions.values()], 1).float()
-            for name in ('logits', 'boxes', 'mask_embeds')
-        }
-        points = None
-        if use_masks and any(len(target.labels) for target in targets):
-            # matching at fp16 points changes assignments: everything here stays fp32
-            points = torch.cat(
-                [torch.rand(1, self.num_points, 2, device=mask_features.device) for _ in targets])
-            features = point_sample(mask_features.float(), points)
+        sizes = [output['logits'].shape[1] for output in predictions.values()]
+        logits, boxes, embeds = (
+            torch.cat([output[name] for output in predictions.values()], 1).float()
+            for name in ('logits', 'boxes', 'mask_embeds'))
+        boxes = bbox_cxcywh_to_xyxy(boxes.clamp(0, 1))
         terms = []
+        # fp16 costs change assignments
         with torch.autocast(mask_features.device.type, enabled=False):
+            points, features = self._sample(mask_features.float()) if use_masks else (None, None)
             for image, target in enumerate(targets):
-                pred = InstanceData(
-                    scores=stacked['logits'][image],
-                    bboxes=bbox_cxcywh_to_xyxy(stacked['boxes'][image].clamp(0, 1)))
+                pred = InstanceData(scores=logits[image], bboxes=boxes[image])
                 truth = InstanceData(
                     labels=target.labels, bboxes=bbox_cxcywh_to_xyxy(target.boxes.float()))
-                if points is not None and len(target.labels):
-                    pred.masks = stacked['mask_embeds'][image] @ features[image]
+                costs = _evaluate(self.class_costs, 'class', pred, truth)
+                if use_boxes:
+                    costs.update(_evaluate(self.box_costs, 'box', pred, truth))
+                if use_masks and len(target.labels):
                     truth.masks = point_sample(target.masks[None].float(), points[image, None])[0]
-                terms.append(self._image_costs(groups, pred, truth))
+                    costs.update(
+                        self._mask_terms(embeds[image].split(sizes), features[image], truth))
+                terms.append(costs)
         return terms
 
-    @staticmethod
-    def _image_costs(groups: list[tuple], pred: InstanceData,
-                     truth: InstanceData) -> dict[str, Tensor]:
-        """Terms (sum of Q, N) of one image."""
-        if not len(truth.labels):
-            return dict(none=pred.scores.new_zeros(len(pred.scores), 0))
-        # normalised boxes are boxes in an image of size one
-        meta = dict(img_shape=(1, 1))
-        return {
-            f'{kind} cost {type(cost).__name__}': cost(pred, truth, meta)
-            for cost, kind in groups
-        }
+    def _sample(self, mask_features: Tensor) -> tuple[Tensor, Tensor]:
+        """Random points (B, P, 2) in 0..1, drawn image by image, and the features (B, D, P)."""
+        points = torch.cat([
+            torch.rand(1, self.num_points, 2, device=mask_features.device) for _ in mask_features
+        ])
+        return points, point_sample(mask_features, points)
+
+    def _mask_terms(self, embeds: Sequence[Tensor], features: Tensor,
+                    truth: InstanceData) -> dict[str, Tensor]:
+        """Mask costs (sum of Q, N) of one image, output by output to bound the memory."""
+        blocks = [
+            _evaluate(self.mask_costs, 'mask', InstanceData(masks=embed @ features), truth)
+            for embed in embeds
+        ]
+        return {name: torch.cat([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def _evaluate(costs: Sequence, kind: str, pred: InstanceData,
+              truth: InstanceData) -> dict[str, Tensor]:
+    """Cost matrices (queries, N) by name."""
+    # boxes are normalised: they lie in an image of size one
+    meta = dict(img_shape=(1, 1))
+    return {f'{kind} cost {type(cost).__name__}': cost(pred, truth, meta) for cost in costs}
 
 
 def _raise_not_finite(terms: dict[str, Tensor], image: int, outputs: list[str],
