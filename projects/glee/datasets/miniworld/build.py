@@ -55,11 +55,15 @@ def build_miniworld(out, images: int, videos: int = 0, seed: int = 0, val_images
     if not _prepare(out, arguments, overwrite):
         return False
     write_json(out / MARKER, dict(arguments, complete=False))
-    progress = progress or (lambda iterable, description, total: iterable)
+    progress = progress or _silent
     _write_coco_sources(out, images, val_images, seed, progress)
     _write_objects365_sources(out, images, val_images, seed, progress)
     write_json(out / MARKER, dict(arguments, complete=True))
     return True
+
+
+def _silent(iterable, description: str, total: int):
+    return iterable
 
 
 def _check(images: int, videos: int, seed: int, val_images: int) -> None:

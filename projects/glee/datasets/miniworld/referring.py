@@ -1,6 +1,8 @@
 """Which sentences each referring data set uses, and how they are worded."""
 from dataclasses import dataclass
 
+import numpy as np
+
 from .relations import (
     Candidates,
     attribute_expressions,
@@ -17,6 +19,10 @@ DATASET_RELATIONS = {
     'refcoco+': (closest_expressions, size_expressions, same_colour_expressions),
     'refcocog': (side_expressions, closest_expressions),
 }
+
+# How often each relation is drawn where an object allows several. Nearly every object allows an
+# ordinal and few allow a side.
+WEIGHTS = {'side': 6, 'closest': 3, 'ordinal': 2, 'size': 2, 'same color': 6}
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,12 @@ def _wanted(expression, dataset: str) -> bool:
 def _draw(rng, pool: dict, dataset: str, count: int) -> tuple:
     """Different sentences; half of them relations where both kinds are in the pool."""
     relations = [name for name in pool if name != 'attribute']
+    weights = np.array([WEIGHTS[name] for name in relations], float)
     sentences = []
     for _ in range(4 * count):
         name = 'attribute'
         if relations and ('attribute' not in pool or rng.random() < 0.5):
-            name = relations[int(rng.integers(len(relations)))]
+            name = relations[int(rng.choice(len(relations), p=weights / weights.sum()))]
         expression = pool[name][int(rng.integers(len(pool[name])))]
         sentence = word(rng, expression, dataset)
         if sentence not in sentences:

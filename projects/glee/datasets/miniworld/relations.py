@@ -57,6 +57,7 @@ class Candidates:
         self.objects = [seen.obj for seen in objects]
         self.centres = [seen.centre for seen in objects]
         self.fits = {}
+        self._named = {}
         for index, obj in enumerate(self.objects):
             for noun in descriptions(obj):
                 self.fits.setdefault(noun, []).append(index)
@@ -69,14 +70,18 @@ class Candidates:
             if has_namesake and len(used) <= most and set(used) <= set(words):
                 yield noun, indices
 
-    def landmarks(self, head_shape: str, words=_WORDS):
+    def landmarks(self, head_shape: str, words=_WORDS) -> list:
         """Objects of another shape: (index, short descriptions that fit it alone)."""
-        for index, obj in enumerate(self.objects):
-            if obj.shape == head_shape:
-                continue
-            nouns = [noun for noun in descriptions(obj, words) if self.fits[noun] == [index]]
-            if nouns:
-                yield index, [noun for noun in nouns if _length(noun) <= _length(nouns[0]) + 1]
+        if words not in self._named:
+            self._named[words] = [(index, self._names(obj, index, words))
+                                  for index, obj in enumerate(self.objects)]
+        return [(index, names) for index, names in self._named[words]
+                if names and self.objects[index].shape != head_shape]
+
+    def _names(self, obj, index: int, words: tuple) -> list:
+        """The shortest unambiguous descriptions of an object and those with one word more."""
+        nouns = [noun for noun in descriptions(obj, words) if self.fits[noun] == [index]]
+        return [noun for noun in nouns if _length(noun) <= _length(nouns[0]) + 1]
 
 
 def descriptions(obj, words=_WORDS):

@@ -236,7 +236,7 @@ class SceneSampler:
 
     @staticmethod
     def _background(rng) -> Background:
-        grey = rng.uniform(75, 165)
+        grey = rng.uniform(105, 165)
         tint = rng.uniform(-9, 9, 3)
         return Background(
             kind=str(rng.choice(BACKGROUNDS)),
