@@ -1,9 +1,12 @@
 """The smallest thing a runner can train: one weight that should become two."""
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
+
+from projects.glee.engine.run_config import build_runner
 
 CONFIG = """
 default_scope = 'mmdet'
@@ -84,3 +87,11 @@ class Payload:
 
     def __reduce__(self):
         return open, (str(self.path), 'w')
+
+
+def make_runner(folder, **changes):
+    """A runner of the toy config that works in ``folder``, with ``changes`` merged."""
+    cfg = Config.fromstring(CONFIG.replace('${data_root}', ''), '.py')
+    cfg.merge_from_dict(dict(work_dir=str(folder), experiment_name=folder.name, **changes))
+    cfg.train_dataloader.dataset.ann_file = ''
+    return build_runner(cfg)

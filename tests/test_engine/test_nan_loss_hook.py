@@ -1,7 +1,7 @@
 """A loss that is no number stops the training and leaves a good checkpoint."""
 import pytest
 import torch
-from test_strict_runner import make_runner
+from toy_training import make_runner
 
 from projects.glee.engine import read_checkpoint
 

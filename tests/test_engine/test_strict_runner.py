@@ -1,18 +1,9 @@
 """A checkpoint is loaded completely or not at all; a training resumes from real checkpoints."""
 import pytest
 import torch
-from mmengine.config import Config
-from toy_training import CONFIG, ToyModel
+from toy_training import ToyModel, make_runner
 
-from projects.glee.engine.run_config import build_runner
 from projects.glee.engine.strict_runner import load_weights
-
-
-def make_runner(folder, **changes):
-    cfg = Config.fromstring(CONFIG.replace('${data_root}', ''), '.py')
-    cfg.merge_from_dict(dict(work_dir=str(folder), experiment_name=folder.name, **changes))
-    cfg.train_dataloader.dataset.ann_file = ''
-    return build_runner(cfg)
 
 
 def test_resumed_training_equals_an_uninterrupted_one(tmp_path):
