@@ -1,4 +1,4 @@
-"""The smallest thing a runner can train: one weight that should become two."""
+"""The smallest thing a runner can train: one weight that should become a bit more than two."""
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
@@ -22,7 +22,8 @@ test_evaluator = dict(type='ToyMetric')
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=4)
 test_cfg = dict()
 optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='AdamW', lr=0.1), clip_grad=dict(max_norm=1.0))
+    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9),
+    clip_grad=dict(max_norm=100.0))
 default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2),
     logger=dict(type='LoggerHook', interval=1))
@@ -44,7 +45,7 @@ class ToyDataset(BaseDataset):
 
 @MODELS.register_module()
 class ToyModel(BaseModel):
-    """Loss is zero where the weight is two; ``broken_at`` makes something go wrong there.
+    """Regresses 2 + 0.1 x the numbers; ``broken_at`` makes something go wrong in that iteration.
 
     ``kind`` 'loss' gives a loss that is no number, 'grad' only a gradient that is none.
     """
@@ -59,7 +60,8 @@ class ToyModel(BaseModel):
         if mode != 'loss':
             return [self.weight.detach()]
         self.calls += 1
-        losses = dict(loss_weight=(self.weight - 2).square(), loss_bias=self.bias.square().sum())
+        error = self.weight - 2 - 0.1 * torch.as_tensor(value)
+        losses = dict(loss_weight=error.square().mean(), loss_bias=self.bias.square().sum())
         if self.calls == self.broken_at:
             broken = losses['loss_bias'] * float('nan')
             losses['loss_bias'] = (self.bias * 0).sum().sqrt() if self.kind == 'grad' else broken

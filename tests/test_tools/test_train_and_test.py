@@ -1,5 +1,6 @@
 """tools/train.py and tools/test.py, run in this process."""
 import runpy
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -96,8 +97,21 @@ def test_amp_follows_the_machine(tmp_path, monkeypatch):
     assert cfg.optim_wrapper.type == 'OptimWrapper' and 'loss_scale' not in cfg.optim_wrapper
 
 
-def test_several_processes_without_gpu_use_gloo(tmp_path):
-    cfg = load_config(arguments(tmp_path, launcher='pytorch'))
-    assert cfg.launcher == 'pytorch'
-    if not torch.cuda.is_available():
-        assert cfg.env_cfg.dist_cfg.backend == 'gloo'
+@pytest.mark.slow
+def test_two_processes_without_gpu_train_as_one(run, tmp_path, monkeypatch):
+    (tmp_path / 'toy.py').write_text(CONFIG + "custom_imports = dict(imports=['toy_training'])")
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    monkeypatch.setenv('PYTHONPATH', f'{TOOLS.parent}:{TOOLS.parent / "tests"}')
+    subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
+         str(TOOLS / 'train.py'), 'toy.py', '--launcher', 'pytorch'], check=True)
+    run('train.py', '--work-dir', 'one', '--cfg-options', 'experiment_name=f',
+        'train_dataloader.batch_size=4')
+    two, one = read_checkpoint('work_dirs/toy/iter_4.pth'), read_checkpoint('one/iter_4.pth')
+    torch.testing.assert_close(two['state_dict'], one['state_dict'], rtol=0, atol=1e-6)
+
+
+def test_other_launchers_without_gpu_are_refused(run, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(ValueError, match='--launcher slurm needs GPUs'):
+        run('train.py', '--launcher', 'slurm')

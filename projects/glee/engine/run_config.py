@@ -44,8 +44,6 @@ def load_config(args: Namespace) -> Config:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
-    if args.launcher != 'none' and not torch.cuda.is_available():
-        cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})  # nccl needs GPUs
     return cfg
 
 
@@ -65,5 +63,19 @@ def set_amp(cfg: Config, wanted: bool) -> None:
 
 def build_runner(cfg: Config) -> Runner:
     """The runner of ``cfg``; without ``runner_type`` the one that loads checkpoints strictly."""
+    if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
+        _start_cpu_processes(cfg)
     cfg.setdefault('runner_type', 'StrictRunner')
     return RUNNERS.build(cfg)
+
+
+def _start_cpu_processes(cfg: Config) -> None:
+    """Connect this process to the others over gloo; mmengine's own start requires GPUs."""
+    if cfg.launcher != 'pytorch':
+        raise ValueError(f'--launcher {cfg.launcher} needs GPUs and none is here; use torchrun '
+                         'with --launcher pytorch')
+    torch.distributed.init_process_group('gloo')
+    cfg.setdefault('model_wrapper_cfg', dict(
+        type='MMDistributedDataParallel', broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False)))
+    cfg.model_wrapper_cfg.setdefault('device_ids', None)
