@@ -1,11 +1,28 @@
 """Tiny COCO, LVIS, Objects365 and RefCOCO files in the real on-disk formats, for tests."""
 import json
+import logging
 import pickle
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List, Sequence
+from typing import Iterator, List, Sequence
 
 import numpy as np
+from mmengine.logging import MMLogger
 from PIL import Image
+
+
+@contextmanager
+def captured_log() -> Iterator[List[str]]:
+    """Messages of mmengine's logger (which does not propagate, so pytest misses them)."""
+    messages: List[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    try:
+        yield messages
+    finally:
+        logger.removeHandler(handler)
 
 
 def save_image(path: Path, width: int, height: int, seed: int = 0) -> None:
