@@ -5,6 +5,7 @@ import pickle
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, List, Sequence
+from unittest import mock
 
 import numpy as np
 from mmengine.logging import MMLogger
@@ -13,16 +14,14 @@ from PIL import Image
 
 @contextmanager
 def captured_log() -> Iterator[List[str]]:
-    """Messages of mmengine's logger (which does not propagate, so pytest misses them)."""
+    """Messages of mmengine's loggers (which do not propagate, so pytest misses them)."""
     messages: List[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: messages.append(record.getMessage())
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    try:
+
+    def record_message(logger: MMLogger, record: logging.LogRecord) -> None:
+        messages.append(record.getMessage())
+
+    with mock.patch.object(MMLogger, 'callHandlers', record_message):
         yield messages
-    finally:
-        logger.removeHandler(handler)
 
 
 def save_image(path: Path, width: int, height: int, seed: int = 0) -> None:

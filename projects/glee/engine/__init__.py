@@ -1,1 +1,4 @@
 """Registered engine of GLEE."""
+from .exact_resume_hook import ExactResumeHook
+
+__all__ = ['ExactResumeHook']

@@ -80,8 +80,8 @@ class LVISEvalMetric(LVISMetric):
         by_name = {self._lvis_api.cats[i]['name']: i for i in ids}
         missing = [name for name in names if name not in by_name]
         if missing:
-            raise ValueError(f'the data set has {len(names)} names, the annotation file {len(ids)}, '
-                             f'and the file lacks {missing[:5]}')
+            raise ValueError(f'the data set has {len(names)} names and the annotation file '
+                             f'{len(ids)}, which lacks {missing[:5]}')
         return [by_name[name] for name in names]
 
     def _evaluate(self, metric: str, path: str) -> Dict[str, float]:

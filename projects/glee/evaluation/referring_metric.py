@@ -18,8 +18,8 @@ class ReferringMetric(BaseMetric):
     row counts 0. Boxes (xyxy) and masks (bool, H x W) are in pixels of the original image.
 
     * P@t: share of expressions with box IoU above t.
-    * oIoU: sum of intersections over sum of unions of the masks; mIoU: mean of their ratios, 0 where
-      both masks are empty.
+    * oIoU: sum of intersections over sum of unions of the masks; mIoU: mean of their ratios, 0
+      where both masks are empty.
     * blind_P@t: expected P@t of pointing at a random object of the right name, from the sample's
       ``candidates`` (per expression the xyxy boxes of all objects of that name).
 
@@ -121,8 +121,8 @@ def ground_truth_rows(sample: dict) -> List[int]:
     labels = to_numpy(sample['gt_instances']['labels']).astype(int).tolist()
     if sorted(labels) != list(range(len(sample['text']))):
         raise ValueError(
-            f'image {sample.get("img_path")} has {len(sample["text"])} expressions but objects with '
-            f'labels {labels}; each expression needs exactly one object')
+            f'image {sample.get("img_path")} has {len(sample["text"])} expressions but objects '
+            f'with labels {labels}; each expression needs exactly one object')
     return [labels.index(k) for k in range(len(labels))]
 
 
@@ -135,8 +135,8 @@ def mask_overlaps(sample: dict, rows: List[Optional[int]]) -> List[tuple]:
     """(intersection, union) in pixels for each expression."""
     for name in ('gt_instances', 'pred_instances'):
         if 'masks' not in sample[name]:
-            raise KeyError(f'{name} of image {sample.get("img_path")} have no masks; load or predict '
-                           'them or set with_mask=False')
+            raise KeyError(f'{name} of image {sample.get("img_path")} have no masks; load or '
+                           'predict them or set with_mask=False')
     truths = sample['gt_instances']['masks'].to_ndarray().astype(bool)
     predictions = sample['pred_instances']['masks']
     overlaps = []
