@@ -51,6 +51,7 @@ def runner(root, name, workers, max_iters=8, seed=7, hooks=('ExactResumeHook', )
         dict(type='RandomFlip', prob=0.5), dict(type='CropWindow', crop_size=(20, 40)),
         dict(type='CountSamples'))
     sources = [dict(type='TextCocoDataset', data_root=str(root / source), pipeline=pipeline,
+                    serialize_data=False,  # serialising collects garbage, half a second each
                     ann_file='annotations/instances_train2017.json',
                     data_prefix=dict(img='train2017/')) for source in ('a', 'b')]
     val = dict(batch_size=1, num_workers=0, dataset=dict(sources[0], test_mode=True),
