@@ -1,4 +1,21 @@
 """Registered models of GLEE."""
+from .clip_text_encoder import CLIPTextEncoder, TextFeatures
+from .clip_tokenizer import build_clip_tokenizer
+from .criterion import GLEECriterion
 from .data_preprocessor import GLEEDataPreprocessor
+from .denoising import DenoisingGenerator, DenoisingQueries
+from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
+from .early_fusion import EarlyFusion
+from .glee import GLEE
+from .glee_fusion_head import GLEEFusionHead
+from .glee_head import GLEEHead
+from .maskdino_decoder import MaskDINODecoder
+from .maskdino_pixel_decoder import MaskDINOPixelDecoder
+from .matching import HungarianMatcher
 
-__all__ = ['GLEEDataPreprocessor']
+__all__ = [
+    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
+    'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
+    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'TextFeatures',
+    'build_clip_tokenizer'
+]

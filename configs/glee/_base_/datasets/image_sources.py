@@ -1,0 +1,163 @@
+# Training sources and test sets of still images, at the real relative paths below data_root.
+# A config picks from them; '${...}' is filled in after --cfg-options, so data_root=... moves everything.
+data_root = 'data/'
+
+# Released augmentation: half of the images are shrunk and cropped, then all are resized.
+crop_augment = dict(
+    type='RandomApply',
+    prob=0.5,
+    transforms=[
+        dict(
+            type='RandomChoiceResize',
+            resize_type='PillowResize',
+            scales=[(400, 10000), (500, 10000), (600, 10000)],
+            keep_ratio=True),
+        dict(type='CropWindow', crop_size=(384, 600))
+    ])
+resize_augment = dict(
+    type='RandomChoiceResize',
+    resize_type='PillowResize',
+    scales=[(short, 1333) for short in range(480, 801, 32)],
+    keep_ratio=True)
+test_resize = dict(type='PillowResize', scale=(1333, 800), keep_ratio=True)
+
+mask_supervision = ('semantic', 'box', 'mask')
+box_supervision = ('semantic', 'box')
+filter_masks = dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), by_mask=True, keep_empty=False)
+filter_boxes = dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), keep_empty=False)
+training_images = dict(filter_empty_gt=True, min_size=0)
+
+# ---- Objects365 v2 ----
+objects365_train = dict(
+    type='TextObjects365Dataset',
+    data_root='${data_root}Objects365V2/',
+    ann_file='annotations/zhiyuan_objv2_train_new.json',
+    data_prefix=dict(img='train/'),
+    filter_cfg=training_images,
+    pipeline=[
+        dict(type='LoadImage', skip_unreadable=True),
+        dict(type='LoadInstances', with_mask=False),
+        dict(type='RandomFlip', prob=0.5),
+        '${crop_augment}',
+        '${resize_augment}',
+        filter_boxes,
+        dict(type='SetSource', source='objects365', supervision=box_supervision, label_table='obj365'),
+        dict(type='PackGLEEInputs')
+    ])
+
+# ---- COCO ----
+coco_train = dict(
+    type='TextCocoDataset',
+    data_root='${data_root}coco/',
+    ann_file='annotations/instances_train2017.json',
+    data_prefix=dict(img='train2017/'),
+    filter_cfg=training_images,
+    pipeline=[
+        dict(type='LoadImage', skip_unreadable=True),
+        dict(type='LoadInstances'),
+        dict(type='RandomFlip', prob=0.5),
+        '${crop_augment}',
+        '${resize_augment}',
+        dict(type='RasterizeMasks'),
+        filter_masks,
+        dict(type='SetSource', source='coco', supervision=mask_supervision, label_table='coco'),
+        dict(type='PackGLEEInputs')
+    ])
+
+category_test_pipeline = [
+    dict(type='LoadImage'),
+    '${test_resize}',
+    dict(type='LoadInstances'),  # after the resize: original pixels, for pictures
+    dict(type='SetSource', source='test', supervision=mask_supervision),
+    dict(type='PackGLEEInputs')
+]
+coco_val = dict(
+    type='TextCocoDataset',
+    test_mode=True,
+    data_root='${data_root}coco/',
+    ann_file='annotations/instances_val2017.json',
+    data_prefix=dict(img='val2017/'),
+    pipeline=category_test_pipeline)
+coco_metric = dict(
+    type='CocoMetric',
+    ann_file='${data_root}coco/annotations/instances_val2017.json',
+    metric=['bbox', 'segm'],
+    proposal_nums=(1, 10, 100))
+
+# ---- LVIS v1 ----
+lvis_train = dict(
+    type='TextLVISDataset',
+    data_root='${data_root}',
+    ann_file='lvis/lvis_v1_train.json',
+    data_prefix=dict(img='coco/'),
+    filter_cfg=training_images,
+    pipeline=[
+        dict(type='LoadImage', skip_unreadable=True),
+        dict(type='LoadInstances'),
+        dict(type='RandomFlip', prob=0.5),
+        '${crop_augment}',
+        '${resize_augment}',
+        dict(type='RasterizeMasks'),
+        filter_masks,
+        dict(type='SetSource', source='lvis', supervision=mask_supervision, label_table='obj365'),
+        dict(type='PackGLEEInputs')
+    ])
+lvis_val = dict(
+    type='TextLVISDataset',
+    test_mode=True,
+    data_root='${data_root}',
+    ann_file='lvis/lvis_v1_val.json',
+    data_prefix=dict(img='coco/'),
+    pipeline=category_test_pipeline)
+lvis_metric = dict(
+    type='LVISEvalMetric', ann_file='${data_root}lvis/lvis_v1_val.json', metric=['bbox', 'segm'])
+
+# ---- RefCOCO, RefCOCO+, RefCOCOg: train splits mixed, test from the REFER files ----
+expression_train_pipeline = [
+    dict(type='LoadImage', skip_unreadable=True),
+    dict(type='PickExpression'),
+    dict(type='CleanExpressions'),
+    dict(type='LoadInstances'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='SwapSidesOnFlip'),
+    dict(type='UnlessOrdinal', transforms=['${crop_augment}']),
+    '${resize_augment}',
+    dict(type='RasterizeMasks'),
+    dict(type='BoxesFromMasks'),
+    dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), by_mask=True, keep_empty=True),
+    dict(
+        type='SetSource', source='refcoco', supervision=mask_supervision, text_mode='expression',
+        label_table='object'),
+    dict(type='PackGLEEInputs')
+]
+refcoco_train = [
+    dict(
+        type='RefCocoJsonDataset',
+        data_root='${data_root}',
+        ann_file=f'annotations/{name}/instances_train.json',
+        data_prefix=dict(img='coco/train2014/'),
+        pipeline=expression_train_pipeline)
+    for name in ('refcoco-unc', 'refcocoplus-unc', 'refcocog-umd')
+]
+
+# On MiniWorld testA has attribute expressions only and testB relational ones only.
+refcoco_test = [
+    dict(
+        type='ReferDataset',
+        test_mode=True,
+        data_root='${data_root}coco/',
+        data_prefix=dict(img_path='train2014/'),
+        ann_file='refcoco/instances.json',
+        split_file='refcoco/refs(unc).p',
+        split=split,
+        pipeline=[
+            dict(type='LoadImage'),
+            '${test_resize}',
+            dict(type='CleanExpressions'),
+            dict(type='LoadInstances'),
+            dict(type='RasterizeMasks'),
+            dict(type='SetSource', source=split, supervision=mask_supervision, text_mode='expression'),
+            dict(type='PackGLEEInputs')
+        ]) for split in ('testA', 'testB')
+]
+refcoco_metric = dict(type='ReferringMetric', prefix='refcoco', per_source=True, blind=True)

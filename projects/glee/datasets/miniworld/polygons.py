@@ -1,0 +1,51 @@
+"""Masks as COCO polygons."""
+import cv2
+import numpy as np
+
+_ZOOM = 4
+
+
+def mask_to_polygons(mask: np.ndarray, tolerance: float = 0.4) -> list:
+    """Polygons of a mask, as COCO's `segmentation` holds them.
+
+    COCO polygons know no holes, so a hole is joined to its outer ring by a cut of zero width, which
+    rasterisers fill correctly. This keeps every annotation a polygon: mmdet's
+    `LoadAnnotations(poly2mask=False)` ignores objects whose mask is an RLE.
+
+    Args:
+        mask (np.ndarray): bool (H, W), not empty.
+        tolerance (float): how far a polygon may leave the pixel edges, px.
+
+    Returns:
+        list[list[float]]: per part x, y, x, y, ... in px, where pixel (0, 0) covers 0..1.
+    """
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    crop = mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1].astype(np.uint8)
+    # Contours run through pixel centres; on a finer grid they come near the pixel edges.
+    fine = cv2.resize(crop, None, fx=_ZOOM, fy=_ZOOM, interpolation=cv2.INTER_NEAREST)
+    contours, hierarchy = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    contours = [
+        cv2.approxPolyDP(contour, tolerance * _ZOOM, True)[:, 0].astype(float)
+        for contour in contours
+    ]
+    polygons = []
+    for index, (_, _, hole, parent) in enumerate(hierarchy[0]):
+        if parent >= 0:
+            continue
+        ring = contours[index]
+        while hole >= 0:
+            if len(contours[hole]) >= 3:
+                ring = _cut_to_hole(ring, contours[hole])
+            hole = hierarchy[0][hole][0]
+        if len(ring) >= 3:
+            ring = (ring + 0.5) / _ZOOM + (columns[0], rows[0])
+            polygons.append([round(float(value), 2) for value in ring.ravel()])
+    return polygons
+
+
+def _cut_to_hole(ring: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """One ring that walks the outer ring, a cut, the hole and the cut back."""
+    distance = ((ring[:, None] - hole[None])**2).sum(-1)
+    start, entry = np.unravel_index(distance.argmin(), distance.shape)
+    walk = np.concatenate([hole[entry:], hole[:entry + 1]])
+    return np.concatenate([ring[:start + 1], walk, ring[start:]])

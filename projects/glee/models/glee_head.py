@@ -1,0 +1,297 @@
+"""Text-conditioned Mask DINO head: text, pixel decoder, object decoder and losses in one component."""
+from typing import NamedTuple, Sequence
+
+import torch
+from mmdet.models.layers import MLP, inverse_sigmoid
+from mmdet.registry import MODELS, TASK_UTILS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox_xyxy_to_cxcywh, get_box_tensor
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from .denoising import DenoisingQueries
+from .query_selection import generate_proposals
+from .text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
+
+
+class HeadOutputs(NamedTuple):
+    """Raw predictions of a batch.
+
+    ``predictions``: one dict(logits (B,Q,C), boxes (B,Q,4) cxcywh in 0..1 of the padded input,
+    scores (B,Q,1) logits, mask_embeds (B,Q,D)) per supervised output: 'enc' (two-stage), 'd0' (before
+    layer 1), 'd1'.. (after each layer but the last) and '' (the last layer).
+    ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
+    ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
+    memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
+    """
+    predictions: dict[str, dict[str, Tensor]]
+    mask_features: Tensor
+    embeddings: Tensor
+    topk_indices: Tensor
+    denoising: DenoisingQueries | None
+    dn_predictions: dict[str, dict[str, Tensor]] | None
+
+
+@MODELS.register_module()
+class GLEEHead(BaseModule):
+    """GLEE's object decoder with everything it reads (GLEE section 3; DESIGN section 5).
+
+    It has the interface of mmdet's ``MaskFormerHead``, so that it also serves as the
+    ``panoptic_head`` of a stock ``MaskFormer`` or ``Mask2Former``, together with ``GLEEFusionHead``.
+    Data samples need ``text`` in their meta information; ``text_mode``, ``supervision`` and
+    ``label_table`` have defaults ('category', what is annotated, the only table).
+
+    Args:
+        text_encoder (dict): config of the text encoder.
+        pixel_decoder (dict): config of the pixel decoder.
+        decoder (dict): config of the object decoder.
+        criterion (dict): config of matching and losses.
+        loss_selector (dict): config of the dynamic-loss selector.
+        denoising (dict | None): config of the denoising queries; None trains without.
+        embed_dims (int): width D.
+        num_queries (int): object queries Q.
+        num_things_classes, num_stuff_classes (int): read by stock ``MaskFormer``; the vocabulary is
+            open, so nothing here depends on them.
+        train_cfg, test_cfg (dict): ``test_cfg.max_per_img`` detections per image in category mode.
+    """
+
+    def __init__(self,
+                 text_encoder: dict,
+                 pixel_decoder: dict = dict(type='MaskDINOPixelDecoder'),
+                 decoder: dict = dict(type='MaskDINODecoder'),
+                 criterion: dict = dict(type='GLEECriterion'),
+                 loss_selector: dict = dict(type='DynamicLossSelector'),
+                 denoising: dict | None = dict(type='DenoisingGenerator'),
+                 embed_dims: int = 256,
+                 num_queries: int = 300,
+                 num_things_classes: int = 0,
+                 num_stuff_classes: int = 0,
+                 train_cfg: dict | None = None,
+                 test_cfg: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.num_queries = num_queries
+        self.num_things_classes = num_things_classes
+        self.num_stuff_classes = num_stuff_classes
+        self.num_classes = num_things_classes + num_stuff_classes
+        self.max_per_img = (test_cfg or {}).get('max_per_img', 100)
+        self.text_encoder = MODELS.build({'embed_dims': embed_dims, **text_encoder})
+        self.pixel_decoder = MODELS.build({'embed_dims': embed_dims, **pixel_decoder})
+        self.decoder = MODELS.build({
+            'embed_dims': embed_dims, 'num_levels': self.pixel_decoder.num_levels, **decoder})
+        self.criterion = MODELS.build(criterion)
+        self.loss_selector = TASK_UTILS.build(loss_selector)
+        self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
+        self.memory_proj = nn.Linear(embed_dims, embed_dims)
+        self.memory_norm = nn.LayerNorm(embed_dims)
+        self.category_embed = nn.Parameter(torch.zeros(embed_dims, embed_dims))
+        self.box_head = MLP(embed_dims, embed_dims, 4, 3)
+        self.mask_head = MLP(embed_dims, embed_dims, embed_dims, 3)
+        self.confidence_head = MLP(embed_dims, embed_dims, 1, 2)
+
+    def init_weights(self) -> None:
+        """Box deltas start at zero; alignment logits start at unit scale.
+
+        The original draws ``category_embed`` from U[0, 1), which makes the first logits hundreds.
+        """
+        super().init_weights()
+        nn.init.xavier_uniform_(self.memory_proj.weight)
+        nn.init.zeros_(self.memory_proj.bias)
+        nn.init.zeros_(self.box_head.layers[-1].weight)
+        nn.init.zeros_(self.box_head.layers[-1].bias)
+        nn.init.orthogonal_(self.category_embed, gain=self.category_embed.shape[0]**-0.5)
+
+    def forward(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
+        """Raw tensors of the last layer (``mode='tensor'``), one text list per sample.
+
+        Returns:
+            dict: ``pred_logits`` (B,Q,C), ``pred_boxes`` (B,Q,4) cxcywh relative to the padded input,
+            ``pred_scores`` (B,Q,1) confidence logits, ``pred_masks`` (B,Q,h,w) logits, ``embeddings``
+            (B,Q,D), ``topk_indices`` (B,Q).
+        """
+        outputs = self.decode(feats, self._encode_batch(data_samples), last_only=True)
+        last = outputs.predictions['']
+        return dict(
+            pred_logits=last['logits'],
+            pred_boxes=last['boxes'],
+            pred_scores=last['scores'],
+            pred_masks=torch.einsum('bqd,bdhw->bqhw', last['mask_embeds'], outputs.mask_features),
+            embeddings=outputs.embeddings,
+            topk_indices=outputs.topk_indices)
+
+    def loss(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
+        """Losses of one homogeneous batch; a switched-off term is exactly zero."""
+        switch = self.loss_selector(data_samples, self.text_encoder.mode)
+        prompt = self._encode_batch(data_samples)
+        targets = [self._targets(sample, switch.match_masks) for sample in data_samples]
+        outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'))
+        losses, _ = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
+                                   outputs.dn_predictions, outputs.denoising)
+        losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
+        losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
+        return losses
+
+    def predict(self, feats: Sequence[Tensor],
+                data_samples: SampleList) -> tuple[list[InstanceData], list[Tensor]]:
+        """Select the final queries of every image.
+
+        Samples that share a vocabulary run together. An image with K expressions passes the backbone
+        once and the head K times, and yields one row per expression, ``labels`` its index.
+
+        Returns:
+            tuple: per image ``InstanceData(scores, labels, boxes)`` (boxes cxcywh relative to the padded
+            input) and mask logits (N, h, w) at mask-feature resolution.
+        """
+        texts, is_expression = read_texts(data_samples)
+        instances, masks = [None] * len(texts), [None] * len(texts)
+        if is_expression:
+            for index, expressions in enumerate(texts):
+                instances[index], masks[index] = self._predict_expressions(
+                    [feat[index:index + 1] for feat in feats], expressions)
+            return instances, masks
+        for names in dict.fromkeys(texts):
+            rows = [index for index, text in enumerate(texts) if text == names]
+            prompt = encode_category(self.text_encoder, names, len(rows))
+            outputs = self.decode([feat[rows] for feat in feats], prompt, last_only=True)
+            for position, index in enumerate(rows):
+                instances[index], masks[index] = self._select(outputs, position, self.max_per_img)
+        return instances, masks
+
+    def _predict_expressions(self, feats: list[Tensor],
+                             expressions: Sequence[str]) -> tuple[InstanceData, Tensor]:
+        """The best query of each expression of one image; ``feats`` have batch size 1."""
+        instances, masks = [], []
+        for index, expression in enumerate(expressions):
+            prompt = encode_expressions(self.text_encoder, [expression])
+            outputs = self.decode(feats, prompt, last_only=True)
+            best, mask = self._select(outputs, 0, 1)
+            best.labels = best.labels + index
+            instances.append(best)
+            masks.append(mask)
+        return InstanceData.cat(instances), torch.cat(masks)
+
+    @staticmethod
+    def _select(outputs: HeadOutputs, position: int, count: int) -> tuple[InstanceData, Tensor]:
+        """Top query x name pairs of one image, with masks for the chosen queries only."""
+        last = {key: value[position] for key, value in outputs.predictions[''].items()}
+        num_names = last['logits'].shape[-1]
+        scores = last['logits'].float().sigmoid().flatten()
+        scores, picked = scores.topk(min(count, len(scores)))
+        queries, which = (picked // num_names).unique(return_inverse=True)
+        masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'][queries],
+                             outputs.mask_features[position])
+        instances = InstanceData(
+            scores=scores, labels=picked % num_names, boxes=last['boxes'][picked // num_names])
+        return instances, masks[which]
+
+    def _encode_batch(self, data_samples: SampleList) -> TextPrompt:
+        """Text of a batch with exactly one vocabulary, or one expression per image."""
+        texts, is_expression = read_texts(data_samples)
+        if is_expression:
+            if any(len(text) != 1 for text in texts):
+                raise ValueError(
+                    'loss and tensor mode take exactly one expression per image, got '
+                    f'{[len(text) for text in texts]}: pick one in the pipeline.')
+            return encode_expressions(self.text_encoder, [text[0] for text in texts])
+        if len(set(texts)) != 1:
+            raise ValueError('samples of a category batch must share one text; batch by source.')
+        return encode_category(self.text_encoder, texts[0], len(texts))
+
+    def _targets(self, sample, with_masks: bool) -> InstanceData:
+        """Targets of one image: ``labels``, ``boxes`` cxcywh in 0..1 and, if supervised, ``masks``."""
+        truth = sample.gt_instances
+        boxes = get_box_tensor(truth.bboxes)
+        height, width = sample.batch_input_shape
+        boxes = bbox_xyxy_to_cxcywh(boxes / boxes.new_tensor([width, height, width, height]))
+        targets = InstanceData(labels=truth.labels, boxes=boxes.clamp(0, 1))
+        if with_masks:
+            targets.masks = truth.masks.to_tensor(torch.bool, boxes.device)
+        return targets
+
+    def decode(self,
+               feats: Sequence[Tensor],
+               prompt: TextPrompt,
+               targets: list[InstanceData] | None = None,
+               label_table: str | None = None,
+               last_only: bool = False) -> HeadOutputs:
+        """Pixel decoder, query selection, object decoder and prediction heads.
+
+        Args:
+            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
+            prompt (TextPrompt): encoded text of the batch.
+            targets (list[InstanceData] | None): ground truth, for denoising queries in training.
+            label_table (str | None): denoising label table of this source.
+            last_only (bool): predict from the last layer only.
+        """
+        pixels = self.pixel_decoder(feats, prompt.fusion_tokens)
+        levels = pixels.levels[::-1]
+        sizes = [tuple(level.shape[-2:]) for level in levels]
+        memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
+        content, boxes, indices = self._select_queries(memory, sizes, prompt.embeds)
+        query, references, noised = content.detach(), boxes.detach(), None
+        if targets is not None and self.denoising is not None:
+            noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
+        if noised is not None:
+            query = torch.cat([noised.content, query], 1)
+            references = torch.cat([noised.boxes_unsigmoid.sigmoid(), references], 1)
+        states = self.decoder(query, references, memory, torch.tensor(sizes, device=memory.device),
+                              self.box_head, noised and noised.attn_mask, prompt.decoder_tokens)
+        outputs = self._predict_layers(query, states, prompt.embeds, last_only)
+        pad = query.shape[1] - content.shape[1]
+        dn_predictions = noised and {
+            'dn' + (f'.{key}' if key else ''): {k: v[:, :pad] for k, v in value.items()}
+            for key, value in outputs.items()}
+        predictions = {
+            key: {k: v[:, pad:] for k, v in value.items()} for key, value in outputs.items()}
+        if not last_only:
+            predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
+        return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
+                           noised, dn_predictions)
+
+    def _select_queries(self, memory: Tensor, sizes: list[tuple[int, int]],
+                        text_embeds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions by text."""
+        proposals, valid = generate_proposals(sizes, memory.device)
+        memory = self.memory_norm(self.memory_proj(memory * valid[:, None]))
+        scores = self._align(memory, text_embeds).amax(-1)
+        indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
+        content = memory.gather(1, indices[..., None].expand(-1, -1, memory.shape[-1]))
+        boxes = (self.box_head(content) + proposals[indices]).sigmoid()
+        return content, boxes, indices
+
+    def _align(self, query: Tensor, text_embeds: Tensor) -> Tensor:
+        """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""
+        return query @ self.category_embed @ text_embeds.transpose(1, 2)
+
+    def _predict_queries(self, hidden: Tensor, boxes: Tensor,
+                         text_embeds: Tensor) -> dict[str, Tensor]:
+        """Heads on (B, Q, D); they read the shared LayerNorm of their input."""
+        hidden = self.decoder.norm(hidden)
+        return dict(
+            logits=self._align(hidden, text_embeds),
+            boxes=boxes,
+            scores=self.confidence_head(hidden),
+            mask_embeds=self.mask_head(hidden))
+
+    def _predict_layers(self, query: Tensor, states, text_embeds: Tensor,
+                        last_only: bool) -> dict[str, dict[str, Tensor]]:
+        """Predictions of the initial queries and of each layer; look forward twice for the boxes."""
+        num_layers = len(states.hidden)
+        outputs = {}
+        if not last_only:
+            outputs['d0'] = self._predict_queries(query, states.references[0], text_embeds)
+        for index in range(num_layers - 1 if last_only else 0, num_layers):
+            hidden = states.hidden[index]
+            boxes = (self.box_head(hidden) + inverse_sigmoid(states.references[index])).sigmoid()
+            key = '' if index == num_layers - 1 else f'd{index + 1}'
+            outputs[key] = self._predict_queries(hidden, boxes, text_embeds)
+        return outputs
+
+    def _idle_parameters(self, outputs: HeadOutputs) -> list[Tensor]:
+        """Parameters this batch does not touch; kept in the graph so that every rank reduces the same set."""
+        fusion = self.pixel_decoder.early_fusion
+        idle = list(fusion.idle_parameters()) if fusion is not None else []
+        if outputs.denoising is None and self.denoising is not None:
+            idle += list(self.denoising.parameters())
+        return idle
