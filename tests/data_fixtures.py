@@ -1,11 +1,27 @@
 """Tiny COCO, LVIS, Objects365 and RefCOCO files in the real on-disk formats, for tests."""
 import json
+import logging
 import pickle
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List, Sequence
+from typing import Iterator, List, Sequence
+from unittest import mock
 
 import numpy as np
+from mmengine.logging import MMLogger
 from PIL import Image
+
+
+@contextmanager
+def captured_log() -> Iterator[List[str]]:
+    """Messages of mmengine's loggers (which do not propagate, so pytest misses them)."""
+    messages: List[str] = []
+
+    def record_message(logger: MMLogger, record: logging.LogRecord) -> None:
+        messages.append(record.getMessage())
+
+    with mock.patch.object(MMLogger, 'callHandlers', record_message):
+        yield messages
 
 
 def save_image(path: Path, width: int, height: int, seed: int = 0) -> None:
