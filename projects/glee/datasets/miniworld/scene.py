@@ -197,27 +197,22 @@ class SceneSampler:
 
     def _place_free(self, rng, obj, objects, height, width):
         obj = self._at(rng.uniform(0, width), rng.uniform(0, height), obj)
-        gap = 3
-        touches = any(
-            max(abs(obj.x - other.x), abs(obj.y - other.y)) < (obj.size + other.size) / 2 + gap
-            for other in objects)
-        if touches or not _inside(obj, height, width):
+        if not _inside(obj, height, width) or _near(obj, objects):
             return None
         return objects + [obj]
 
     def _place_covering(self, rng, obj, objects, height, width):
         """Puts `obj` directly below or in front of a random object so that one hides the other.
 
-        The two differ in colour, or nobody could tell which part belongs to which.
+        Objects that touch differ in colour, or nobody could tell which part belongs to which.
         """
         index = int(rng.integers(len(objects)))
         other = objects[index]
-        if other.colour == obj.colour:
-            return None
         reach = rng.uniform(0.3, 0.9) * (obj.size + other.size) / 2
         angle = rng.uniform(0, 2 * np.pi)
         obj = self._at(other.x + reach * np.cos(angle), other.y + reach * np.sin(angle), obj)
-        if not _inside(obj, height, width):
+        alike = [kin for kin in objects if kin.colour == obj.colour]
+        if not _inside(obj, height, width) or _near(obj, alike):
             return None
         below = rng.random() < 0.5
         placed = objects[:index] + [obj] + objects[index:] if below else objects + [obj]
@@ -251,6 +246,13 @@ def _inside(obj: SceneObject, height: int, width: int) -> bool:
     """Whether the (square hull of the) box of the object lies inside the image."""
     half = obj.size / 2 + 1
     return half <= obj.x <= width - half and half <= obj.y <= height - half
+
+
+def _near(obj: SceneObject, others, gap: float = 3.) -> bool:
+    """Whether the square hulls of the boxes of `obj` and any other are closer than `gap` px."""
+    return any(
+        max(abs(obj.x - other.x), abs(obj.y - other.y)) < (obj.size + other.size) / 2 + gap
+        for other in others)
 
 
 def _long_tail(exponent: float) -> np.ndarray:
