@@ -114,7 +114,7 @@ def test_masks_are_what_a_drawn_object_changes(pictures):
             assert (change[mask] > 0).mean() >= 0.97, (picture.index, seen.obj)
             # What fills less than half of a pixel is drawn but not in the mask.
             assert change[~mask].max() <= 130, (picture.index, seen.obj)
-            assert (change[~grown(mask, 2)] > 0).sum() <= 5, (picture.index, seen.obj)
+            assert (change[~grown(mask, 2)] > 0).sum() <= 12, (picture.index, seen.obj)
 
 
 def test_nothing_unannotated_is_visible(pictures):
@@ -152,7 +152,7 @@ def test_written_pixels_have_the_colour_of_the_name(world):
         'red': (225, 35, 40), 'green': (45, 165, 55), 'blue': (45, 95, 245),
         'yellow': (245, 215, 35), 'cyan': (45, 215, 230), 'purple': (145, 50, 205),
         'pink': (255, 125, 190), 'white': (248, 248, 248)
-    }  # yapf: disable
+    }
     coco = COCO(world / 'coco/annotations/instances_val2017.json')
     lvis = read(world / 'lvis/lvis_v1_val.json')
     names = {c['id']: c['name'] for c in lvis['categories']}
@@ -358,6 +358,12 @@ def test_an_unfinished_world_is_written_again(tmp_path):
     assert build_miniworld(out, 2)
     assert build_miniworld(tmp_path / 'fresh', 2)
     assert hashes(out) == hashes(tmp_path / 'fresh')
+
+
+def test_a_damaged_marker_is_named(tmp_path):
+    (tmp_path / 'miniworld.json').write_text('{"seed":')
+    with pytest.raises(MiniWorldError, match='miniworld.json'):
+        build_miniworld(tmp_path, 2)
 
 
 def test_the_command_line_names_what_is_wrong(tmp_path):

@@ -107,6 +107,7 @@ class SceneSampler:
         keep_prob (float): probability that such an object also keeps that one's colour, and
             likewise its fill: distractors that differ in one word only.
         cover_prob (float): probability that an object is put over or under an earlier one.
+        max_touching (int): the most objects that an object is put over, under or beside.
         hidden (tuple[float]): range of the hidden share of the object below.
         min_visible (float): least visible share of any object.
         min_area (int): least visible area of any object, px.
@@ -122,7 +123,8 @@ class SceneSampler:
                  kin_prob=0.62,
                  keep_prob=0.4,
                  cover_prob=0.4,
-                 hidden=(0.08, 0.5),
+                 max_touching=2,
+                 hidden=(0.08, 0.45),
                  min_visible=0.5,
                  min_area=48):
         self.short_sides = short_sides
@@ -133,6 +135,7 @@ class SceneSampler:
         self.kin_prob = kin_prob
         self.keep_prob = keep_prob
         self.cover_prob = cover_prob
+        self.max_touching = max_touching
         self.hidden = hidden
         self.min_visible = min_visible
         self.min_area = min_area
@@ -211,8 +214,9 @@ class SceneSampler:
         reach = rng.uniform(0.3, 0.9) * (obj.size + other.size) / 2
         angle = rng.uniform(0, 2 * np.pi)
         obj = self._at(other.x + reach * np.cos(angle), other.y + reach * np.sin(angle), obj)
-        alike = [kin for kin in objects if kin.colour == obj.colour]
-        if not _inside(obj, height, width) or _near(obj, alike):
+        close = [kin for kin in objects if _near(obj, [kin])]
+        alike = any(kin.colour == obj.colour for kin in close)
+        if not _inside(obj, height, width) or alike or len(close) > self.max_touching:
             return None
         below = rng.random() < 0.5
         placed = objects[:index] + [obj] + objects[index:] if below else objects + [obj]
