@@ -25,6 +25,7 @@ from projects.glee.datasets.miniworld import (
     build_miniworld,
 )
 from projects.glee.datasets.miniworld.render import render
+from projects.glee.datasets.miniworld.scene import visible_masks
 from projects.glee.datasets.miniworld.world import take_pictures
 
 REPO = Path(__file__).parents[2]
@@ -107,13 +108,13 @@ def test_masks_are_what_a_drawn_object_changes(pictures):
         whole = render(scene).astype(int)
         for index, seen in enumerate(picture.objects):
             without = replace(scene, objects=scene.objects[:index] + scene.objects[index + 1:])
-            changed = (render(without) != whole).any(-1)
+            change = np.abs(render(without) - whole).max(-1)
             mask = decode(seen.segmentation, scene)
             # A pixel may by chance have the colour of what is behind it.
-            assert (changed & mask).sum() >= 0.97 * mask.sum(), (picture.index, seen.obj)
-            # Tips that fill less than half of a pixel are drawn but not in the mask.
-            assert (changed & ~grown(mask, 2)).sum() <= 3, (picture.index, seen.obj)
-            assert not (changed & ~grown(mask, 5)).any(), (picture.index, seen.obj)
+            assert (change[mask] > 0).mean() >= 0.97, (picture.index, seen.obj)
+            # What fills less than half of a pixel is drawn but not in the mask.
+            assert change[~mask].max() <= 130, (picture.index, seen.obj)
+            assert (change[~grown(mask, 2)] > 0).sum() <= 12, (picture.index, seen.obj)
 
 
 def test_nothing_unannotated_is_visible(pictures):
@@ -131,6 +132,15 @@ def grown(mask, by):
     return cv2.dilate(mask.astype(np.uint8), np.ones((2 * by + 1, 2 * by + 1))) > 0
 
 
+def test_polygons_fill_to_exactly_the_visible_pixels(pictures):
+    for picture in pictures[:60]:
+        scene = picture.scene
+        masks = visible_masks(scene.objects, scene.height, scene.width)
+        for seen, mask in zip(picture.objects, masks):
+            np.testing.assert_array_equal(decode(seen.segmentation, scene), mask)
+            assert seen.area == mask.sum()
+
+
 def decode(polygons, scene):
     rles = mask_utils.frPyObjects(polygons, scene.height, scene.width)
     return mask_utils.decode(mask_utils.merge(rles)).astype(bool)
@@ -142,7 +152,7 @@ def test_written_pixels_have_the_colour_of_the_name(world):
         'red': (225, 35, 40), 'green': (45, 165, 55), 'blue': (45, 95, 245),
         'yellow': (245, 215, 35), 'cyan': (45, 215, 230), 'purple': (145, 50, 205),
         'pink': (255, 125, 190), 'white': (248, 248, 248)
-    }  # yapf: disable
+    }
     coco = COCO(world / 'coco/annotations/instances_val2017.json')
     lvis = read(world / 'lvis/lvis_v1_val.json')
     names = {c['id']: c['name'] for c in lvis['categories']}
@@ -348,6 +358,12 @@ def test_an_unfinished_world_is_written_again(tmp_path):
     assert build_miniworld(out, 2)
     assert build_miniworld(tmp_path / 'fresh', 2)
     assert hashes(out) == hashes(tmp_path / 'fresh')
+
+
+def test_a_damaged_marker_is_named(tmp_path):
+    (tmp_path / 'miniworld.json').write_text('{"seed":')
+    with pytest.raises(MiniWorldError, match='miniworld.json'):
+        build_miniworld(tmp_path, 2)
 
 
 def test_the_command_line_names_what_is_wrong(tmp_path):

@@ -39,7 +39,7 @@ SENTENCES = {
                r'(?P<landmark>.+)',
     'clause': r'the (?P<noun>\w+) (?:that|which) is (?P<word>\w+(?: and \w+)*)',
     'attribute': r'(?:the )?(?P<noun>.+)',
-}  # yapf: disable
+}
 FORWARD = {'left': ('x', 1), 'right': ('x', -1), 'top': ('y', 1), 'bottom': ('y', -1)}
 TOWARDS = {'left of': ('x', -1), 'right of': ('x', 1), 'above': ('y', -1), 'below': ('y', 1)}
 

@@ -85,7 +85,7 @@ def _prepare(out: Path, arguments: dict, overwrite: bool) -> bool:
         raise MiniWorldError(f'out={out} is a file, name a folder')
     if not out.exists() or not any(out.iterdir()):
         return True
-    marker = json.loads((out / MARKER).read_text()) if (out / MARKER).is_file() else None
+    marker = _read_marker(out / MARKER)
     if marker == dict(arguments, complete=True) and not overwrite:
         return False
     unfinished = marker is not None and not marker['complete']
@@ -97,6 +97,18 @@ def _prepare(out: Path, arguments: dict, overwrite: bool) -> bool:
         if (out / folder).is_dir():
             shutil.rmtree(out / folder)
     return True
+
+
+def _read_marker(path: Path):
+    """The arguments of the world that is there, None if there is none."""
+    if not path.is_file():
+        return None
+    try:
+        marker = json.loads(path.read_text())
+        return marker if 'complete' in marker else None
+    except (ValueError, TypeError) as error:
+        raise MiniWorldError(
+            f'{path} is not the marker of a MiniWorld ({error}): remove it first') from error
 
 
 def _write_coco_sources(out: Path, images: int, val_images: int, seed: int, progress) -> None:

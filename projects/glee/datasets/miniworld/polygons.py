@@ -24,23 +24,24 @@ def mask_to_polygons(mask: np.ndarray, tolerance: float = 0.4) -> list:
     # Contours run through pixel centres; on a finer grid they come near the pixel edges.
     fine = cv2.resize(crop, None, fx=_ZOOM, fy=_ZOOM, interpolation=cv2.INTER_NEAREST)
     contours, hierarchy = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    contours = [
-        cv2.approxPolyDP(contour, tolerance * _ZOOM, True)[:, 0].astype(float)
-        for contour in contours
-    ]
+    contours = [_simplify(contour, tolerance * _ZOOM) for contour in contours]
     polygons = []
     for index, (_, _, hole, parent) in enumerate(hierarchy[0]):
         if parent >= 0:
             continue
         ring = contours[index]
         while hole >= 0:
-            if len(contours[hole]) >= 3:
-                ring = _cut_to_hole(ring, contours[hole])
+            ring = _cut_to_hole(ring, contours[hole])
             hole = hierarchy[0][hole][0]
-        if len(ring) >= 3:
-            ring = (ring + 0.5) / _ZOOM + (columns[0], rows[0])
-            polygons.append([round(float(value), 2) for value in ring.ravel()])
+        ring = (ring + 0.5) / _ZOOM + (columns[0], rows[0])
+        polygons.append([round(float(value), 2) for value in ring.ravel()])
     return polygons
+
+
+def _simplify(contour: np.ndarray, tolerance: float) -> np.ndarray:
+    """Fewer corners, float (N, 2); a part too thin for that keeps all of its own."""
+    simple = cv2.approxPolyDP(contour, tolerance, True)
+    return (simple if len(simple) > 2 else contour)[:, 0].astype(float)
 
 
 def _cut_to_hole(ring: np.ndarray, hole: np.ndarray) -> np.ndarray:

@@ -107,6 +107,7 @@ class SceneSampler:
         keep_prob (float): probability that such an object also keeps that one's colour, and
             likewise its fill: distractors that differ in one word only.
         cover_prob (float): probability that an object is put over or under an earlier one.
+        max_touching (int): the most objects that an object is put over, under or beside.
         hidden (tuple[float]): range of the hidden share of the object below.
         min_visible (float): least visible share of any object.
         min_area (int): least visible area of any object, px.
@@ -122,7 +123,8 @@ class SceneSampler:
                  kin_prob=0.62,
                  keep_prob=0.4,
                  cover_prob=0.4,
-                 hidden=(0.08, 0.5),
+                 max_touching=2,
+                 hidden=(0.08, 0.45),
                  min_visible=0.5,
                  min_area=48):
         self.short_sides = short_sides
@@ -133,6 +135,7 @@ class SceneSampler:
         self.kin_prob = kin_prob
         self.keep_prob = keep_prob
         self.cover_prob = cover_prob
+        self.max_touching = max_touching
         self.hidden = hidden
         self.min_visible = min_visible
         self.min_area = min_area
@@ -197,27 +200,23 @@ class SceneSampler:
 
     def _place_free(self, rng, obj, objects, height, width):
         obj = self._at(rng.uniform(0, width), rng.uniform(0, height), obj)
-        gap = 3
-        touches = any(
-            max(abs(obj.x - other.x), abs(obj.y - other.y)) < (obj.size + other.size) / 2 + gap
-            for other in objects)
-        if touches or not _inside(obj, height, width):
+        if not _inside(obj, height, width) or _near(obj, objects):
             return None
         return objects + [obj]
 
     def _place_covering(self, rng, obj, objects, height, width):
         """Puts `obj` directly below or in front of a random object so that one hides the other.
 
-        The two differ in colour, or nobody could tell which part belongs to which.
+        Objects that touch differ in colour, or nobody could tell which part belongs to which.
         """
         index = int(rng.integers(len(objects)))
         other = objects[index]
-        if other.colour == obj.colour:
-            return None
         reach = rng.uniform(0.3, 0.9) * (obj.size + other.size) / 2
         angle = rng.uniform(0, 2 * np.pi)
         obj = self._at(other.x + reach * np.cos(angle), other.y + reach * np.sin(angle), obj)
-        if not _inside(obj, height, width):
+        close = [kin for kin in objects if _near(obj, [kin])]
+        alike = any(kin.colour == obj.colour for kin in close)
+        if not _inside(obj, height, width) or alike or len(close) > self.max_touching:
             return None
         below = rng.random() < 0.5
         placed = objects[:index] + [obj] + objects[index:] if below else objects + [obj]
@@ -251,6 +250,13 @@ def _inside(obj: SceneObject, height: int, width: int) -> bool:
     """Whether the (square hull of the) box of the object lies inside the image."""
     half = obj.size / 2 + 1
     return half <= obj.x <= width - half and half <= obj.y <= height - half
+
+
+def _near(obj: SceneObject, others, gap: float = 3.) -> bool:
+    """Whether the square hulls of the boxes of `obj` and any other are closer than `gap` px."""
+    return any(
+        max(abs(obj.x - other.x), abs(obj.y - other.y)) < (obj.size + other.size) / 2 + gap
+        for other in others)
 
 
 def _long_tail(exponent: float) -> np.ndarray:
