@@ -1,2 +1,2 @@
 """GLEE on mmdet: importing this package registers every component."""
-from . import datasets, engine, evaluation, models  # noqa: F401
+from . import datasets, engine, evaluation, models, visualization  # noqa: F401

@@ -253,3 +253,24 @@ def test_random_start_is_said_once():
     assert len(record) == 1
     for key, value in encoder.state_dict().items():
         torch.testing.assert_close(value, before[key])
+
+
+def test_checkpoints_pass_between_modes():
+    frozen, distill = small(1, mode='frozen'), small(2, mode='distill')
+    holder = torch.nn.ModuleDict(dict(encoder=distill))  # names with a prefix, as in a model
+    holder.load_state_dict({f'encoder.{k}': v for k, v in frozen.state_dict().items()})
+    for key, value in frozen.text_model.state_dict().items():
+        assert torch.equal(distill.teacher.state_dict()[key], value)
+        assert torch.equal(distill.text_model.state_dict()[key], value)
+    with torch.no_grad():
+        distill.teacher.final_layer_norm.weight.add_(1)
+    again, unfrozen = small(3, mode='distill'), small(4, mode='unfrozen')
+    again.load_state_dict(distill.state_dict())
+    assert torch.equal(again.teacher.final_layer_norm.weight,
+                       distill.teacher.final_layer_norm.weight)
+    unfrozen.load_state_dict(distill.state_dict())
+    assert torch.equal(unfrozen.lang_projection, distill.lang_projection)
+    incomplete = distill.state_dict()
+    del incomplete['teacher.final_layer_norm.weight']
+    with pytest.raises(RuntimeError, match='teacher.final_layer_norm.weight'):
+        again.load_state_dict(incomplete)

@@ -151,6 +151,23 @@ class CLIPTextEncoder(BaseModule):
             cache.clear()
         return self
 
+    def _load_from_state_dict(self, state_dict: Dict[str, Tensor], prefix: str, *args) -> None:
+        """Take checkpoints of the other modes too.
+
+        Stages change the mode: where the checkpoint has no teacher, the teacher becomes a copy of
+        the loaded transformer; a teacher that this mode does not have is left out.
+        """
+        teacher, student = prefix + 'teacher.', prefix + 'text_model.'
+        stored = [key for key in state_dict if key.startswith(teacher)]
+        if self.teacher is None:
+            for key in stored:
+                del state_dict[key]
+        elif not stored:
+            state_dict.update({teacher + key.removeprefix(student): value
+                               for key, value in list(state_dict.items())
+                               if key.startswith(student)})
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def forward(self, texts: Sequence[str], pad_to_max: bool = False,
                 distill: bool = True) -> TextFeatures:
         """Encode N texts.

@@ -5,8 +5,10 @@ import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmdet.models.layers import SinePositionalEncoding
-from mmdet.models.layers.transformer import (DeformableDetrTransformerEncoder,
-                                             DeformableDetrTransformerEncoderLayer)
+from mmdet.models.layers.transformer import (
+    DeformableDetrTransformerEncoder,
+    DeformableDetrTransformerEncoderLayer,
+)
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init, xavier_init
 from torch import Tensor, nn

@@ -1,7 +1,6 @@
 """From data samples to the text tensors the decoders read (DESIGN sections 4 and 5)."""
 from typing import NamedTuple, Sequence
 
-import torch
 from mmdet.structures import SampleList
 from torch import Tensor
 
@@ -49,7 +48,7 @@ def encode_category(text_encoder, names: Sequence[str], batch_size: int) -> Text
 
 def encode_expressions(text_encoder, expressions: Sequence[str]) -> TextPrompt:
     """Prompt of one expression per image: all 77 tokens for fusion, the valid ones for the decoder."""
-    features = text_encoder(expressions, pad_to_max=True)
+    features = text_encoder(expressions, pad_to_max=True, distill=False)
     return TextPrompt(features.pooled[:, None], features.tokens,
                       PromptTokens([features.tokens], [features.mask]),
-                      torch.zeros_like(features.distill_loss))
+                      features.distill_loss)

@@ -1,0 +1,117 @@
+"""tools/train.py and tools/test.py, run in this process."""
+import runpy
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+import torch
+from toy_training import CONFIG, Payload
+
+from projects.glee.engine import read_checkpoint
+from projects.glee.engine.run_config import load_config, set_amp
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a tool on the toy config: run('train.py', option, ...)."""
+    (tmp_path / 'toy_data').mkdir()
+    (tmp_path / 'toy_data' / 'list.json').write_text('{}')
+    (tmp_path / 'toy.py').write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+
+    def call(tool, *arguments):
+        monkeypatch.setattr(sys, 'argv', [tool, 'toy.py', *map(str, arguments)])
+        return runpy.run_path(str(TOOLS / tool), run_name='__main__')
+
+    return call
+
+
+def arguments(tmp_path, **kwargs):
+    (tmp_path / 'toy.py').write_text(CONFIG)
+    return Namespace(**{**dict(config=str(tmp_path / 'toy.py'), cfg_options={}, local_rank=0,
+                               launcher='none', work_dir=None), **kwargs})
+
+
+def test_train_resume_and_test(run, tmp_path, capsys):
+    run('train.py', '--amp', '--cfg-options', 'train_cfg.max_iters=2', 'experiment_name=a')
+    assert 'none is here: running in float32' in capsys.readouterr().out
+    first = read_checkpoint('work_dirs/toy/iter_2.pth')
+    run('train.py', '--resume', '--cfg-options', 'experiment_name=b')
+    last = read_checkpoint('work_dirs/toy/iter_4.pth')
+    assert last['meta']['iter'] == 4 and first['meta']['iter'] == 2
+    assert last['state_dict']['weight'] > first['state_dict']['weight'] > 0
+    run('test.py', 'work_dirs/toy/iter_4.pth', '--work-dir', 'elsewhere', '--cfg-options',
+        'experiment_name=c')
+    assert f'toy/weight: {last["state_dict"]["weight"]:.4f}' in capsys.readouterr().out
+    assert list(Path('elsewhere').iterdir())
+
+
+def test_bad_checkpoints_are_refused(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere.pth'):
+        run('test.py', 'nowhere.pth', '--cfg-options', 'experiment_name=d')
+    torch.save(dict(state_dict=dict(weight=torch.ones(()))), 'wrong.pth')
+    with pytest.raises(ValueError, match='1 missing: bias'):
+        run('test.py', 'wrong.pth', '--cfg-options', 'experiment_name=e')
+    torch.save(dict(state_dict=Payload(tmp_path / 'executed')), 'bad.pth')
+    for tool, options in (('test.py', ['bad.pth']), ('train.py', ['--resume', 'bad.pth'])):
+        with pytest.raises(ValueError, match='bad.pth was refused'):
+            run(tool, *options, '--cfg-options', f'experiment_name={tool}')
+    assert not (tmp_path / 'executed').exists()
+
+
+def test_out_must_be_a_pickle(run, capsys):
+    with pytest.raises(SystemExit):
+        run('test.py', 'x.pth', '--out', 'predictions.txt')
+    assert 'predictions.txt: the name must end in .pkl' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
+def test_help_shows_an_example(run, capsys, tool):
+    with pytest.raises(SystemExit) as stop:
+        run(tool, '--help')
+    assert stop.value.code == 0
+    assert f'python tools/{tool} configs/glee/' in capsys.readouterr().out
+
+
+def test_data_root_moves_everything_that_refers_to_it(tmp_path):
+    cfg = load_config(arguments(tmp_path, cfg_options=dict(data_root='elsewhere/')))
+    assert cfg.train_dataloader.dataset.data_root == 'elsewhere/'
+    assert cfg.train_dataloader.dataset.ann_file == 'elsewhere/list.json'
+    assert cfg.work_dir == 'work_dirs/toy' and cfg.filename.endswith('toy.py')
+
+
+def test_amp_follows_the_machine(tmp_path, monkeypatch):
+    cfg = load_config(arguments(tmp_path))
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    set_amp(cfg, wanted=False)
+    assert cfg.optim_wrapper.type == 'OptimWrapper'
+    set_amp(cfg, wanted=True)
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert cfg.optim_wrapper.loss_scale == 'dynamic'
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    set_amp(cfg, wanted=False)  # a config that asks for it
+    assert cfg.optim_wrapper.type == 'OptimWrapper' and 'loss_scale' not in cfg.optim_wrapper
+
+
+@pytest.mark.slow
+def test_two_processes_without_gpu_train_as_one(run, tmp_path, monkeypatch):
+    (tmp_path / 'toy.py').write_text(CONFIG + "custom_imports = dict(imports=['toy_training'])")
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    monkeypatch.setenv('PYTHONPATH', f'{TOOLS.parent}:{TOOLS.parent / "tests"}')
+    subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
+         str(TOOLS / 'train.py'), 'toy.py', '--launcher', 'pytorch'], check=True)
+    run('train.py', '--work-dir', 'one', '--cfg-options', 'experiment_name=f',
+        'train_dataloader.batch_size=4')
+    two, one = read_checkpoint('work_dirs/toy/iter_4.pth'), read_checkpoint('one/iter_4.pth')
+    torch.testing.assert_close(two['state_dict'], one['state_dict'], rtol=0, atol=1e-6)
+
+
+def test_other_launchers_without_gpu_are_refused(run, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(ValueError, match='--launcher slurm needs GPUs'):
+        run('train.py', '--launcher', 'slurm')
