@@ -129,9 +129,7 @@ def category_pipeline(*augmentations: dict, with_mask: bool = True, skip: bool =
     rasterize = [dict(type='RasterizeMasks')] if with_mask else []
     return [dict(type='LoadImage', skip_unreadable=skip), CATEGORY_META,
             dict(type='LoadInstances', with_mask=with_mask), *augmentations, *rasterize,
-            dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), by_mask=with_mask,
-                 keep_empty=False),
-            dict(type='PackGLEEInputs')]
+            dict(type='FilterObjects'), dict(type='PackGLEEInputs')]
 
 
 def expression_pipeline(*augmentations: dict) -> list:
@@ -139,9 +137,7 @@ def expression_pipeline(*augmentations: dict) -> list:
     return [dict(type='LoadImage'), EXPRESSION_META, dict(type='CleanExpressions'),
             dict(type='PickExpression'), dict(type='LoadInstances'), *augmentations,
             dict(type='RasterizeMasks'), dict(type='BoxesFromMasks'),
-            dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), by_mask=True,
-                 keep_empty=True),
-            dict(type='PackGLEEInputs')]
+            dict(type='FilterObjects', require_object=True), dict(type='PackGLEEInputs')]
 
 
 def expression_test_pipeline() -> list:

@@ -80,11 +80,8 @@ def test_flip_moves_object_and_words_together(tmp_path):
     assert sample.gt_instances.masks.masks.sum() == 100
 
 
-CROP = dict(type='CropWindow', crop_size=(20, 30), allow_negative_crop=False)
-
-
 def test_crop_recomputes_the_box_from_the_mask(tmp_path):
-    data = dataset(tmp_path, CROP)
+    data = dataset(tmp_path, dict(type='CropWindow', crop_size=(20, 30)))
     np.random.seed(1)
     partial = 0
     for _ in range(60):
@@ -102,8 +99,10 @@ def test_uncropped_box_is_the_annotated_one(tmp_path):
     assert sample.gt_instances.bboxes.tensor.tolist() == [[4.25, 4.25, 14.25, 14.25]]
 
 
-def test_a_lost_object_is_replaced_by_another_sample_repeatably(tmp_path):
-    mixture = MixtureDataset([dataset(tmp_path, CROP)])
+@pytest.mark.parametrize('allow_negative_crop', [True, False])
+def test_a_lost_object_is_replaced_by_another_sample_repeatably(tmp_path, allow_negative_crop):
+    crop = dict(type='CropWindow', crop_size=(20, 30), allow_negative_crop=allow_negative_crop)
+    mixture = MixtureDataset([dataset(tmp_path, crop)])
     boxes, replaced = [], 0
     for number in range(60):
         sample = mixture[Draw.make(0, number, seed=1)]['data_samples']

@@ -3,30 +3,31 @@ from .mixture import Draw, MixtureDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .samplers import MixtureBatchSampler, MixtureSampler
 from .text_datasets import (
-                            TextCocoDataset,
-                            TextFromCategories,
-                            TextLVISDataset,
-                            TextObjects365Dataset,
+    TextCocoDataset,
+    TextFromCategories,
+    TextLVISDataset,
+    TextObjects365Dataset,
 )
 from .transforms import (
-                            BoxesFromMasks,
-                            CleanExpressions,
-                            CropWindow,
-                            LoadImage,
-                            LoadInstances,
-                            PackGLEEInputs,
-                            PickExpression,
-                            PillowResize,
-                            RasterizeMasks,
-                            SetSource,
-                            SwapSidesOnFlip,
-                            UnlessOrdinal,
+    BoxesFromMasks,
+    CleanExpressions,
+    CropWindow,
+    FilterObjects,
+    LoadImage,
+    LoadInstances,
+    PackGLEEInputs,
+    PickExpression,
+    PillowResize,
+    RasterizeMasks,
+    SetSource,
+    SwapSidesOnFlip,
+    UnlessOrdinal,
 )
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'LoadImage', 'LoadInstances',
-    'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs', 'PickExpression',
-    'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SetSource',
-    'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
+    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LoadImage',
+    'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
+    'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
+    'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
     'TextObjects365Dataset', 'UnlessOrdinal'
 ]

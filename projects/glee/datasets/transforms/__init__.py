@@ -1,17 +1,17 @@
 """Transforms of GLEE."""
 from .expressions import (
-                          CleanExpressions,
-                          PickExpression,
-                          SwapSidesOnFlip,
-                          UnlessOrdinal,
-                          clean_expression,
+    CleanExpressions,
+    PickExpression,
+    SwapSidesOnFlip,
+    UnlessOrdinal,
+    clean_expression,
 )
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
-from .loading import LoadImage, LoadInstances
+from .loading import FilterObjects, LoadImage, LoadInstances
 from .source import PackGLEEInputs, SetSource
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'LoadImage', 'LoadInstances',
-    'PackGLEEInputs', 'PickExpression', 'PillowResize', 'RasterizeMasks', 'SetSource',
-    'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
+    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LoadImage',
+    'LoadInstances', 'PackGLEEInputs', 'PickExpression', 'PillowResize', 'RasterizeMasks',
+    'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
 ]

@@ -5,7 +5,7 @@ from typing import List, Optional
 
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
-from mmdet.datasets.transforms import LoadAnnotations
+from mmdet.datasets.transforms import FilterAnnotations, LoadAnnotations
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
 
@@ -119,3 +119,31 @@ class LoadInstances(LoadAnnotations):
     def _load_masks(self, results: dict) -> None:
         self.poly2mask = not all(isinstance(i['mask'], list) for i in results['instances'])
         super()._load_masks(results)
+
+
+@TRANSFORMS.register_module()
+class FilterObjects(FilterAnnotations):
+    """Drops objects without extent: a box side at most ``min_side`` or an empty mask.
+
+    mmdet's ``FilterAnnotations`` with masks looked at whenever there are any, and a plain rule for
+    what is then left (the stock ``keep_empty`` returns None when True, and lets an image through
+    that was empty before). Comes after RasterizeMasks (DESIGN section 8, "Images, boxes, masks").
+
+    Args:
+        min_side (float): shortest side of a box, px.
+        require_object (bool): what happens to an image left without object. False keeps it as an
+            all-negative sample (detection); True returns None, so that another sample takes its
+            place (expressions).
+    """
+
+    def __init__(self, min_side: float = 1e-5, require_object: bool = False) -> None:
+        super().__init__(min_gt_bbox_wh=(min_side, min_side), keep_empty=False)
+        self.require_object = require_object
+
+    def transform(self, results: dict) -> Optional[dict]:
+        """Filter boxes, labels and masks alike, objects with an invalid mask included."""
+        self.by_mask = 'gt_masks' in results
+        results = super().transform(results)
+        if self.require_object and not (~results['gt_ignore_flags']).any():
+            return None
+        return results
