@@ -23,8 +23,6 @@ test_resize = dict(type='PillowResize', scale=(1333, 800), keep_ratio=True)
 
 mask_supervision = ('semantic', 'box', 'mask')
 box_supervision = ('semantic', 'box')
-filter_masks = dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), by_mask=True, keep_empty=False)
-filter_boxes = dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), keep_empty=False)
 training_images = dict(filter_empty_gt=True, min_size=0)
 
 # ---- Objects365 v2 ----
@@ -40,7 +38,7 @@ objects365_train = dict(
         dict(type='RandomFlip', prob=0.5),
         '${crop_augment}',
         '${resize_augment}',
-        filter_boxes,
+        dict(type='FilterObjects'),
         dict(type='SetSource', source='objects365', supervision=box_supervision, label_table='obj365'),
         dict(type='PackGLEEInputs')
     ])
@@ -59,7 +57,7 @@ coco_train = dict(
         '${crop_augment}',
         '${resize_augment}',
         dict(type='RasterizeMasks'),
-        filter_masks,
+        dict(type='FilterObjects'),
         dict(type='SetSource', source='coco', supervision=mask_supervision, label_table='coco'),
         dict(type='PackGLEEInputs')
     ])
@@ -98,7 +96,7 @@ lvis_train = dict(
         '${crop_augment}',
         '${resize_augment}',
         dict(type='RasterizeMasks'),
-        filter_masks,
+        dict(type='FilterObjects'),
         dict(type='SetSource', source='lvis', supervision=mask_supervision, label_table='obj365'),
         dict(type='PackGLEEInputs')
     ])
@@ -124,7 +122,7 @@ expression_train_pipeline = [
     '${resize_augment}',
     dict(type='RasterizeMasks'),
     dict(type='BoxesFromMasks'),
-    dict(type='FilterAnnotations', min_gt_bbox_wh=(1e-5, 1e-5), by_mask=True, keep_empty=True),
+    dict(type='FilterObjects', require_object=True),
     dict(
         type='SetSource', source='refcoco', supervision=mask_supervision, text_mode='expression',
         label_table='object'),
