@@ -32,7 +32,7 @@ fi
 case $mode in
     quick) images=2000; iterations=2500 ;;
     full) images=2000; iterations=9500 ;;
-    smoke) images=16; iterations=110 ;;
+    smoke) images=16; iterations=10 ;;
 esac
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
@@ -41,7 +41,7 @@ run=$work/$mode
 "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$data" --images $images --seed 0
 if [ ! -f "$run/train/iter_$iterations.pth" ]; then
     "$GLEE_PYTHON" tools/train.py configs/glee/glee_mini_stage2.py --work-dir "$run/train" --resume \
-        --cfg-options data_root="$data/" max_iters=$iterations
+        --cfg-options data_root="$data/" max_iters=$iterations warmup_iters=$(( iterations > 1000 ? 100 : 5 ))
 fi
 for benchmark in coco lvis refcoco; do
     if [ ! -f "$run/test_$benchmark/done" ]; then

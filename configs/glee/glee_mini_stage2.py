@@ -5,6 +5,7 @@ _base_ = [
 
 data_root = 'data/miniworld/'
 max_iters = 10000
+warmup_iters = 100
 
 crop_augment = dict(
     type='RandomApply',
@@ -31,6 +32,6 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=8e-4, weight_decay=0.05, fused=True),
     clip_grad=dict(max_norm=0.1))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end='${max_iters}', eta_min=8e-6)
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin='${warmup_iters}', end='${max_iters}', eta_min=8e-6)
 ]

@@ -4,6 +4,7 @@ from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
 from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
+from .dense_alignment import DenseAlignmentLoss
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
 from .glee import GLEE
@@ -12,10 +13,11 @@ from .glee_head import GLEEHead
 from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
+from .object_naming import NamingHead, ObjectNaming
 
 __all__ = [
-    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
+    'CLIPTextEncoder', 'DenoisingGenerator', 'DenseAlignmentLoss', 'DenoisingQueries', 'DynamicLossSelector',
     'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'TextFeatures',
+    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'TextFeatures',
     'build_clip_tokenizer'
 ]

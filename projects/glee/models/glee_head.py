@@ -1,4 +1,5 @@
 """Text-conditioned Mask DINO head: text, pixel decoder, object decoder and losses in one component."""
+import math
 from typing import NamedTuple, Sequence
 
 import torch
@@ -24,6 +25,7 @@ class HeadOutputs(NamedTuple):
     ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
     ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
     memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
+    ``dense_loss``: scalar, if that loss is configured.
     """
     predictions: dict[str, dict[str, Tensor]]
     mask_features: Tensor
@@ -31,6 +33,7 @@ class HeadOutputs(NamedTuple):
     topk_indices: Tensor
     denoising: DenoisingQueries | None
     dn_predictions: dict[str, dict[str, Tensor]] | None
+    dense_loss: Tensor | None
 
 
 @MODELS.register_module()
@@ -49,6 +52,10 @@ class GLEEHead(BaseModule):
         criterion (dict): config of matching and losses.
         loss_selector (dict): config of the dynamic-loss selector.
         denoising (dict | None): config of the denoising queries; None trains without.
+        dense_loss (dict | None): config of an extra loss on the alignment of every memory location, for
+            training from scratch; the paper has none.
+        align_prior (float | None): initial probability of a name, through a learned bias on all alignment
+            logits, for training from scratch; released models have no bias.
         embed_dims (int): width D.
         num_queries (int): object queries Q.
         num_things_classes, num_stuff_classes (int): read by stock ``MaskFormer``; the vocabulary is
@@ -63,6 +70,8 @@ class GLEEHead(BaseModule):
                  criterion: dict = dict(type='GLEECriterion'),
                  loss_selector: dict = dict(type='DynamicLossSelector'),
                  denoising: dict | None = dict(type='DenoisingGenerator'),
+                 dense_loss: dict | None = None,
+                 align_prior: float | None = None,
                  embed_dims: int = 256,
                  num_queries: int = 300,
                  num_things_classes: int = 0,
@@ -83,6 +92,10 @@ class GLEEHead(BaseModule):
         self.criterion = MODELS.build(criterion)
         self.loss_selector = TASK_UTILS.build(loss_selector)
         self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
+        self.dense_loss = dense_loss and MODELS.build(dense_loss)
+        self.align_bias = None
+        if align_prior is not None:
+            self.align_bias = nn.Parameter(torch.tensor(math.log(align_prior / (1 - align_prior))))
         self.memory_proj = nn.Linear(embed_dims, embed_dims)
         self.memory_norm = nn.LayerNorm(embed_dims)
         self.category_embed = nn.Parameter(torch.zeros(embed_dims, embed_dims))
@@ -128,6 +141,8 @@ class GLEEHead(BaseModule):
         outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'))
         losses, _ = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
                                    outputs.dn_predictions, outputs.denoising)
+        if outputs.dense_loss is not None:
+            losses['loss_dense'] = outputs.dense_loss * float(switch.semantic)
         losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
         losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
         return losses
@@ -228,7 +243,10 @@ class GLEEHead(BaseModule):
         levels = pixels.levels[::-1]
         sizes = [tuple(level.shape[-2:]) for level in levels]
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
-        content, boxes, indices = self._select_queries(memory, sizes, prompt.embeds)
+        content, boxes, indices, alignment = self._select_queries(memory, sizes, prompt.embeds)
+        dense = None
+        if targets is not None and self.dense_loss is not None:
+            dense = self.dense_loss(alignment, sizes, targets)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
             noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
@@ -247,22 +265,25 @@ class GLEEHead(BaseModule):
         if not last_only:
             predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
-                           noised, dn_predictions)
+                           noised, dn_predictions, dense)
 
     def _select_queries(self, memory: Tensor, sizes: list[tuple[int, int]],
-                        text_embeds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions by text."""
+                        text_embeds: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions by text, and the
+        alignment (B,N,C) of all positions."""
         proposals, valid = generate_proposals(sizes, memory.device)
         memory = self.memory_norm(self.memory_proj(memory * valid[:, None]))
-        scores = self._align(memory, text_embeds).amax(-1)
+        alignment = self._align(memory, text_embeds)
+        scores = alignment.amax(-1)
         indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
         content = memory.gather(1, indices[..., None].expand(-1, -1, memory.shape[-1]))
         boxes = (self.box_head(content) + proposals[indices]).sigmoid()
-        return content, boxes, indices
+        return content, boxes, indices, alignment
 
     def _align(self, query: Tensor, text_embeds: Tensor) -> Tensor:
         """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""
-        return query @ self.category_embed @ text_embeds.transpose(1, 2)
+        logits = query @ self.category_embed @ text_embeds.transpose(1, 2)
+        return logits if self.align_bias is None else logits + self.align_bias
 
     def _predict_queries(self, hidden: Tensor, boxes: Tensor,
                          text_embeds: Tensor) -> dict[str, Tensor]:

@@ -1,0 +1,160 @@
+"""Every config trains and tests in stock loops on a small MiniWorld; training resumes exactly."""
+import copy
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from projects.glee.datasets.miniworld import MINIWORLD_COCO_CLASSES, build_miniworld
+from projects.glee.engine import run_config
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('world')
+    build_miniworld(folder, images=12, val_images=8, seed=3)
+    return folder
+
+
+def load(name, work_dir, **options):
+    return run_config.load_config(Namespace(
+        config=str(ROOT / f'configs/glee/{name}.py'), cfg_options=options, launcher='none',
+        work_dir=str(work_dir), local_rank=0))
+
+
+def load_mini(name, world, work_dir, iterations=4):
+    return load(name, work_dir, data_root=f'{world}/', max_iters=iterations, warmup_iters=2, **{
+        'train_dataloader.num_workers': 0, 'train_dataloader.persistent_workers': False,
+        'train_dataloader.batch_size': 2, 'default_hooks.checkpoint.interval': 2,
+        'default_hooks.logger.interval': 1})
+
+
+def shrink(cfg):
+    """Few and narrow layers, small pictures, no loader workers."""
+    head = cfg.model.panoptic_head
+    head.update(embed_dims=32, num_queries=10)
+    head.text_encoder.update(hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+                             intermediate_size=32)
+    head.pixel_decoder = dict(type='MaskDINOPixelDecoder', num_layers=1, feedforward_channels=32,
+                              norm_groups=4, early_fusion=dict(type='EarlyFusion', hidden_dims=32))
+    head.decoder = dict(type='MaskDINODecoder', num_layers=2, feedforward_channels=32)
+    head.criterion = dict(type='GLEECriterion', num_points=128,
+                          matcher=dict(type='HungarianMatcher', num_points=128))
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name):
+            cfg[name].update(num_workers=0, persistent_workers=False, batch_size=1)
+    return cfg
+
+
+class StopAt(Hook):
+    """An interruption after some iteration."""
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.iteration:
+            raise KeyboardInterrupt
+
+
+def weights(path):
+    return torch.load(path, weights_only=False)['state_dict']
+
+
+@pytest.mark.slow
+def test_interrupted_training_gives_the_same_weights(world, tmp_path):
+    run_config.build_runner(load_mini('glee_mini_stage2', world, tmp_path / 'whole')).train()
+    runner = run_config.build_runner(load_mini('glee_mini_stage2', world, tmp_path / 'parts'))
+    runner.register_hook(StopAt(3))  # the checkpoint of iteration 2 is on disk, iteration 3 is lost
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    cfg = load_mini('glee_mini_stage2', world, tmp_path / 'parts')
+    cfg.resume = True
+    run_config.build_runner(cfg).train()
+    whole = weights(tmp_path / 'whole/iter_4.pth')
+    parts = weights(tmp_path / 'parts/iter_4.pth')
+    assert whole.keys() == parts.keys()
+    different = [key for key in whole if not torch.equal(whole[key], parts[key])]
+    assert not different
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name, keys', [
+    ('glee_mini_coco', ('coco/bbox_mAP', 'coco/segm_mAP')),
+    ('glee_mini_lvis', ('lvis/bbox_AP', )),
+    ('glee_mini_refcoco', ('refcoco/P@0.5', 'refcoco/testA_P@0.5', 'refcoco/testB_blind_P@0.5')),
+])
+def test_mini_test_configs_end_with_their_metrics(world, tmp_path, name, keys):
+    metrics = run_config.build_runner(load_mini(name, world, tmp_path)).test()
+    for key in keys:
+        assert 0 <= metrics[key] <= 1, key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['glee_r50_stage1', 'glee_r50_stage2'])
+def test_full_recipes_train_every_source_with_its_own_losses(world, tmp_path, name):
+    cfg = shrink(load(name, tmp_path, data_root=f'{world}/', **{
+        'train_cfg.max_iters': 1, 'train_cfg.val_interval': 10,
+        'crop_augment.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
+        'resize_augment.scales': [(64, 10000)], 'default_hooks.checkpoint.save_last': False}))
+    run_config.set_amp(cfg, False)
+    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+    runner = run_config.build_runner(cfg)
+    dataset = runner.build_dataloader(cfg.train_dataloader, seed=0).dataset
+    model = runner.model.train()
+    seen = set()
+    for source in dataset.datasets:
+        data = model.data_preprocessor(dict(inputs=[source[0]['inputs']],
+                                            data_samples=[source[0]['data_samples']]), True)
+        sample = data['data_samples'][0]
+        losses = model(**data, mode='loss')
+        seen.add(sample.source)
+        assert (losses['loss_mask'] > 0) == ('mask' in sample.supervision), sample.source
+        assert losses['loss_bbox'] > 0 and losses['loss_cls'] > 0
+        distilled = sample.text_mode == 'category' and model.panoptic_head.text_encoder.mode == 'distill'
+        assert (losses['loss_distill'] >= 0) if distilled else (losses['loss_distill'] == 0)
+    assert seen == ({'objects365'} if name.endswith('1') else {'objects365', 'lvis', 'coco', 'refcoco'})
+    runner.train()
+
+
+@pytest.mark.slow
+def test_stock_mask2former_with_our_head(world, tmp_path):
+    """type='Mask2Former' and its loops stay stock; the text decides, and learns."""
+    cfg = shrink(load('mask2former_r50_glee-head_coco', tmp_path))
+    assert cfg.model.type == 'Mask2Former'
+    names = MINIWORLD_COCO_CLASSES
+    cfg.model.backbone.init_cfg = None
+    cfg.model.data_preprocessor.batch_augments = None
+    for loader, split in ((cfg.train_dataloader, 'train2017'), (cfg.test_dataloader, 'val2017')):
+        loader.dataset.update(data_root=f'{world}/coco/', metainfo=dict(classes=names),
+                              ann_file=f'annotations/instances_{split}.json',
+                              data_prefix=dict(img=f'{split}/'))
+        for step in loader.dataset.pipeline:
+            if 'scale' in step:
+                step.scale = (64, 64)
+            if 'crop_size' in step:
+                step.crop_size = (64, 64)
+    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+    cfg.test_evaluator.ann_file = f'{world}/coco/annotations/instances_val2017.json'
+    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=2, val_interval=10)
+    cfg.param_scheduler = []
+    cfg.default_hooks.checkpoint.update(interval=2, by_epoch=False)
+    cfg.log_processor.by_epoch = False
+    runner = run_config.build_runner(cfg)
+    encoder = runner.model.panoptic_head.text_encoder.text_model
+    before = copy.deepcopy(encoder.state_dict())
+    runner.train()
+    assert any(not torch.equal(before[key], value) for key, value in encoder.state_dict().items())
+    metrics = runner.test()
+    assert 'coco/segm_mAP' in metrics
+
+    data = runner.model.data_preprocessor(next(iter(runner.test_loop.dataloader)), False)
+    with torch.no_grad():
+        first = runner.model(**data, mode='predict')[0].pred_instances.scores
+        data['data_samples'][0].set_metainfo(dict(text=tuple(reversed(names[:5]))))
+        second = runner.model(**data, mode='predict')[0].pred_instances.scores
+    assert not torch.allclose(first[:5], second[:5])
