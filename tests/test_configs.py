@@ -108,8 +108,9 @@ def test_full_recipes_train_every_source_with_its_own_losses(world, tmp_path, na
     model = runner.model.train()
     seen = set()
     for source in dataset.datasets:
-        data = model.data_preprocessor(dict(inputs=[source[0]['inputs']],
-                                            data_samples=[source[0]['data_samples']]), True)
+        item = source[0]
+        data = model.data_preprocessor(dict(inputs=[item['inputs']],
+                                            data_samples=[item['data_samples']]), True)
         sample = data['data_samples'][0]
         losses = model(**data, mode='loss')
         seen.add(sample.source)

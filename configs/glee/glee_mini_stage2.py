@@ -30,6 +30,7 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interv
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=8e-4, weight_decay=0.05, fused=True),
+    paramwise_cfg=dict(custom_keys=dict(category_embed=dict(lr_mult=0.3))),
     clip_grad=dict(max_norm=0.1))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),

@@ -90,7 +90,7 @@ def collect(run: Path, mode: str) -> dict[str, float | str]:
         if missing:
             sys.exit(f'{run}/test_{benchmark}: the log lacks {missing}; it has {sorted(metrics)}')
         results.update({NAMES.get(key, key): round(float(metrics[key]), 4) for key in keys})
-    results['train_minutes'] = round(train_minutes(run / 'train'), 1)
+    results['train_minutes'] = round(train_minutes(run / 'naming') + train_minutes(run / 'train'), 1)
     return results
 
 

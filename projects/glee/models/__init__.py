@@ -4,7 +4,6 @@ from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
 from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
-from .dense_alignment import DenseAlignmentLoss
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
 from .glee import GLEE
@@ -16,7 +15,7 @@ from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
 
 __all__ = [
-    'CLIPTextEncoder', 'DenoisingGenerator', 'DenseAlignmentLoss', 'DenoisingQueries', 'DynamicLossSelector',
+    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
     'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
     'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'TextFeatures',
     'build_clip_tokenizer'

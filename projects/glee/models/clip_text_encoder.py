@@ -104,6 +104,7 @@ class CLIPTextEncoder(BaseModule):
         self.tokenizer = tokenizer
         self.distill_loss = _DISTILL_LOSSES[distill_loss]
         self.distill_weight = distill_weight
+        self.projection_init = projection_init
         self.chunk_size = chunk_size
         build_clip_tokenizer(tokenizer)  # a missing file is an error now, not after loading data
         self.text_model = CLIPTextModel(CLIPTextConfig(
@@ -135,11 +136,28 @@ class CLIPTextEncoder(BaseModule):
         if self.checkpoint is None:
             warnings.warn('CLIPTextEncoder has checkpoint=None: its transformer starts from random '
                           'weights unless a checkpoint of the whole model is loaded.')
+            if self.projection_init == 'orthogonal':
+                self._remove_common_direction()
         else:
             load_clip_text_weights(self.text_model, self.checkpoint)
         if self.teacher is not None:
             self.teacher.load_state_dict(self.text_model.state_dict())
         self.is_init = True
+
+    @torch.no_grad()
+    def _remove_common_direction(self, num_words: int = 256) -> None:
+        """Let ``lang_projection`` ignore what all one-word texts share.
+
+        In an untrained transformer the start token is the same for all texts and the end token nearly so,
+        and the mean over tokens makes all names alike (cosine 0.9). Trained CLIP weights do not need this.
+        """
+        config = self.text_model.config
+        generator = torch.Generator().manual_seed(0)
+        words = torch.randint(config.bos_token_id, (num_words, 1), generator=generator)
+        ends = [words.new_full((num_words, 1), token) for token in (config.bos_token_id, config.eos_token_id)]
+        states = self.text_model(torch.cat([ends[0], words, ends[1]], 1).to(self.lang_projection.device))
+        common = F.normalize(states.last_hidden_state.mean((0, 1)), dim=0)
+        self.lang_projection -= common[:, None] * (common @ self.lang_projection)
 
     def train(self, mode: bool = True) -> 'CLIPTextEncoder':
         """As in torch; the teacher stays in eval mode and cached features are dropped."""

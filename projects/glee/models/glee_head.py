@@ -25,7 +25,6 @@ class HeadOutputs(NamedTuple):
     ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
     ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
     memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
-    ``dense_loss``: scalar, if that loss is configured.
     """
     predictions: dict[str, dict[str, Tensor]]
     mask_features: Tensor
@@ -33,7 +32,6 @@ class HeadOutputs(NamedTuple):
     topk_indices: Tensor
     denoising: DenoisingQueries | None
     dn_predictions: dict[str, dict[str, Tensor]] | None
-    dense_loss: Tensor | None
 
 
 @MODELS.register_module()
@@ -52,8 +50,7 @@ class GLEEHead(BaseModule):
         criterion (dict): config of matching and losses.
         loss_selector (dict): config of the dynamic-loss selector.
         denoising (dict | None): config of the denoising queries; None trains without.
-        dense_loss (dict | None): config of an extra loss on the alignment of every memory location, for
-            training from scratch; the paper has none.
+        align_gain (float): scale of the initial alignment matrix.
         align_prior (float | None): initial probability of a name, through a learned bias on all alignment
             logits, for training from scratch; released models have no bias.
         embed_dims (int): width D.
@@ -70,7 +67,7 @@ class GLEEHead(BaseModule):
                  criterion: dict = dict(type='GLEECriterion'),
                  loss_selector: dict = dict(type='DynamicLossSelector'),
                  denoising: dict | None = dict(type='DenoisingGenerator'),
-                 dense_loss: dict | None = None,
+                 align_gain: float = 1.0,
                  align_prior: float | None = None,
                  embed_dims: int = 256,
                  num_queries: int = 300,
@@ -92,7 +89,7 @@ class GLEEHead(BaseModule):
         self.criterion = MODELS.build(criterion)
         self.loss_selector = TASK_UTILS.build(loss_selector)
         self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
-        self.dense_loss = dense_loss and MODELS.build(dense_loss)
+        self.align_gain = align_gain
         self.align_bias = None
         if align_prior is not None:
             self.align_bias = nn.Parameter(torch.tensor(math.log(align_prior / (1 - align_prior))))
@@ -113,7 +110,7 @@ class GLEEHead(BaseModule):
         nn.init.zeros_(self.memory_proj.bias)
         nn.init.zeros_(self.box_head.layers[-1].weight)
         nn.init.zeros_(self.box_head.layers[-1].bias)
-        nn.init.orthogonal_(self.category_embed, gain=self.category_embed.shape[0]**-0.5)
+        nn.init.orthogonal_(self.category_embed, gain=self.align_gain * self.category_embed.shape[0]**-0.5)
 
     def forward(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
         """Raw tensors of the last layer (``mode='tensor'``), one text list per sample.
@@ -141,8 +138,6 @@ class GLEEHead(BaseModule):
         outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'))
         losses, _ = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
                                    outputs.dn_predictions, outputs.denoising)
-        if outputs.dense_loss is not None:
-            losses['loss_dense'] = outputs.dense_loss * float(switch.semantic)
         losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
         losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
         return losses
@@ -243,10 +238,7 @@ class GLEEHead(BaseModule):
         levels = pixels.levels[::-1]
         sizes = [tuple(level.shape[-2:]) for level in levels]
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
-        content, boxes, indices, alignment = self._select_queries(memory, sizes, prompt.embeds)
-        dense = None
-        if targets is not None and self.dense_loss is not None:
-            dense = self.dense_loss(alignment, sizes, targets)
+        content, boxes, indices = self._select_queries(memory, sizes, prompt.embeds)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
             noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
@@ -265,20 +257,18 @@ class GLEEHead(BaseModule):
         if not last_only:
             predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
-                           noised, dn_predictions, dense)
+                           noised, dn_predictions)
 
     def _select_queries(self, memory: Tensor, sizes: list[tuple[int, int]],
-                        text_embeds: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions by text, and the
-        alignment (B,N,C) of all positions."""
+                        text_embeds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions by text."""
         proposals, valid = generate_proposals(sizes, memory.device)
         memory = self.memory_norm(self.memory_proj(memory * valid[:, None]))
-        alignment = self._align(memory, text_embeds)
-        scores = alignment.amax(-1)
+        scores = self._align(memory, text_embeds).amax(-1)
         indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
         content = memory.gather(1, indices[..., None].expand(-1, -1, memory.shape[-1]))
         boxes = (self.box_head(content) + proposals[indices]).sigmoid()
-        return content, boxes, indices, alignment
+        return content, boxes, indices
 
     def _align(self, query: Tensor, text_embeds: Tensor) -> Tensor:
         """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""

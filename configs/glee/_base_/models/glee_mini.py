@@ -23,6 +23,8 @@ model = dict(
         type='GLEEHead',
         embed_dims=64,
         num_queries=30,
+        align_gain=4.0,
+        align_prior=0.01,
         text_encoder=dict(
             type='CLIPTextEncoder',
             mode='unfrozen',
@@ -37,7 +39,8 @@ model = dict(
             num_heads=4,
             feedforward_channels=256,
             norm_groups=8,
-            early_fusion=dict(type='EarlyFusion', hidden_dims=128, num_heads=4)),
+            early_fusion=dict(
+                type='EarlyFusion', hidden_dims=128, num_heads=4, dropout=0.0)),
         decoder=dict(
             type='MaskDINODecoder', num_layers=3, num_heads=4, feedforward_channels=256),
         criterion=dict(
