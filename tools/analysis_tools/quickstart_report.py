@@ -56,7 +56,7 @@ def train_minutes(folder: Path) -> float:
             stamp = datetime.strptime('2000/' + match[2], '%Y/%m/%d %H:%M:%S')
             if match[3].startswith('Checkpoints will be saved'):
                 start = stamp
-            elif start is not None and match[3].startswith('Iter(train)'):
+            elif start is not None and match[3].startswith(('Iter(train)', 'Saving checkpoint')):
                 last = stamp
         if last is not None:
             seconds += (last - start).total_seconds() % (366 * 86400)

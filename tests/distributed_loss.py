@@ -1,0 +1,50 @@
+"""Run by torchrun: prints the mean over ranks of the mini model's loss, each rank on its share of a batch."""
+import sys
+
+import golden_recipe
+import torch
+import torch.distributed as dist
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+import projects.glee  # noqa: F401
+
+sys.path.insert(0, 'tests/test_models')
+from test_glee import category_sample, images  # noqa: E402
+
+
+def injected_rand(*shape, **_):
+    """Noise that does not depend on how the batch is split: equal for all masks and images."""
+    shape = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    if shape[-1] != 2:
+        return torch.full(shape, 0.5)  # denoising: no flip, no shift
+    return torch.from_numpy(golden_recipe.rand_like_torch(*shape[-2:])).expand(shape).clone()
+
+
+def main():
+    torch.set_num_threads(1)
+    dist.init_process_group('gloo')
+    rank, world = dist.get_rank(), dist.get_world_size()
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile('configs/glee/_base_/models/glee_mini.py').model)
+    model.init_weights()
+    model.train()
+    model.backbone.eval()  # batch statistics would differ
+    samples = [category_sample(seed=1), category_sample(seed=2)]
+    torch.rand = injected_rand
+    share = slice(rank * 2 // world, (rank + 1) * 2 // world)
+    losses = model(images(2)[share], samples[share], mode='loss')
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    numbers = torch.stack([total.detach(), *(
+        parameter.grad.sum() for parameter in (model.backbone.layer2[0].conv1.weight,
+                                               model.panoptic_head.category_embed))]).double()
+    dist.all_reduce(numbers)
+    if rank == 0:
+        print('numbers', *(numbers / world).tolist())
+
+
+if __name__ == '__main__':
+    main()

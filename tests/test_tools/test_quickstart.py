@@ -1,0 +1,74 @@
+"""The quickstart in miniature, and the collection of its results."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = ('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/segm_mAP', 'lvis/bbox_AP', 'refcoco/P@0.5',
+        'refcoco/attribute_P@0.5', 'refcoco/relation_P@0.5', 'refcoco/blind_P@0.5', 'train_minutes')
+LOG = '2026/01/02 {} - mmengine - INFO - {}\n'
+
+
+def report(*args):
+    return subprocess.run([sys.executable, 'tools/analysis_tools/quickstart_report.py', *map(str, args)],
+                          cwd=ROOT, capture_output=True, text=True, env=dict(os.environ, PYTHONPATH='.'))
+
+
+@pytest.mark.slow
+def test_smoke_runs_every_step(tmp_path):
+    done = subprocess.run(['bash', 'tools/quickstart.sh', '--smoke', str(tmp_path)], cwd=ROOT,
+                          capture_output=True, text=True,
+                          env=dict(os.environ, GLEE_PYTHON=sys.executable, PYTHONPATH='.'))
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((tmp_path / 'results.json').read_text())
+    assert results['mode'] == 'smoke' and all(key in results for key in KEYS)
+    for name in ('glee_mini.pth', 'results.md', 'pictures/coco.jpg', 'pictures/refcoco.jpg'):
+        assert (tmp_path / name).stat().st_size > 0
+
+
+@pytest.fixture
+def finished_run(tmp_path):
+    """Logs of a run as mmengine writes them: training twice 30 minutes, with a break."""
+    metrics = dict(coco={'coco/bbox_mAP': 0.5, 'coco/bbox_mAP_50': 0.7, 'coco/segm_mAP': 0.4},
+                   lvis={'lvis/bbox_AP': 0.2},
+                   refcoco={'refcoco/P@0.5': 0.6, 'refcoco/testA_P@0.5': 0.7, 'refcoco/testB_P@0.5': 0.5,
+                            'refcoco/blind_P@0.5': 0.3, 'refcoco/testB_blind_P@0.5': 0.35, 'refcoco/oIoU': 0.4})
+    for name, values in metrics.items():
+        folder = tmp_path / f'run/test_{name}/20260102_030405'
+        folder.mkdir(parents=True)
+        (folder / '20260102_030405.json').write_text(json.dumps(values))
+    for part, (start, end) in enumerate((('03:00:00', '03:30:00'), ('05:00:00', '05:30:00'))):
+        folder = tmp_path / f'run/train/part{part}'
+        folder.mkdir(parents=True)
+        (folder / f'part{part}.log').write_text(
+            LOG.format('02:00:00', 'hello') + LOG.format(start, 'Checkpoints will be saved to x.') +
+            LOG.format(end, 'Iter(train) [1/2]') + LOG.format('09:00:00', 'bye'))
+    (tmp_path / 'run/train/iter_2.pth').write_bytes(b'weights')
+    return tmp_path
+
+
+def test_results_come_from_the_logs(finished_run):
+    done = report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
+    assert done.returncode == 0, done.stderr
+    results = json.loads((finished_run / 'out/results.json').read_text())
+    assert results['train_minutes'] == 60 and results['mode'] == 'full'
+    assert results['refcoco/attribute_P@0.5'] == 0.7 and results['refcoco/relation_P@0.5'] == 0.5
+
+
+def test_a_quick_run_never_overwrites_a_full_one(finished_run):
+    run, out = finished_run / 'run', finished_run / 'out'
+    report(run, out, '--mode', 'full')
+    report(run, out, '--mode', 'quick')
+    assert json.loads((out / 'results.json').read_text())['mode'] == 'full'
+    assert json.loads((run / 'results.json').read_text())['mode'] == 'quick'
+
+
+def test_a_missing_number_is_named(finished_run):
+    log = next((finished_run / 'run/test_lvis').glob('*/*.json'))
+    log.write_text(json.dumps({'lvis/other': 1}))
+    done = report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
+    assert done.returncode != 0 and 'lvis/bbox_AP' in done.stderr
