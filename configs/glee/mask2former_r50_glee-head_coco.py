@@ -4,7 +4,11 @@ _base_ = ['mmdet::mask2former/mask2former_r50_8xb2-lsj-50e_coco.py']
 custom_imports = dict(imports=['projects.glee'], allow_failed_imports=False)
 
 model = dict(
-    panoptic_head=dict(_delete_=True, type='GLEEHead', text_encoder=dict(type='CLIPTextEncoder', mode='unfrozen')),
+    panoptic_head=dict(
+        _delete_=True,
+        type='GLEEHead',
+        text_encoder=dict(type='CLIPTextEncoder', mode='unfrozen'),
+        denoising=dict(type='DenoisingGenerator', label_tables=dict(coco=80))),
     panoptic_fusion_head=dict(_delete_=True, type='GLEEFusionHead'))
 
 # The vocabulary travels as meta information: return_classes=True makes the data set hand it out.

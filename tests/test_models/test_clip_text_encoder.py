@@ -252,7 +252,8 @@ def test_random_start_is_said_once():
         encoder.init_weights()
     assert len(record) == 1
     for key, value in encoder.state_dict().items():
-        torch.testing.assert_close(value, before[key])
+        if key != 'lang_projection':  # it learns to ignore what all texts share: test_object_naming.py
+            torch.testing.assert_close(value, before[key])
 
 
 def test_checkpoints_pass_between_modes():
