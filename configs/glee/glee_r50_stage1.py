@@ -20,6 +20,9 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=_base_.coco_val)
 val_evaluator = _base_.coco_metric
+test_dataloader = val_dataloader
+test_evaluator = val_evaluator
+test_cfg = dict()
 
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, by_epoch=False, begin=0, end=1000),

@@ -1,15 +1,9 @@
 # GLEE scaled to a CPU: every part of the full model, trained from scratch on MiniWorld.
+_base_ = ['./glee_r50.py']
+
 model = dict(
-    type='GLEE',
-    data_preprocessor=dict(
-        type='GLEEDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        pad_mask=True,
-        pad_size_divisor=32,
-        vocabulary_size=100),
     backbone=dict(
+        _delete_=True,
         type='ResNet',
         depth=18,
         base_channels=32,
@@ -20,7 +14,6 @@ model = dict(
         norm_cfg=dict(type='BN', requires_grad=True),
         norm_eval=False),
     panoptic_head=dict(
-        type='GLEEHead',
         embed_dims=64,
         num_queries=30,
         align_gain=4.0,
@@ -47,6 +40,4 @@ model = dict(
             type='GLEECriterion',
             num_points=1024,
             matcher=dict(type='HungarianMatcher', num_points=1024)),
-        denoising=dict(type='DenoisingGenerator', num_queries_dn=30)),
-    panoptic_fusion_head=dict(type='GLEEFusionHead'),
-    test_cfg=dict(max_per_img=100))
+        denoising=dict(type='DenoisingGenerator', num_queries_dn=30)))
