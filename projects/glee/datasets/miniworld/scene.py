@@ -114,7 +114,7 @@ class SceneSampler:
     """
 
     def __init__(self,
-                 short_sides=(160, 176, 192),
+                 short_sides=(160, ),
                  max_side=240,
                  ratios=(1., 1.2, 1.35, 1.5),
                  counts=None,
@@ -130,8 +130,8 @@ class SceneSampler:
         self.short_sides = short_sides
         self.max_side = max_side
         self.ratios = ratios
-        self.counts = counts or {3: 0.05, 4: 0.15, 5: 0.25, 6: 0.25, 7: 0.2, 8: 0.1}
-        self.size_probs = size_probs or {'small': 0.32, 'medium': 0.36, 'large': 0.32}
+        self.counts = counts or {5: 0.1, 6: 0.2, 7: 0.25, 8: 0.25, 9: 0.2}
+        self.size_probs = size_probs or {'small': 0.32, 'medium': 0.38, 'large': 0.3}
         self.kin_prob = kin_prob
         self.keep_prob = keep_prob
         self.cover_prob = cover_prob
@@ -161,7 +161,7 @@ class SceneSampler:
         if objects and rng.random() < self.cover_prob:
             places = (self._place_covering, self._place_free)
         for place in places:
-            for _ in range(25):
+            for _ in range(60):
                 placed = place(rng, obj, objects, height, width)
                 if placed is not None:
                     return placed

@@ -19,7 +19,7 @@ COLOURS = {
 FILLS = ('solid', 'striped', 'dotted')
 
 # Longest side of the box of the whole object, px. The gaps make the size words unambiguous.
-SIZES = {'small': (18, 29), 'medium': (36, 50), 'large': (62, 84)}
+SIZES = {'small': (23, 31), 'medium': (38, 52), 'large': (62, 82)}
 
 ORDINALS = ('first', 'second', 'third', 'fourth')
 
