@@ -30,7 +30,9 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interv
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=8e-4, weight_decay=0.05, fused=True),
-    paramwise_cfg=dict(custom_keys=dict(category_embed=dict(lr_mult=0.3))),
+    # The bias is one number: at the common rate the names would move together to do its work.
+    paramwise_cfg=dict(custom_keys=dict(
+        category_embed=dict(lr_mult=0.3), align_bias=dict(lr_mult=40, decay_mult=0))),
     # Clipping divides all gradients alike; below 1 the small ones would drown in Adam's epsilon.
     clip_grad=dict(max_norm=10.0))
 param_scheduler = [

@@ -26,6 +26,7 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
 
     Args:
         vocabulary_size (int): most names of a training batch.
+        channels_last (bool): memory layout of ``inputs``; convolutions on a CPU are faster with it.
         mean, std, bgr_to_rgb, pad_size_divisor, pad_mask: as in the base class, with the values of
             all GLEE models as defaults.
         **kwargs: the base class's other arguments.
@@ -42,15 +43,18 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
     def __init__(self, mean: Sequence[float] = (123.675, 116.28, 103.53),
                  std: Sequence[float] = (58.395, 57.12, 57.375), bgr_to_rgb: bool = True,
                  pad_size_divisor: int = 32, pad_mask: bool = True, vocabulary_size: int = 100,
-                 **kwargs) -> None:
+                 channels_last: bool = False, **kwargs) -> None:
         super().__init__(mean=mean, std=std, bgr_to_rgb=bgr_to_rgb, pad_mask=pad_mask,
                          pad_size_divisor=pad_size_divisor, **kwargs)
         self.vocabulary_size = vocabulary_size
+        self.channels_last = channels_last
         self.dropped_objects = 0
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Batch of the loader to ``inputs`` (B, 3, H, W) float and ``data_samples``."""
         data = super().forward(data, training)
+        if self.channels_last:
+            data['inputs'] = data['inputs'].contiguous(memory_format=torch.channels_last)
         samples = data['data_samples']
         if samples is not None:
             for sample in samples:

@@ -53,11 +53,14 @@ class DenoisingGenerator(nn.Module):
         embed_dims (int): channels D of a query.
         num_queries_dn (int): upper bound of the denoising queries of an image.
         noise_scale (float): boxes shift and scale by up to this share of half their size and of
-            their size; labels flip with half this probability.
+            their size.
+        label_flip (float): probability that a query starts from the embedding of a random label. With
+            1 it carries no name, and denoising teaches to name what a box shows.
     """
 
     def __init__(self, label_tables: dict[str, int] | None = None, embed_dims: int = 256,
-                 num_queries_dn: int = 100, noise_scale: float = 0.4) -> None:
+                 num_queries_dn: int = 100, noise_scale: float = 0.4,
+                 label_flip: float = 0.2) -> None:
         super().__init__()
         tables = RELEASED_LABEL_TABLES if label_tables is None else label_tables
         # nn.Embedding starts from N(0, 1), as the released models do
@@ -65,6 +68,7 @@ class DenoisingGenerator(nn.Module):
             {name: nn.Embedding(rows, embed_dims) for name, rows in tables.items()})
         self.num_queries_dn = num_queries_dn
         self.noise_scale = noise_scale
+        self.label_flip = label_flip
 
     def forward(self, targets: Sequence[InstanceData], num_names: int, label_table: str | None,
                 num_queries: int) -> DenoisingQueries | None:
@@ -143,8 +147,8 @@ class DenoisingGenerator(nn.Module):
         return labels, boxes, filled
 
     def _flip(self, labels: Tensor, num_names: int) -> Tensor:
-        """Replace labels (B, pad) by random ones with probability noise_scale / 2."""
-        chosen = torch.rand(labels.shape, device=labels.device) < self.noise_scale * 0.5
+        """Replace labels (B, pad) by random ones with probability label_flip."""
+        chosen = torch.rand(labels.shape, device=labels.device) < self.label_flip
         return torch.where(chosen, torch.randint_like(labels, num_names), labels)
 
     def _shift(self, boxes: Tensor) -> Tensor:

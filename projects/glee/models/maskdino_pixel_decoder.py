@@ -129,11 +129,13 @@ class MaskDINOPixelDecoder(BaseModule):
                 f'MaskDINOPixelDecoder got {len(feats)} feature maps but in_channels names '
                 f'{len(self.in_channels)}: set in_channels or the backbone\'s out_indices.')
         with torch.autocast(feats[0].device.type, enabled=False):
-            return self._forward([feat.float() for feat in feats],
-                                 None if tokens is None else tokens.float(), with_text)
+            feats = [feat.float() for feat in feats]
+            levels, text = self.encode(feats, None if tokens is None else tokens.float(), with_text)
+            return PixelFeatures(levels, self._mask_features(feats[0], levels[0]), text)
 
-    def _forward(self, feats: list[Tensor], tokens: Tensor | None,
-                 with_text: bool) -> PixelFeatures:
+    def encode(self, feats: list[Tensor], tokens: Tensor | None = None,
+               with_text: bool = False) -> tuple[list[Tensor], Tensor | None]:
+        """``levels`` and ``text`` of ``PixelFeatures``, without mask features; arguments of ``forward``."""
         inputs = self._encoder_inputs(feats)
         sizes = [tuple(x.shape[-2:]) for x in inputs]
         query = torch.cat([x.flatten(2).transpose(1, 2) for x in inputs], 1)
@@ -154,7 +156,7 @@ class MaskDINOPixelDecoder(BaseModule):
             part.transpose(1, 2).unflatten(2, size)
             for part, size in zip(query.split([h * w for h, w in sizes], 1), sizes)
         ]
-        return PixelFeatures(levels, self._mask_features(feats[0], levels[0]), text)
+        return levels, text
 
     def _positions(self, sizes: list[tuple[int, int]], device: torch.device) -> Tensor:
         """Sine position plus level embedding, (1, N, D)."""

@@ -2,13 +2,14 @@
 _base_ = ['./glee_r50.py']
 
 model = dict(
+    data_preprocessor=dict(channels_last=True),
     backbone=dict(
         _delete_=True,
         type='ResNet',
         depth=18,
         base_channels=32,
         stem_channels=32,
-        deep_stem=True,
+        deep_stem=False,
         num_stages=4,
         out_indices=(0, 1, 2, 3),
         norm_cfg=dict(type='BN', requires_grad=True),
@@ -40,4 +41,4 @@ model = dict(
             type='GLEECriterion',
             num_points=1024,
             matcher=dict(type='HungarianMatcher', num_points=1024)),
-        denoising=dict(type='DenoisingGenerator', num_queries_dn=30)))
+        denoising=dict(type='DenoisingGenerator', num_queries_dn=30, label_flip=1.0)))
