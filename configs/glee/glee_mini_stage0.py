@@ -10,4 +10,6 @@ train_dataloader = dict(
     sampler=dict(ratios=[4, 1, 1]),
     dataset=dict(
         datasets=[_base_.coco_train, _base_.lvis_train, _base_.objects365_train]))
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+# The names keep their places: at the common rate they run together before objects are told apart.
+optim_wrapper = dict(
+    optimizer=dict(lr=2e-3), paramwise_cfg=dict(custom_keys=dict(text_encoder=dict(lr_mult=0.0))))
