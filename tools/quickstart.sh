@@ -7,9 +7,9 @@
 #     bash tools/quickstart.sh --smoke    # every step in two minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage0.py (names)
-# and glee_mini_stage2.py (everything) and tests detection, segmentation, long-tailed and referring data. It leaves glee_mini.pth, pictures of
-# predictions beside ground truth, results.md and results.json. Run it again to continue where it
-# stopped. A quick run never overwrites the results of a full one.
+# and glee_mini_stage2.py (everything) and tests detection, segmentation, long-tailed and referring data.
+# It leaves glee_mini.pth, pictures of predictions beside ground truth, results.md, losses.md and
+# results.json. Run it again to continue where it stopped. A quick run never overwrites the results of a full one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,8 +30,8 @@ if [ -z "${GLEE_PYTHON:-}" ]; then
 fi
 
 case $mode in
-    quick) images=2000; val=400; naming=550; iterations=1450; warmup=100 ;;
-    full) images=2000; val=400; naming=1000; iterations=6800; warmup=100 ;;
+    quick) images=2000; val=400; naming=1200; iterations=1600; warmup=100 ;;
+    full) images=2000; val=400; naming=3000; iterations=6800; warmup=100 ;;
     smoke) images=16; val=8; naming=8; iterations=8; warmup=4 ;;
 esac
 data=data/miniworld
@@ -49,9 +49,8 @@ train() {  # config, folder, iterations
 }
 options=()
 train glee_mini_stage0 naming $naming
-# The detector takes over the backbone and the text encoder; the rest of it starts at random.
 if [ ! -f "$run/train/last_checkpoint" ]; then
-    options=(load_from="$run/naming/iter_$naming.pth" "load_ignore=['panoptic_head.(?!text_encoder)']")
+    options=(load_from="$run/naming/iter_$naming.pth")
 fi
 train glee_mini_stage2 train $iterations
 for benchmark in coco lvis refcoco; do

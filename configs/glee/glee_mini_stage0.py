@@ -12,4 +12,5 @@ train_dataloader = dict(
         datasets=[_base_.coco_train, _base_.lvis_train, _base_.objects365_train]))
 # The names keep their places: at the common rate they run together before objects are told apart.
 optim_wrapper = dict(
-    optimizer=dict(lr=2e-3), paramwise_cfg=dict(custom_keys=dict(text_encoder=dict(lr_mult=0.0))))
+    optimizer=dict(lr=2e-3),
+    paramwise_cfg=dict(custom_keys=dict(text_encoder=dict(lr_mult=0.0), align_bias=dict(lr_mult=40))))

@@ -47,6 +47,11 @@ def finished_run(tmp_path):
         (folder / f'part{part}.log').write_text(
             LOG.format('02:00:00', 'hello') + LOG.format(start, 'Checkpoints will be saved to x.') +
             LOG.format(end, 'Iter(train) [1/2]') + LOG.format('09:00:00', 'bye'))
+    for part, steps in enumerate((range(10, 110, 10), range(110, 210, 10))):
+        folder = tmp_path / f'run/train/part{part}/vis_data'
+        folder.mkdir()
+        (folder / 'scalars.json').write_text('\n'.join(
+            json.dumps(dict(loss=step / 10, off_loss=0., step=step)) for step in steps))
     (tmp_path / 'run/train/iter_2.pth').write_bytes(b'weights')
     return tmp_path
 
@@ -56,6 +61,8 @@ def test_results_come_from_the_logs(finished_run):
     assert done.returncode == 0, done.stderr
     results = json.loads((finished_run / 'out/results.json').read_text())
     assert results['train_minutes'] == 60 and results['mode'] == 'full'
+    # logged every 10 of 200 steps: steps 10 and 20, then 190 and 200
+    assert (finished_run / 'out/losses.md').read_text().splitlines()[2:] == ['| loss | 1.500 | 19.500 | 13.00 |']
     assert results['refcoco/attribute_P@0.5'] == 0.7 and results['refcoco/relation_P@0.5'] == 0.5
 
 

@@ -63,6 +63,31 @@ def train_minutes(folder: Path) -> float:
     return seconds / 60
 
 
+def loss_rows(folder: Path) -> list[str]:
+    """Table rows: every loss term's mean over the first and the last tenth of training, and their ratio.
+
+    Terms that are zero throughout (switched off by the data) are left out.
+    """
+    records = {}
+    for file in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in file.read_text().splitlines():
+            record = json.loads(line)
+            if 'loss' in record:
+                records[record['step']] = record
+    if not records:
+        return []
+    steps = sorted(records)
+    tenth = steps[-1] / 10
+    first = [records[step] for step in steps if step <= max(tenth, steps[0])]
+    last = [records[step] for step in steps if step > min(steps[-1] - tenth, steps[-1] - 1)]
+    rows = []
+    for term in (key for key in records[steps[-1]] if 'loss' in key):
+        start, end = (float(np.mean([record[term] for record in part])) for part in (first, last))
+        if start:
+            rows.append(f'| {term} | {start:.3f} | {end:.3f} | {end / start:.2f} |')
+    return rows
+
+
 def contact_sheet(folder: Path, count: int = 8, columns: int = 2, height: int = 224) -> np.ndarray | None:
     """Some of the pictures (ground truth beside prediction) of a test run in one image (H, W, 3) BGR."""
     files = sorted(folder.glob('*/pictures/**/*.jpg')) + sorted(folder.glob('*/pictures/**/*.png'))
@@ -115,6 +140,9 @@ def main() -> None:
     (args.out / 'results.json').write_text(json.dumps(results, indent=1) + '\n')
     rows = [f'| {key} | {value} |' for key, value in results.items()]
     (args.out / 'results.md').write_text('\n'.join(['| metric | value |', '| --- | --- |', *rows]) + '\n')
+    (args.out / 'losses.md').write_text('\n'.join([
+        '| term | first tenth | last tenth | ratio |', '| --- | --- | --- | --- |',
+        *loss_rows(args.run / 'train')]) + '\n')
     checkpoints = sorted((args.run / 'train').glob('iter_*.pth'), key=lambda p: int(p.stem[5:]))
     shutil.copyfile(checkpoints[-1], args.out / 'glee_mini.pth')
     (args.out / 'pictures').mkdir(exist_ok=True)
@@ -123,7 +151,7 @@ def main() -> None:
         if sheet is not None:
             cv2.imwrite(str(args.out / 'pictures' / f'{benchmark}.jpg'), sheet)
     print('\n'.join(rows))
-    print(f'{args.out}: results.json, results.md, glee_mini.pth and pictures/')
+    print(f'{args.out}: results.json, results.md, losses.md, glee_mini.pth and pictures/')
 
 
 if __name__ == '__main__':
