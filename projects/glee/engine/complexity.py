@@ -1,4 +1,8 @@
-"""Parameters and floating-point operations of a detector, by part, without computing anything."""
+"""Parameters and floating-point operations of a detector, by part, without computing the image part.
+
+mmengine's ``get_model_complexity_info`` traces a real run, which takes minutes and tens of gigabytes at these
+image sizes; torch's counter also works on tensors without data.
+"""
 from collections import Counter
 from functools import partial
 from math import prod

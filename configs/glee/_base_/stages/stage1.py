@@ -1,5 +1,6 @@
 # Stage 1: detection pre-training with a frozen text encoder. The paper adds OpenImages at the same
 # ratio; start from a converted MaskDINO R50 checkpoint with load_from, whatever the backbone.
+# The batch of 128 is 64 processes of 2 images (released weights: 64 images, Pro 128).
 _base_ = ['../datasets/image_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
 train_dataloader = dict(

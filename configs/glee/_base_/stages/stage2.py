@@ -1,5 +1,6 @@
 # Stage 2: joint training on detection, instance, long-tailed and referring data, the text encoder
 # trained and held near its start. Of the paper's sources those that have readers so far.
+# The batch of 128 is 64 processes of 2 images (released weights: 32 images, Pro 128).
 _base_ = ['../datasets/image_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
 # The three RefCOCO train sets share the paper's ratio of 2.5 in equal parts.
