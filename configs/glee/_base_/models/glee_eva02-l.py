@@ -1,5 +1,6 @@
 # GLEE-Pro: EVA02-L with a simple feature pyramid. Images are squares of img_size; with smaller ones the
-# first rows of the rotary table are used, as in the released model.
+# first rows of the rotary table are used, as in the released model. The drop path rate is the one EVA-02 uses for
+# detection; the paper names none.
 _base_ = ['./glee_r50.py']
 
 model = dict(
