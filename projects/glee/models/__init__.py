@@ -13,10 +13,13 @@ from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
+from .prompt_composer import PromptComposer
+from .reference_prompt import ReferencePrompt
+from .visual_prompter import VisualPrompter
 
 __all__ = [
     'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
     'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'TextFeatures',
-    'build_clip_tokenizer'
+    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'PromptComposer',
+    'ReferencePrompt',     'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
 ]
