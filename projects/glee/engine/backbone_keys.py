@@ -1,8 +1,12 @@
 """Rows that rename backbones between the layouts of released checkpoints and mmdet's."""
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from .key_table import Derived, Drop, Layout, Rename
+from projects.glee.models.eva02 import AxialRotaryEmbedding
+
+from .key_table import Derived, Drop, Join, Layout, Rename
 
 LINEAR = '{weight,bias}'
 BATCH_NORM = '{weight,bias,running_mean,running_var}'
@@ -95,3 +99,46 @@ def swin_indices(depths: tuple[int, ...], window: int, ours: bool) -> list[Deriv
     return [Derived(f'{stages}.{stage}.blocks.{{0..{depth - 1}}}.{attention}.relative_position_index',
                     lambda: relative_position_index(window), f'function of the window size {window}')
             for stage, depth in enumerate(depths)]
+
+
+def eva02_rows(num_layers: int = 24) -> list[Rename]:
+    """EVA-02: the original repository's names to our ``EVA02``."""
+    theirs, ours = f'blocks.{{0..{num_layers - 1}}}', f'layers.{{0..{num_layers - 1}}}'
+    return [
+        Rename('pos_embed', 'pos_embed'),
+        Rename(f'patch_embed.proj.{LINEAR}', f'patch_embed.projection.{LINEAR}'),
+        Rename(f'{theirs}.{{norm1,norm2}}.{LINEAR}', f'{ours}.{{norm1,norm2}}.{LINEAR}'),
+        Rename(f'{theirs}.attn.{{q_bias,v_bias}}', f'{ours}.attn.{{q_proj,v_proj}}.bias'),
+        Rename(f'{theirs}.attn.{{q_proj,k_proj,v_proj}}.weight',
+               f'{ours}.attn.{{q_proj,k_proj,v_proj}}.weight'),
+        Rename(f'{theirs}.attn.proj.{LINEAR}', f'{ours}.attn.proj.{LINEAR}'),
+        Join(f'{theirs}.mlp.{{w1,w2}}.weight', f'{ours}.mlp.w12.weight'),
+        Join(f'{theirs}.mlp.{{w1,w2}}.bias', f'{ours}.mlp.w12.bias'),
+        Rename(f'{theirs}.mlp.{{ffn_ln,w3}}.{LINEAR}', f'{ours}.mlp.{{norm,w3}}.{LINEAR}'),
+    ]
+
+
+def rotary_tables(num_layers: int, global_blocks: Sequence[int], head_dims: int = 64, window: int = 16,
+                  grid: int = 96) -> list[Derived]:
+    """The original detector's rotary tables, stored once and again in every block."""
+    rules = []
+    for kind, size, blocks in (
+            ('win', window, [i for i in range(num_layers) if i not in global_blocks]),
+            ('glb', grid, list(global_blocks))):
+        names = [f'rope_{kind}', *(f'blocks.{i}.attn.rope' for i in blocks)]
+        rules += [
+            Derived(f'{{{",".join(names)}}}.freqs_{part}',
+                    lambda part=part, size=size: getattr(AxialRotaryEmbedding(head_dims, size), part),
+                    f'rotary positions of {size} x {size} tokens') for part in ('cos', 'sin')]
+    return rules
+
+
+def simple_pyramid_rows() -> list[Rename]:
+    """ViTDet's feature pyramid: names behind 'simfp_' to our ``SimpleFeaturePyramid``."""
+    rows = [Rename(f'3.0.{LINEAR}', f'resizes.0.{LINEAR}')]
+    for level, first in enumerate((1, 0, 1)):
+        for step, convs in enumerate(('lateral_convs', 'output_convs')):
+            theirs = f'{level + 3}.{first + step}'
+            rows += [Rename(f'{theirs}.weight', f'{convs}.{level}.conv.weight'),
+                     Rename(f'{theirs}.norm.{LINEAR}', f'{convs}.{level}.ln.{LINEAR}')]
+    return rows

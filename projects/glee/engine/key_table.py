@@ -2,7 +2,7 @@
 import itertools
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -43,23 +43,56 @@ class Layout:
 class Rename:
     """Entries with values of their own: names on both sides, braces expanded in parallel.
 
-    ``group``: key of ``KeyTable.optional`` if a checkpoint may lack these entries as a whole.
+    ``layout``: how the values change. ``group``: key of ``KeyTable.optional`` if a checkpoint may
+    lack these entries as a whole.
     """
     theirs: str
     ours: str
     layout: Layout | None = None
     group: str = ''
 
-    def pairs(self) -> list[tuple[str, str]]:
-        """(their name, our name) of every entry."""
+    def pairs(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """(their names, our names) of every entry; one name each."""
         theirs, ours = expand(self.theirs), expand(self.ours)
         if len(theirs) != len(ours):
             raise ValueError(f'{self.theirs!r} has {len(theirs)} names, {self.ours!r} {len(ours)}')
-        return list(zip(theirs, ours))
+        return [((their, ), (our, )) for their, our in zip(theirs, ours)]
+
+    def convert(self, values: list[Tensor], to_ours: bool) -> list[Tensor]:
+        """Values of one entry on the other side."""
+        if self.layout:
+            values = [(self.layout.to_ours if to_ours else self.layout.to_theirs)(v) for v in values]
+        return values
+
+    @property
+    def why(self) -> str:
+        """What changes beside the name."""
+        return self.layout.what if self.layout else ''
 
     def prefixed(self, theirs: str = '', ours: str = '') -> 'Rename':
         """The same row for a part inside a larger model."""
-        return Rename(theirs + self.theirs, ours + self.ours, self.layout, self.group)
+        return replace(self, theirs=theirs + self.theirs, ours=ours + self.ours)
+
+
+@dataclass(frozen=True)
+class Join(Rename):
+    """Several of their entries that are the rows of one of ours, in equal parts.
+
+    The names of the parts fill the last braces of ``theirs``.
+    """
+    why = 'equal parts, their rows joined'
+
+    def pairs(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """(their names, our names) of every entry; several of theirs to one of ours."""
+        theirs, ours = expand(self.theirs), expand(self.ours)
+        size = len(theirs) // len(ours)
+        return [(tuple(theirs[i * size:(i + 1) * size]), (our, )) for i, our in enumerate(ours)]
+
+    def convert(self, values: list[Tensor], to_ours: bool) -> list[Tensor]:
+        """Join or split along the first axis."""
+        if to_ours:
+            return [torch.cat(values)]
+        return list(values[0].chunk(len(self.pairs()[0][0])))
 
 
 @dataclass(frozen=True)
@@ -130,8 +163,8 @@ class KeyTable:
     optional: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def rows(self) -> list[tuple[str, str, Rename]]:
-        """(their name, our name, rule) of every entry that carries values."""
+    def rows(self) -> list[tuple[tuple[str, ...], tuple[str, ...], Rename]]:
+        """(their names, our names, rule) of every entry that carries values."""
         return [(*pair, rename) for rename in self.renames for pair in rename.pairs()]
 
     def to_ours(self, theirs: dict[str, Tensor]) -> tuple[dict[str, Tensor], ConversionReport]:
@@ -172,28 +205,32 @@ class KeyTable:
         left = dict(source)
         absent = self._absent_groups(source, to_ours)
         for theirs, ours, rule in self.rows:
-            name, target = (theirs, ours) if to_ours else (ours, theirs)
-            if name in left:
-                value = left.pop(name)
-                if rule.layout:
-                    value = (rule.layout.to_ours if to_ours else rule.layout.to_theirs)(value)
-                result[target] = value
-                report.add('used' if name == target else 'renamed', name, target,
-                           rule.layout.what if rule.layout else '')
+            names, targets = (theirs, ours) if to_ours else (ours, theirs)
+            if all(name in left for name in names):
+                values = rule.convert([left.pop(name) for name in names], to_ours)
+                result.update(zip(targets, values, strict=True))
+                self._report(report, names, targets, rule.why)
             elif rule.group in absent:
-                report.add('absent', name, target, self.optional[rule.group])
+                self._report(report, names, targets, self.optional[rule.group], 'absent')
             else:
-                missing.append(name)
+                missing += [name for name in names if name not in left]
         if missing or left:
             raise KeyMismatch(
                 f'the entries do not fit {self.name}: {_listed("missing", missing)}, '
-                f'{_listed("unknown", list(left))}', missing, left)
+                f'{_listed("unknown", list(left))}.', missing, left)
         return result
+
+    @staticmethod
+    def _report(report: ConversionReport, names: tuple[str, ...], targets: tuple[str, ...], why: str,
+                action: str | None = None) -> None:
+        for name, target in zip(names, itertools.cycle(targets)):
+            usual = 'merged' if len(names) > len(targets) else 'used' if name == target else 'renamed'
+            report.add(action or usual, name, ', '.join(targets), why)
 
     def _absent_groups(self, source: dict[str, Tensor], to_ours: bool) -> set[str]:
         """Optional groups of which ``source`` has no entry at all."""
         present = {rule.group for theirs, ours, rule in self.rows
-                   if (theirs if to_ours else ours) in source}
+                   if any(name in source for name in (theirs if to_ours else ours))}
         return set(self.optional) - present
 
     def _merge_aliases(self, left: dict[str, Tensor], report: ConversionReport) -> None:

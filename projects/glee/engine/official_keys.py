@@ -1,5 +1,5 @@
 """Names of the released GLEE checkpoints' entries and of ours, for all sizes and both directions."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from torch import Tensor
@@ -7,8 +7,11 @@ from torch import Tensor
 from .backbone_keys import (
     BATCH_COUNTERS,
     LINEAR,
+    eva02_rows,
     resnet_counters,
     resnet_rows,
+    rotary_tables,
+    simple_pyramid_rows,
     swin_indices,
     swin_rows,
 )
@@ -23,8 +26,7 @@ from .mask_dino_keys import (
     pixel_decoder_rows,
 )
 
-SIZES = ('lite', 'plus')
-_SWIN_DEPTHS, _SWIN_WINDOW = (2, 2, 18, 2), 12
+SIZES = ('lite', 'plus', 'pro')
 _WRAPPER = 'glee.'
 
 # our label table -> theirs
@@ -93,34 +95,52 @@ def _prompter_rows() -> list[Rename]:
 
 
 def _table(name: str, backbone: list[Rename], shapes: dict[str, tuple[int, ...]],
-           project: bool = True, derived: list[Derived] = (), our_derived: list[Derived] = ()
-           ) -> KeyTable:
-    """The table of one size: its backbone and what all sizes share."""
-    rows = [row.prefixed('backbone.', 'backbone.') for row in backbone]
-    rows += _text_rows() + pixel_decoder_rows() + _fusion_rows() + decoder_rows() + _head_rows()
+           derived: Sequence[Derived] = (), our_derived: Sequence[Derived] = (),
+           project: bool = True) -> KeyTable:
+    """The table of one size: its backbone (names in the whole model) and what all sizes share."""
+    rows = backbone + _text_rows() + pixel_decoder_rows() + _fusion_rows() + decoder_rows() + _head_rows()
     rows += _prompter_rows()
     if project:
         rows += input_projection_rows()
-    return KeyTable(
-        name, tuple(rows), tuple(decoder_aliases()),
-        tuple(rule.prefixed('backbone.') for rule in derived),
-        tuple(rule.prefixed('backbone.') for rule in our_derived),
-        _DROPS, (BATCH_COUNTERS, ), shapes, _OPTIONAL)
+    return KeyTable(name, tuple(rows), tuple(decoder_aliases()), tuple(derived), tuple(our_derived), _DROPS,
+                    (BATCH_COUNTERS, ), shapes, _OPTIONAL)
+
+
+def _inside(rows: list, *prefixes: str) -> list:
+    """Rows of a part as rows of the whole model."""
+    return [row.prefixed(*prefixes) for row in rows]
 
 
 def _lite() -> KeyTable:
-    return _table('GLEE-Lite (R50)', resnet_rows(),
-                  {'backbone.stem.conv1.weight': (64, 3, 7, 7)}, our_derived=resnet_counters())
+    return _table(
+        'GLEE-Lite (R50)',
+        _inside(resnet_rows(), 'backbone.', 'backbone.'),
+        {'backbone.stem.conv1.weight': (64, 3, 7, 7)},
+        our_derived=_inside(resnet_counters(), 'backbone.'))
 
 
 def _plus() -> KeyTable:
-    return _table('GLEE-Plus (Swin-L)', swin_rows(_SWIN_DEPTHS),
-                  {'backbone.patch_embed.proj.weight': (192, 3, 4, 4)},
-                  derived=swin_indices(_SWIN_DEPTHS, _SWIN_WINDOW, ours=False),
-                  our_derived=swin_indices(_SWIN_DEPTHS, _SWIN_WINDOW, ours=True))
+    depths, window = (2, 2, 18, 2), 12
+    return _table(
+        'GLEE-Plus (Swin-L)',
+        _inside(swin_rows(depths), 'backbone.', 'backbone.'),
+        {'backbone.patch_embed.proj.weight': (192, 3, 4, 4)},
+        _inside(swin_indices(depths, window, ours=False), 'backbone.'),
+        _inside(swin_indices(depths, window, ours=True), 'backbone.'))
 
 
-_TABLES: dict[str, Callable[[], KeyTable]] = dict(lite=_lite, plus=_plus)
+def _pro() -> KeyTable:
+    depth, global_blocks = 24, range(2, 24, 3)
+    rows = _inside(eva02_rows(depth), 'backbone.net.', 'backbone.')
+    rows += _inside(simple_pyramid_rows(), 'backbone.simfp_', 'neck.')
+    return _table(
+        'GLEE-Pro (EVA02-L)', rows,
+        {'backbone.net.pos_embed': (1, 197, 1024),
+         'backbone.net.patch_embed.proj.weight': (1024, 3, 16, 16)},
+        _inside(rotary_tables(depth, global_blocks), 'backbone.net.'), project=False)
+
+
+_TABLES: dict[str, Callable[[], KeyTable]] = dict(lite=_lite, plus=_plus, pro=_pro)
 
 
 @cache
@@ -170,8 +190,8 @@ def _guarded(convert: Callable, state_dict: dict[str, Tensor], size: str, ours: 
 def guess_size(state_dict: dict[str, Tensor], ours: bool = False) -> str | None:
     """The size whose backbone has most of its entries in ``state_dict``, if more than half."""
     def share(size: str) -> float:
-        rows = [row[1 if ours else 0] for row in official_table(size).rows]
-        names = [name for name in rows if name.startswith('backbone.')]
+        names = [name for row in official_table(size).rows for name in row[1 if ours else 0]
+                 if name.startswith('backbone.')]
         return sum(name in state_dict for name in names) / len(names)
 
     best = max(SIZES, key=share)

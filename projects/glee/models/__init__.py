@@ -6,6 +6,7 @@ from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
+from .eva02 import EVA02
 from .glee import GLEE
 from .glee_fusion_head import GLEEFusionHead
 from .glee_head import GLEEHead
@@ -15,11 +16,12 @@ from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
 from .prompt_composer import PromptComposer
 from .reference_prompt import ReferencePrompt
+from .simple_feature_pyramid import SimpleFeaturePyramid
 from .visual_prompter import VisualPrompter
 
 __all__ = [
-    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
-    'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
+    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector', 'EVA02', 'EarlyFusion',
+    'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
     'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'PromptComposer',
-    'ReferencePrompt',     'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
+    'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
 ]
