@@ -9,6 +9,8 @@ from mmengine.logging import print_log
 from safetensors.torch import save_file
 from torch import Tensor
 
+from projects.glee.models.clip_checkpoint import weights_file
+
 from .conversion_report import ConversionReport
 from .safe_checkpoint import read_checkpoint
 
@@ -19,7 +21,7 @@ _WRAPPERS = ('state_dict', 'model', 'module')
 def converter_parser(description: str) -> ArgumentParser:
     """Parser with the arguments of every converter: source, destination, direction and report."""
     parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
-    parser.add_argument('src', type=Path, help='checkpoint to read (.pth, .bin or .safetensors)')
+    parser.add_argument('src', type=Path, help='checkpoint to read (.pth, .bin, .safetensors)')
     parser.add_argument('dst', type=Path, help='file to write (.pth or .safetensors)')
     parser.add_argument('--reverse', action='store_true', help='from our names to the released ones')
     parser.add_argument(
@@ -56,7 +58,7 @@ def convert_file(args: Namespace,
     try:
         if args.src.resolve() == args.dst.resolve():
             raise ValueError('source and destination are the same file')
-        weights, others = split_checkpoint(read_checkpoint(args.src))
+        weights, others = split_checkpoint(read_checkpoint(weights_file(args.src)))
         converted, report = convert(weights)
     except (ValueError, OSError) as error:
         sys.exit(f'{args.src}: {error}')

@@ -15,9 +15,11 @@ from .backbone_keys import (
     swin_indices,
     swin_rows,
 )
+from .clip_keys import POSITION_IDS, clip_text_names
 from .conversion_report import ConversionReport
-from .key_table import Derived, Drop, KeyMismatch, KeyTable, Rename
+from .key_table import Derived, KeyMismatch, KeyTable, Rename
 from .mask_dino_keys import (
+    CLASS_WEIGHTS,
     OUR_HEAD,
     OUR_PIXEL_DECODER,
     decoder_aliases,
@@ -39,25 +41,16 @@ _OPTIONAL = dict(
     teacher='no teacher of distillation (stage 1): ours becomes a copy of the text encoder when '
     'loaded',
     prompter='no visual prompter: load with panoptic_head.prompter=None or load_ignore=["prompter"]')
-_DROPS = (
-    Drop(r'embeddings\.position_ids$', 'derived: positions 0..76, written by old transformers'),
-    Drop(r'^criterion\.empty_weight$', 'class weights that the sigmoid losses do not use'),
-)
+_DROPS = (POSITION_IDS, CLASS_WEIGHTS)
 
 
 def _text_rows() -> list[Rename]:
-    layer = 'encoder.layers.{0..11}'
-    names = [
-        'embeddings.{token_embedding,position_embedding}.weight',
-        f'{layer}.self_attn.{{k_proj,v_proj,q_proj,out_proj}}.{LINEAR}',
-        f'{layer}.{{layer_norm1,layer_norm2,mlp.fc1,mlp.fc2}}.{LINEAR}',
-        f'final_layer_norm.{LINEAR}',
-    ]
     ours = OUR_HEAD + 'text_encoder.'
     rows = [Rename('lang_projection', ours + 'lang_projection')]
-    rows += [Rename(f'text_encoder.text_model.{name}', f'{ours}text_model.{name}') for name in names]
+    rows += [Rename(f'text_encoder.text_model.{name}', f'{ours}text_model.{name}')
+             for name in clip_text_names()]
     rows += [Rename(f'text_encoder_teacher.text_model.{name}', f'{ours}teacher.{name}', group='teacher')
-             for name in names]
+             for name in clip_text_names()]
     return rows
 
 
@@ -183,8 +176,8 @@ def _guarded(convert: Callable, state_dict: dict[str, Tensor], size: str, ours: 
         return convert(state_dict)
     except KeyMismatch as error:
         fitting = guess_size(state_dict, ours)
-        hint = f' It looks like another size: {fitting}.' if fitting not in (None, size) else ''
-        raise KeyMismatch(f'{error}{hint}', error.missing, error.unknown) from error
+        hint = '' if fitting in (None, size) else f'this looks like size {fitting!r}, not {size!r}: '
+        raise KeyMismatch(f'{hint}{error}', error.missing, error.unknown) from error
 
 
 def guess_size(state_dict: dict[str, Tensor], ours: bool = False) -> str | None:
