@@ -75,7 +75,7 @@ def _swin_table(depths: tuple[int, ...], prefix: str, rows: list[Rename], drops:
     for level in range(len(depths)):
         name = f'norm{level}.{{weight,bias}}'
         rows.append(Rename(name, name, group=f'norm{level}'))
-        optional[f'norm{level}'] = 'not in the file: starts as the identity'
+        optional[f'norm{level}'] = 'not in the file: keeps its initial ones and zeros'
     index = Drop(r'relative_position_index$', 'function of the window size')
     drops = [*_drop_others(prefix), _CLASSIFIER, index, Drop(r'\.attn_mask$', 'function of the image size'), *drops]
     return KeyTable(f'Swin with {depths} blocks', tuple(row.prefixed(prefix, _OURS) for row in rows),
