@@ -13,9 +13,11 @@ from .transforms import (
     CleanExpressions,
     CropWindow,
     FilterObjects,
+    LargeScaleJitter,
     LoadImage,
     LoadInstances,
     PackGLEEInputs,
+    PadSquare,
     PickExpression,
     PillowResize,
     RasterizeMasks,
@@ -25,9 +27,9 @@ from .transforms import (
 )
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
-    'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
-    'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
-    'TextObjects365Dataset', 'UnlessOrdinal'
+    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LargeScaleJitter',
+    'LoadImage', 'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler',
+    'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks',
+    'RefCocoJsonDataset', 'ReferDataset', 'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset',
+    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal'
 ]

@@ -7,11 +7,12 @@ from .expressions import (
     clean_expression,
 )
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
+from .large_scale_jitter import LargeScaleJitter, PadSquare
 from .loading import FilterObjects, LoadImage, LoadInstances
 from .source import PackGLEEInputs, SetSource
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'PackGLEEInputs', 'PickExpression', 'PillowResize', 'RasterizeMasks',
-    'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
+    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LargeScaleJitter',
+    'LoadImage', 'LoadInstances', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize',
+    'RasterizeMasks', 'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
 ]
