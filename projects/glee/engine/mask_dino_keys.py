@@ -26,9 +26,10 @@ def pixel_decoder_rows(num_layers: int = 6) -> list[Rename]:
         Rename(f'{theirs}.{{norm1,norm2}}.{LINEAR}', f'{layers}.norms.{{0,1}}.{LINEAR}'),
         Rename(f'{theirs}.{{linear1,linear2}}.{LINEAR}', f'{layers}.ffn.layers.{{0.0,1}}.{LINEAR}'),
         Rename(f'mask_features.{LINEAR}', f'mask_conv.{LINEAR}'),
-        Rename('{adapter_1,layer_1}.weight', '{lateral_conv,output_conv}.conv.weight'),
-        Rename(f'{{adapter_1,layer_1}}.norm.{LINEAR}', f'{{lateral_conv,output_conv}}.gn.{LINEAR}'),
     ]
+    for their, our in (('adapter_1', 'lateral_conv'), ('layer_1', 'output_conv')):
+        rows += [Rename(f'{their}.weight', f'{our}.conv.weight'),
+                 Rename(f'{their}.norm.{LINEAR}', f'{our}.gn.{LINEAR}')]
     return [row.prefixed('pixel_decoder.', OUR_PIXEL_DECODER) for row in rows]
 
 
