@@ -22,7 +22,8 @@ def test_patch_merging_by_hand():
     torch.manual_seed(0)
     channels, height, width = 3, 4, 6
     image = torch.randn(height, width, channels)
-    norm, bias, reduction = torch.randn(4 * channels), torch.randn(4 * channels), torch.randn(2 * channels, 4 * channels)
+    norm, bias = torch.randn(2, 4 * channels)
+    reduction = torch.randn(2 * channels, 4 * channels)
     expected = []
     for y in range(0, height, 2):
         for x in range(0, width, 2):
@@ -59,7 +60,8 @@ def original_swin(reference):
     names = {'swin.': '', 'embeddings.patch_embeddings.projection': 'patch_embed.proj',
              'embeddings.norm': 'patch_embed.norm', 'encoder.': '', 'layernorm_before': 'norm1',
              'layernorm_after': 'norm2', 'attention.relative_position_bias': 'attn', 'attention.': 'attn.',
-             'o_proj': 'proj', 'layernorm': 'norm', **{f'hidden_states_norms.stage{i + 1}': f'norm{i}' for i in range(4)}}
+             'o_proj': 'proj', 'layernorm': 'norm',
+             **{f'hidden_states_norms.stage{i + 1}': f'norm{i}' for i in range(4)}}
     state = {}
     for key, value in reference.state_dict().items():
         for old, new in names.items():

@@ -84,7 +84,8 @@ def test_entries_that_shapes_cannot_tell_apart(shapes):
             'backbone.res3.0.shortcut.norm.running_var': 'backbone.layer2.0.downsample.1.running_var',
             'backbone.res5.2.conv3.norm.bias': 'backbone.layer4.2.bn3.bias',
             'pixel_decoder.input_proj.3.1.bias': f'{head}pixel_decoder.input_convs.3.gn.bias',
-            'text_encoder_teacher.text_model.final_layer_norm.bias': f'{head}text_encoder.teacher.final_layer_norm.bias',
+            'text_encoder_teacher.text_model.final_layer_norm.bias':
+            f'{head}text_encoder.teacher.final_layer_norm.bias',
         },
         'plus': {
             'backbone.layers.2.blocks.17.mlp.fc2.bias': 'backbone.stages.2.blocks.17.ffn.layers.1.bias',
