@@ -90,7 +90,8 @@ def test_training_files_of_the_original(released, tmp_path, capsys):
     (lambda trace: dict(model=Payload(trace)), 'bad.pth was refused'),
     (lambda trace: dict(epoch=3), 'no state dict: expected tensors by name, got epoch'),
     (lambda trace: dict(model={}), 'no state dict: .* got nothing'),
-    (lambda trace: dict(model={'glee.lang_projection': torch.ones(1)}), r'do not fit GLEE-Lite .R50.: 835 missing .*, 0 unknown'),
+    (lambda trace: dict(model={'glee.lang_projection': torch.ones(1)}),
+     r'do not fit GLEE-Lite .R50.: 835 missing .*, 0 unknown'),
 ])
 def test_bad_files_end_with_their_name(tmp_path, content, message):
     torch.save(content(tmp_path / 'executed'), tmp_path / 'bad.pth')
