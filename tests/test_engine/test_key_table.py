@@ -22,7 +22,7 @@ TABLE = KeyTable(
      Join('m{0..1}.{p,q}', 'joined.{0..1}'), Rename('extra', 'e', group='extra')),
     aliases=(Alias('{c,d}.{w,b}', 'a0.{w,b}'), ),
     derived=(Derived('index', lambda: torch.arange(3), 'a function of the size'), ),
-    our_derived=(Derived('count.{0..1}', lambda: torch.tensor(0), 'a counter', exact=False), ),
+    our_derived=(Derived('count.{0..1}', lambda: torch.tensor(0), 'a counter', checked=False), ),
     drops=(Drop('^head', 'a classifier'), ),
     our_drops=(Drop('^new', 'ours alone'), ),
     shapes=dict(same=(2, )),

@@ -1,17 +1,20 @@
 """The converter scripts, run on files: what they write, report and refuse."""
 import json
 import re
+from argparse import ArgumentParser
 
 import golden_recipe
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmengine.config import DictAction
 from safetensors.torch import load_file
 from tool_runner import run_tool
 from toy_training import Payload
 
 from projects.glee.engine import read_checkpoint
 from projects.glee.engine.converter_cli import split_checkpoint
+from projects.glee.engine.mask_dino_keys import GLEE_PARTS
 
 SCRIPTS = ['glee_official', 'maskdino_official', 'clip_text', 'backbone']
 
@@ -122,7 +125,11 @@ def test_mask_dino(released, tmp_path, capsys):
     convert('maskdino_official', tmp_path / 'dino.pth', tmp_path / 'start.pth', '--size', 'lite')
     printed = capsys.readouterr().out
     assert re.search(r'dropped +1  sem_seg_head\.predictor\.class_embed\.weight  \(classifier of COCO', printed)
-    assert 'load_ignore=text_encoder,early_fusion' in printed
+    hint = re.search(r'--cfg-options (.*)', printed)[1].split()
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    options = parser.parse_args(['--cfg-options', *hint]).cfg_options
+    assert options == dict(load_from=str(tmp_path / 'start.pth'), load_ignore=list(GLEE_PARTS))
     convert('maskdino_official', tmp_path / 'start.pth', tmp_path / 'back.pth', '--size', 'lite', '--reverse')
     assert same(read_checkpoint(tmp_path / 'back.pth')['model'], dino)
 

@@ -38,7 +38,7 @@ def resnet_counters(depths: tuple[int, ...] = (3, 4, 6, 3)) -> list[Derived]:
     names = ['bn1', *(f'layer{stage}.0.downsample.1' for stage in range(1, len(depths) + 1)),
              *(f'layer{stage}.{{0..{depth - 1}}}.bn{{1..3}}' for stage, depth in enumerate(depths, 1))]
     return [Derived(f'{name}.num_batches_tracked', lambda: torch.tensor(0), BATCH_COUNTERS.reason,
-                    exact=False) for name in names]
+                    checked=False) for name in names]
 
 
 def _unfold_order(weight: Tensor) -> Tensor:

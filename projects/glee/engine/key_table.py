@@ -110,17 +110,17 @@ class Alias:
 class Derived:
     """Entries that are functions of the architecture, and may be absent.
 
-    ``value`` makes them; with ``exact`` a stored value must agree with it (1e-4), or the checkpoint
+    ``value`` makes them; if ``checked``, a stored value must agree with it (1e-3), or the checkpoint
     belongs to another architecture.
     """
     names: str
     value: Callable[[], Tensor]
     reason: str
-    exact: bool = True
+    checked: bool = True
 
     def prefixed(self, prefix: str) -> 'Derived':
         """The same entries inside a larger model."""
-        return Derived(prefix + self.names, self.value, self.reason, self.exact)
+        return Derived(prefix + self.names, self.value, self.reason, self.checked)
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ class KeyTable:
                     continue
                 stored = left.pop(name)
                 value = rule.value() if value is None else value
-                if rule.exact and not _same(stored, value, 1e-4):
+                if rule.checked and not _same(stored, value, 1e-3):
                     raise KeyMismatch(f'{name} is not that of {self.name} ({rule.reason}): the '
                                       'checkpoint comes from another architecture.')
                 report.add('dropped', name, '', rule.reason)
