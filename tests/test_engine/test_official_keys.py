@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from empty_model import empty_glee
+from mmdet.structures import DetDataSample
 
 from projects.glee.engine.backbone_keys import relative_position_index
 from projects.glee.engine.key_table import expand
@@ -57,7 +58,7 @@ def test_reverse_gives_every_released_entry(shapes, size):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('size', SIZES)
-def test_values_survive_conversion_loading_and_the_way_back(manifests, size):
+def test_values_survive_loading_and_the_way_back_and_the_model_runs(manifests, size):
     official = {key: torch.from_numpy(value)
                 for key, value in golden_recipe.state_dict(manifests[size]['keys']).items()}
     model = empty_glee(size)
@@ -68,6 +69,14 @@ def test_values_survive_conversion_loading_and_the_way_back(manifests, size):
         assert torch.equal(back[key], value), key
     for key in back.keys() - official.keys():
         assert golden_recipe.is_derived(key), key
+    size_of = dict(batch_input_shape=(64, 96), img_shape=(64, 96), ori_shape=(64, 96))
+    sample = DetDataSample(metainfo=dict(text=('cat', 'dog'), text_mode='category', **size_of))
+    image = torch.from_numpy(golden_recipe.batch([golden_recipe.image(1, 64, 96)]))
+    with torch.no_grad():
+        outputs = model.eval()(image, [sample], mode='tensor')
+    assert outputs['pred_logits'].shape[-1] == 2
+    for name, value in outputs.items():
+        assert value.isfinite().all() and (value != value.flatten()[0]).any(), name
 
 
 def test_entries_that_shapes_cannot_tell_apart(shapes):

@@ -40,7 +40,7 @@ _LABEL_TABLES = dict(
 _OPTIONAL = dict(
     teacher='no teacher of distillation (stage 1): ours becomes a copy of the text encoder when '
     'loaded',
-    prompter='no visual prompter: load with panoptic_head.prompter=None or load_ignore=["prompter"]')
+    prompter='no visual prompter: load_ignore=prompter keeps that of the model')
 _DROPS = (POSITION_IDS, CLASS_WEIGHTS)
 
 
