@@ -8,8 +8,8 @@ import torch
 from empty_model import empty_glee
 from mmdet.structures import DetDataSample
 
-from projects.glee.engine.backbone_keys import relative_position_index
-from projects.glee.engine.key_table import expand
+from projects.glee.engine.backbone_keys import eva02_rows, relative_position_index
+from projects.glee.engine.key_table import KeyTable, expand
 from projects.glee.engine.official_keys import (
     SIZES,
     convert_state_dict,
@@ -19,6 +19,7 @@ from projects.glee.engine.official_keys import (
     strip_wrapper,
     wrap_official,
 )
+from projects.glee.models import EVA02
 
 
 @pytest.fixture(scope='module')
@@ -119,9 +120,6 @@ def test_entries_that_shapes_cannot_tell_apart(shapes):
 
 def test_the_gate_comes_first_in_the_joined_layer():
     """SwiGLU by hand with separate matrices: SiLU on w1, times w2, LayerNorm, w3."""
-    from projects.glee.engine.backbone_keys import eva02_rows
-    from projects.glee.engine.key_table import KeyTable
-    from projects.glee.models import EVA02
     torch.manual_seed(0)
     mlp = EVA02(img_size=32, embed_dims=12, num_layers=1, num_heads=1, mlp_ratio=2, global_blocks=(0, ),
                 pretrain_img_size=32).layers[0].mlp

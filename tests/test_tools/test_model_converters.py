@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 import golden_recipe
 import pytest
 import torch
+from mmdet.models.backbones import SwinTransformer
 from mmdet.registry import MODELS
 from mmengine.config import DictAction
 from safetensors.torch import load_file
@@ -13,6 +14,7 @@ from tool_runner import run_tool
 from toy_training import Payload
 
 from projects.glee.engine import read_checkpoint
+from projects.glee.engine.backbone_tables import revert_backbone
 from projects.glee.engine.converter_cli import split_checkpoint
 from projects.glee.engine.mask_dino_keys import GLEE_PARTS
 
@@ -180,9 +182,6 @@ def test_another_clip_is_refused(clip_folder, tmp_path):
 def test_backbone_to_safetensors(tmp_path):
     """A tiny Swin, classifier included; entries that share memory are written one by one."""
     torch.manual_seed(0)
-    from mmdet.models.backbones import SwinTransformer
-
-    from projects.glee.engine.backbone_tables import revert_backbone
     ours = {f'backbone.{key}': value for key, value in SwinTransformer(
         embed_dims=8, depths=(2, 2, 6, 2), num_heads=(1, 1, 2, 2), window_size=3).state_dict().items()}
     theirs = revert_backbone(ours, 'swin')[0]
