@@ -23,4 +23,6 @@ model = dict(
         out_channels=256,
         scale_factors=(2, 1, 0.5),
         num_extra_levels=1),
-    panoptic_head=dict(pixel_decoder=dict(project=False, in_channels=[256, 256, 256, 256])))
+    panoptic_head=dict(
+        pixel_decoder=dict(project=False, in_channels=[256, 256, 256, 256]),
+        prompter=dict(in_channels=[256, 256, 256])))

@@ -36,6 +36,8 @@ model = dict(
             num_layers=9,
             num_heads=8,
             num_points=4,
-            feedforward_channels=2048)),
+            feedforward_channels=2048),
+        prompter=dict(type='VisualPrompter', template_size=256, num_points=512),
+        composer=dict(type='PromptComposer', mode='joint', select='confidence')),
     panoptic_fusion_head=dict(type='GLEEFusionHead'),
     test_cfg=dict(max_per_img=100))

@@ -13,4 +13,6 @@ model = dict(
         drop_path_rate=0.3,
         out_indices=(0, 1, 2, 3),
         with_cp=False),
-    panoptic_head=dict(pixel_decoder=dict(in_channels=[192, 384, 768, 1536])))
+    panoptic_head=dict(
+        pixel_decoder=dict(in_channels=[192, 384, 768, 1536]),
+        prompter=dict(in_channels=[384, 768, 1536])))
