@@ -14,6 +14,7 @@ from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
 from .prompt_composer import PromptComposer
+from .prompt_simulator import PromptSimulator
 from .reference_prompt import ReferencePrompt
 from .visual_prompter import VisualPrompter
 
@@ -21,5 +22,5 @@ __all__ = [
     'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
     'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
     'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'PromptComposer',
-    'ReferencePrompt',     'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
+    'PromptSimulator', 'ReferencePrompt',     'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
 ]

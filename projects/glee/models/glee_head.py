@@ -178,8 +178,9 @@ class GLEEHead(BaseModule):
                 templates: list[Tensor] | None = None) -> tuple[list[InstanceData], list[Tensor]]:
         """Select the final queries of every image; arguments as of ``forward``.
 
-        A sample with prompts yields one instance per prompted object, in their order. Samples that share a vocabulary run together. An image with K expressions passes the backbone
-        once and the head K times, and yields one row per expression, ``labels`` its index.
+        A sample with prompts yields one instance per prompted object, in their order. Samples that share a
+        vocabulary run together. An image with K expressions passes the backbone once and the head K times,
+        and yields one row per expression, ``labels`` its index.
 
         Returns:
             tuple: per image ``InstanceData(scores, labels, boxes)`` (boxes cxcywh relative to the padded
