@@ -329,6 +329,10 @@ class GLEEHead(BaseModule):
         logits = query @ self.category_embed @ text_embeds.transpose(1, 2)
         return logits if self.align_bias is None else logits + self.align_bias
 
+    def name_logits(self, embeddings: Tensor, text_embeds: Tensor) -> Tensor:
+        """Alignment logits (B, Q, C) of query embeddings (B, Q, D) with any names (B, C, D)."""
+        return self._align(self.decoder.norm(embeddings), text_embeds)
+
     def _predict_queries(self, hidden: Tensor, boxes: Tensor,
                          text_embeds: Tensor) -> dict[str, Tensor]:
         """Heads on (B, Q, D); they read the shared LayerNorm of their input."""
