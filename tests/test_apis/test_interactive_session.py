@@ -198,8 +198,9 @@ def test_a_reference_works_in_another_image_and_in_a_batch(glee, session):
     reference = session.encode_reference(points=[(30, 20)])
     other = InteractiveSession(glee, scale=(96, 64))
     other.set_image(picture(3, (70, 80)))
-    mixed = other.add_many([dict(reference=reference), dict(points=[(5, 5)]), dict(points=[(40, 40)], reference=reference),
-                            dict(reference=reference, text='a ring')])
+    mixed = other.add_many([
+        dict(reference=reference), dict(points=[(5, 5)]), dict(points=[(40, 40)], reference=reference),
+        dict(reference=reference, text='a ring')])
     close(other.add(reference=reference), mixed[0])
     close(other.add(points=[(40, 40)], reference=reference), mixed[2])
     assert mixed[3].score != mixed[0].score

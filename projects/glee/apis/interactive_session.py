@@ -164,12 +164,18 @@ class InteractiveSession:
             KeyError: there is no such object.
             ValueError: the prompt is empty or outside the image.
         """
+        return self.refine_many({object_id: prompt})[0]
+
+    def refine_many(self, prompts: dict[int, Prompt]) -> list[SessionObject]:
+        """A further round for several objects at once, {id: keyword dict}; they are decoded in batches."""
         self._state()
-        rounds = self._object(object_id)
-        joined = rounds[-1].prompt.joined(self._read(prompt, object_id))
-        result = self._run([joined], [object_id], [rounds[-1].result])[0]
-        rounds.append(_Round(joined, result))
-        return result
+        latest = {object_id: self._object(object_id)[-1] for object_id in prompts}
+        joined = [latest[object_id].prompt.joined(self._read(prompt, object_id))
+                  for object_id, prompt in prompts.items()]
+        results = self._run(joined, list(prompts), [latest[object_id].result for object_id in prompts])
+        for prompt, result in zip(joined, results):
+            self._rounds[result.id].append(_Round(prompt, result))
+        return results
 
     def undo(self, object_id: int) -> Optional[SessionObject]:
         """Take the last round of an object back; the result before it, or None if the object is gone."""

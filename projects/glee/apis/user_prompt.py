@@ -46,6 +46,7 @@ def read_prompt(shape: Sequence[int],
                 polygons: Sequence[Sequence[Sequence[float]]] = (),
                 scribbles: Sequence[Sequence[Sequence[float]]] = (),
                 mask: Optional[np.ndarray] = None,
+                mask_kind: str = 'mask',
                 text: Optional[str] = None,
                 reference: Optional[ReferencePrompt] = None) -> UserPrompt:
     """Rasterise the prompts of one object over an image of ``shape`` (H, W).
@@ -56,6 +57,7 @@ def read_prompt(shape: Sequence[int],
         polygons: lists of (x, y), filled.
         scribbles: lists of (x, y), drawn with the default brush.
         mask: (H, W), non-zero on the object.
+        mask_kind: what the mask shows, e.g. 'scribble' for strokes drawn elsewhere.
         text: an expression.
         reference: the encoded object of another picture.
 
@@ -67,10 +69,14 @@ def read_prompt(shape: Sequence[int],
             raise ValueError(f'{name} must be a list of number lists, got {value!r}: write {name}=[(...)]')
     drawn: dict[str, list[np.ndarray]] = dict(
         box=[rasters.box_mask(shape, box) for box in boxes],
-        mask=[] if mask is None else [rasters.drawn_mask(shape, mask)],
+        mask=[],
         polygon=[rasters.polygon_mask(shape, polygon) for polygon in polygons],
         scribble=[rasters.scribble_mask(shape, scribble) for scribble in scribbles],
         point=[])
+    if mask is not None:
+        if mask_kind not in drawn:
+            raise ValueError(f'mask_kind {mask_kind!r} is unknown; choose from {list(drawn)}')
+        drawn[mask_kind].append(rasters.drawn_mask(shape, mask))
     negative = np.zeros(tuple(shape), dtype=bool)
     for x, y, *sign in points:
         rectangle = rasters.point_mask(shape, x, y)

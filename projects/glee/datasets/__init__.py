@@ -1,4 +1,5 @@
 """Registered datasets of GLEE."""
+from .instance_maps import LoadInstanceMap, SBDInstanceDataset, VOCInstanceDataset
 from .mixture import Draw, MixtureDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .samplers import MixtureBatchSampler, MixtureSampler
@@ -28,8 +29,9 @@ from .transforms import (
 
 __all__ = [
     'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
+    'LoadInstanceMap', 'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
     'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
+    'SBDInstanceDataset', 'VOCInstanceDataset',
     'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
     'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'WarpPrompts'
 ]
