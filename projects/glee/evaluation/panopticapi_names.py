@@ -1,8 +1,10 @@
-"""What mmdet's panoptic metric takes from panopticapi, which is in no package index.
+"""What mmdet's panoptic metric and loading take from panopticapi, which is in no package index.
 
 ``CocoPanopticMetric`` computes the matching itself; of panopticapi it needs two constants, the colour code
 of segment ids and the container of the counts. Where panopticapi is not installed, these stand in.
 """
+import sys
+import types
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Iterator
@@ -81,7 +83,10 @@ def provide() -> None:
     """Give mmdet the names if its import of panopticapi failed."""
     if coco_panoptic_metric.panopticapi is not None:
         return
-    names = dict(VOID=VOID, OFFSET=OFFSET, PQStat=PQStat, rgb2id=rgb2id, id2rgb=id2rgb, panopticapi=provide)
+    package = types.ModuleType('panopticapi', __doc__)
+    package.utils = types.SimpleNamespace(rgb2id=rgb2id, id2rgb=id2rgb)
+    sys.modules['panopticapi'] = package  # LoadPanopticAnnotations imports it when it is built
+    names = dict(VOID=VOID, OFFSET=OFFSET, PQStat=PQStat, rgb2id=rgb2id, id2rgb=id2rgb, panopticapi=package)
     for module in (coco_panoptic_metric, panoptic_utils):
         for name, value in names.items():
             setattr(module, name, value)
