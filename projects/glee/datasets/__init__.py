@@ -1,4 +1,5 @@
 """Registered datasets of GLEE."""
+from .instance_maps import LoadInstanceMap, SBDInstanceDataset, VOCInstanceDataset
 from .mixture import Draw, MixtureDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .samplers import MixtureBatchSampler, MixtureSampler
@@ -22,14 +23,17 @@ from .transforms import (
     PillowResize,
     RasterizeMasks,
     SetSource,
+    SimulatePrompts,
     SwapSidesOnFlip,
     UnlessOrdinal,
+    WarpPrompts,
 )
 
 __all__ = [
     'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LargeScaleJitter',
-    'LoadImage', 'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler',
-    'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks',
-    'RefCocoJsonDataset', 'ReferDataset', 'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset',
-    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal'
+    'LoadImage', 'LoadInstanceMap', 'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler',
+    'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset',
+    'ReferDataset', 'SBDInstanceDataset', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset',
+    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset',
+    'WarpPrompts'
 ]

@@ -8,7 +8,8 @@ model = dict(
         bgr_to_rgb=True,
         pad_mask=True,
         pad_size_divisor=32,
-        vocabulary_size=100),
+        vocabulary_size=100,
+        prompt_simulator=dict(type='PromptSimulator', kinds=dict(mask=0.6, box=0.08, point=0.32))),
     backbone=dict(
         type='ResNet',
         depth=50,

@@ -3,6 +3,8 @@
 # The batch of 128 is 64 processes of 2 images (released weights: 32 images, Pro 128).
 _base_ = ['../datasets/image_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
+prompt_prob = 0.2
+
 # The three RefCOCO train sets share the paper's ratio of 2.5 in equal parts.
 train_dataloader = dict(
     batch_size=2,

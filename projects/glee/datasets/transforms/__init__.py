@@ -9,10 +9,11 @@ from .expressions import (
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
 from .large_scale_jitter import LargeScaleJitter, PadSquare
 from .loading import FilterObjects, LoadImage, LoadInstances
+from .prompts import SimulatePrompts, WarpPrompts
 from .source import PackGLEEInputs, SetSource
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LargeScaleJitter',
-    'LoadImage', 'LoadInstances', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize',
-    'RasterizeMasks', 'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
+    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LargeScaleJitter', 'LoadImage',
+    'LoadInstances', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks',
+    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
 ]
