@@ -1,6 +1,8 @@
 """Registered datasets of GLEE."""
 from .mixture import Draw, MixtureDataset
+from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
+from .sa1b import SA1BDataset
 from .samplers import MixtureBatchSampler, MixtureSampler
 from .text_datasets import (
     TextCocoDataset,
@@ -9,12 +11,14 @@ from .text_datasets import (
     TextObjects365Dataset,
 )
 from .transforms import (
+    AddNegativeNames,
     BoxesFromMasks,
     CleanExpressions,
     CropWindow,
     FilterObjects,
     LoadImage,
     LoadInstances,
+    LoadSA1BMasks,
     PackGLEEInputs,
     PickExpression,
     PillowResize,
@@ -23,11 +27,15 @@ from .transforms import (
     SwapSidesOnFlip,
     UnlessOrdinal,
 )
+from .video_frames import VideoFramesDataset
+from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
-    'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
+    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw',
+    'FilterObjects', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'MixtureBatchSampler',
+    'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs', 'PhraseDataset', 'PickExpression',
+    'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset',
     'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
-    'TextObjects365Dataset', 'UnlessOrdinal'
+    'TextObjects365Dataset', 'UnlessOrdinal', 'VideoFramesDataset', 'load_vocabulary',
+    'vocabulary_names'
 ]

@@ -7,11 +7,15 @@ from .expressions import (
     clean_expression,
 )
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
+from .lazy_masks import LazyMasks
 from .loading import FilterObjects, LoadImage, LoadInstances
+from .negative_names import AddNegativeNames
+from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'PackGLEEInputs', 'PickExpression', 'PillowResize', 'RasterizeMasks',
-    'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
+    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects',
+    'LazyMasks', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'PackGLEEInputs', 'PickExpression',
+    'PillowResize', 'RasterizeMasks', 'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal',
+    'clean_expression'
 ]
