@@ -16,10 +16,12 @@ from .transforms import (
     CleanExpressions,
     CropWindow,
     FilterObjects,
+    LargeScaleJitter,
     LoadImage,
     LoadInstances,
     LoadSA1BMasks,
     PackGLEEInputs,
+    PadSquare,
     PickExpression,
     PillowResize,
     RasterizeMasks,
@@ -32,10 +34,10 @@ from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
     'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw',
-    'FilterObjects', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'MixtureBatchSampler',
-    'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs', 'PhraseDataset', 'PickExpression',
-    'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset',
-    'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
-    'TextObjects365Dataset', 'UnlessOrdinal', 'VideoFramesDataset', 'load_vocabulary',
-    'vocabulary_names'
+    'FilterObjects', 'LargeScaleJitter', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks',
+    'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs', 'PadSquare',
+    'PhraseDataset', 'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset',
+    'ReferDataset', 'SA1BDataset', 'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset',
+    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal',
+    'VideoFramesDataset', 'load_vocabulary', 'vocabulary_names'
 ]

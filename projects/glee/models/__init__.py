@@ -6,6 +6,7 @@ from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
+from .eva02 import EVA02
 from .glee import GLEE
 from .glee_fusion_head import GLEEFusionHead
 from .glee_head import GLEEHead
@@ -13,10 +14,11 @@ from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
+from .simple_feature_pyramid import SimpleFeaturePyramid
 
 __all__ = [
-    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
-    'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'TextFeatures',
-    'build_clip_tokenizer'
+    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector', 'EVA02', 'EarlyFusion',
+    'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
+    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'SimpleFeaturePyramid',
+    'TextFeatures', 'build_clip_tokenizer'
 ]

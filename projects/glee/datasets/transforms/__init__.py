@@ -7,6 +7,7 @@ from .expressions import (
     clean_expression,
 )
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
+from .large_scale_jitter import LargeScaleJitter, PadSquare
 from .lazy_masks import LazyMasks
 from .loading import FilterObjects, LoadImage, LoadInstances
 from .negative_names import AddNegativeNames
@@ -15,7 +16,7 @@ from .source import PackGLEEInputs, SetSource
 
 __all__ = [
     'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects',
-    'LazyMasks', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'PackGLEEInputs', 'PickExpression',
-    'PillowResize', 'RasterizeMasks', 'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal',
-    'clean_expression'
+    'LargeScaleJitter', 'LazyMasks', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks',
+    'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks',
+    'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
 ]
