@@ -28,6 +28,8 @@ class SetSource(BaseTransform):
         label_table (str, optional): denoising label table; by default the source's own key.
         text (Sequence[str], optional): names to use instead of the data set's; ``bbox_label``
             must index them.
+        prompt_prob (float): probability that a training batch of this source points at one object per
+            image (``PromptSimulator``); 0.2 for COCO, SA1B, UVO frames and frames of YTVIS and OVIS.
         vocabulary_size (int, optional): most names of a training batch of this source, where that
             is not the preprocessor's default (200 for Visual Genome, DESIGN section 5).
 
@@ -37,7 +39,7 @@ class SetSource(BaseTransform):
 
     def __init__(self, source: str, supervision: Sequence[str] = ('semantic', 'box', 'mask'),
                  text_mode: str = 'category', label_table: Optional[str] = None,
-                 text: Optional[Sequence[str]] = None,
+                 text: Optional[Sequence[str]] = None, prompt_prob: float = 0.,
                  vocabulary_size: Optional[int] = None) -> None:
         unknown = set(supervision) - set(SUPERVISION)
         if unknown or isinstance(supervision, str):
@@ -46,7 +48,8 @@ class SetSource(BaseTransform):
         if text_mode not in TEXT_MODES:
             raise ValueError(f'source {source!r}: text_mode {text_mode!r} is not in {TEXT_MODES}')
         self.info = dict(source=source, supervision=tuple(supervision), text_mode=text_mode,
-                         label_table=source if label_table is None else label_table)
+                         label_table=source if label_table is None else label_table,
+                         prompt_prob=prompt_prob)
         if text is not None:
             self.info['text'] = tuple(text)
         if vocabulary_size is not None:
@@ -75,7 +78,7 @@ class PackGLEEInputs(PackDetInputs):
 
     def __init__(self, meta_keys: Sequence[str] = (
             'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
-            'flip_direction', 'candidates', 'vocabulary_size')) -> None:
+            'flip_direction', 'candidates', 'prompt_prob', 'vocabulary_size')) -> None:
         super().__init__(meta_keys=(*meta_keys, *SOURCE_KEYS))
 
     def transform(self, results: dict) -> dict:
