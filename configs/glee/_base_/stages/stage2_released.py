@@ -7,3 +7,4 @@ del ratios['ref_ytvos_frames']
 train_dataloader = dict(
     sampler=dict(ratios=list(ratios.values()), repeat_thrs=[0.0] * len(ratios)),
     dataset=dict(datasets=[_base_[f'{name}_train'] for name in ratios]))
+ratios['_delete_'] = True  # else the deleted one comes back from stage2.py
