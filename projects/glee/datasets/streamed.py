@@ -52,9 +52,9 @@ class StreamedRecords:
                 valid=lambda header: unchanged(header['folders']))
         self.adopt(header)
         report(header['broken'], self.ann_file)
+        self._fully_initialized = True
         if self._indices is not None:
             self.data_bytes, self.data_address = self._get_serialized_subset(self._indices)
-        self._fully_initialized = True
 
     def __getstate__(self) -> dict:
         state = dict(self.__dict__)

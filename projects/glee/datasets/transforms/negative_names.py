@@ -19,7 +19,7 @@ def read_names(path: str) -> Tuple[str, ...]:
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no list of names {path}; make it with '
                                 'tools/dataset_converters/visual_genome_names.py')
-    lines = Path(path).read_text(encoding='utf-8').splitlines()
+    lines = Path(path).read_text(encoding='utf-8').split('\n')
     names = tuple(dict.fromkeys(line for line in lines if line.strip()))
     if not names:
         raise ValueError(f'{path} holds no name')
