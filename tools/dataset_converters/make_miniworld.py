@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 from rich.progress import track
 
-from projects.glee.datasets.miniworld import MiniWorldError, build_miniworld, contact_sheet
+from projects.glee.datasets.miniworld import SOURCES, MiniWorldError, build_miniworld, contact_sheet
 
 
 def parse_args():
@@ -19,6 +19,8 @@ def parse_args():
                         help='training images of each image source (COCO, Objects365)')
     parser.add_argument('--val-images', type=int,
                         help='validation images of each source (default: images / 8, at least 8)')
+    parser.add_argument('--sources', nargs='+', choices=['all', *SOURCES], metavar='SOURCE',
+                        help='what to write (default: coco objects365): all, or some of ' + ', '.join(SOURCES))
     parser.add_argument('--videos', type=int, default=0, help='training videos (only 0 for now)')
     parser.add_argument('--seed', type=int, default=0, help='same seed, same bytes (default: 0)')
     parser.add_argument('--overwrite', action='store_true', help='replace another world in --out')
@@ -30,7 +32,8 @@ def main():
     args = parse_args()
     try:
         written = build_miniworld(args.out, args.images, args.videos, args.seed, args.val_images,
-                                  args.overwrite, track)
+                                  args.overwrite, track,
+                                  SOURCES if args.sources and 'all' in args.sources else args.sources)
     except MiniWorldError as error:
         sys.exit(f'make_miniworld: {error}')
     print(f'{args.out}: ' + ('written' if written else 'already complete, nothing to do'))

@@ -4,18 +4,15 @@ import shutil
 from pathlib import Path
 
 from .formats import write_json
-from .world import take_pictures
-from .write_coco import write_coco, write_coco_image
-from .write_lvis import write_lvis
-from .write_objects365 import write_objects365, write_objects365_image
-from .write_refcoco import write_refcoco, write_refcoco_image
+from .image_sources import IMAGE_SOURCES
+from .plan import FIRST_VAL_ID, Plan
 
 VERSION = 1  # of the world; raise it whenever the same seed writes something else
 MARKER = 'miniworld.json'
-FOLDERS = ('annotations', 'coco', 'lvis', 'Objects365V2')  # all that is ever written or removed
-
-FIRST_VAL_ID = 500001  # image ids; val must not repeat a train id, RefCOCO holds both
-FIRST_VAL_ANN_ID = 9000001
+FOLDERS = ('annotations', 'coco', 'lvis', 'Objects365V2', 'openimages', 'bdd100k', 'visual_genome', 'GRIT20M', 'UVO',
+           'SA1B_scaleup')  # all that is ever written or removed
+SOURCES = IMAGE_SOURCES
+DEFAULT_SOURCES = ('coco', 'objects365')
 
 
 class MiniWorldError(ValueError):
@@ -28,7 +25,7 @@ def default_val_images(images: int) -> int:
 
 
 def build_miniworld(out, images: int, videos: int = 0, seed: int = 0, val_images: int = None,
-                    overwrite: bool = False, progress=None) -> bool:
+                    overwrite: bool = False, progress=None, sources=None) -> bool:
     """Writes a MiniWorld, or leaves the same one alone where it is already complete.
 
     Args:
@@ -39,6 +36,8 @@ def build_miniworld(out, images: int, videos: int = 0, seed: int = 0, val_images
         val_images (int): validation images of each source, None for `default_val_images`.
         overwrite (bool): replace another world in `out`.
         progress (Callable): wraps (iterable, description, total), for a progress bar.
+        sources (Sequence[str]): keys of `SOURCES` to write, None for `DEFAULT_SOURCES`. What one
+            source holds does not depend on the others.
 
     Returns:
         bool: False if the same world was already there.
@@ -48,16 +47,21 @@ def build_miniworld(out, images: int, videos: int = 0, seed: int = 0, val_images
             but this world or an unfinished one and `overwrite` is off.
     """
     val_images = default_val_images(images) if val_images is None else val_images
+    sources = DEFAULT_SOURCES if sources is None else tuple(name for name in SOURCES if name in sources)
     _check(images, videos, seed, val_images)
+    if 'refcoco_mixed' in sources and 'coco' not in sources:
+        raise MiniWorldError('source refcoco_mixed mixes files of source coco: name both')
     arguments = {'version': VERSION, 'images': images, 'val_images': val_images, 'videos': videos,
                  'seed': seed}
+    if sources != DEFAULT_SOURCES:
+        arguments['sources'] = list(sources)
     out = Path(out)
     if not _prepare(out, arguments, overwrite):
         return False
     write_json(out / MARKER, dict(arguments, complete=False))
-    progress = progress or _silent
-    _write_coco_sources(out, images, val_images, seed, progress)
-    _write_objects365_sources(out, images, val_images, seed, progress)
+    plan = Plan(out, images, val_images, seed, progress or _silent)
+    for source in sources:
+        SOURCES[source](plan)
     write_json(out / MARKER, dict(arguments, complete=True))
     return True
 
@@ -109,31 +113,3 @@ def _read_marker(path: Path):
     except (ValueError, TypeError) as error:
         raise MiniWorldError(
             f'{path} is not the marker of a MiniWorld ({error}): remove it first') from error
-
-
-def _write_coco_sources(out: Path, images: int, val_images: int, seed: int, progress) -> None:
-    """COCO, LVIS and RefCOCO/+/g share their images, as the real ones do."""
-    splits = {}
-    for split, count, firsts in (('train', images, (1, 1)),
-                                 ('val', val_images, (FIRST_VAL_ID, FIRST_VAL_ANN_ID))):
-        pictures = take_pictures(f'coco_{split}', seed, count, *firsts)
-        splits[split] = []
-        for picture in progress(pictures, f'COCO {split}', count):
-            data = picture.encode()
-            write_coco_image(out, split, picture, data)
-            write_refcoco_image(out, picture, data)
-            splits[split].append(picture)
-        write_coco(out, split, splits[split])
-    write_lvis(out, splits['train'], splits['val'])
-    write_refcoco(out, splits['train'], splits['val'])
-
-
-def _write_objects365_sources(out: Path, images: int, val_images: int, seed: int, progress) -> None:
-    for split, count, firsts in (('train', images, (1, 1)),
-                                 ('val', val_images, (FIRST_VAL_ID, FIRST_VAL_ANN_ID))):
-        taken = take_pictures(f'objects365_{split}', seed, count, *firsts)
-        pictures = []
-        for picture in progress(taken, f'Objects365 {split}', count):
-            write_objects365_image(out, split, picture, picture.encode())
-            pictures.append(picture)
-        write_objects365(out, split, pictures)
