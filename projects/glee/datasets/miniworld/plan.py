@@ -3,11 +3,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from .formats import write_bytes
 from .scene import SceneSampler
-from .world import take_pictures
+from .video import film_videos
+from .video_scene import VideoSampler
+from .world import encode_scene, take_pictures
 
 FIRST_VAL_ID = 500001  # image ids; val must not repeat a train id, RefCOCO holds both
 FIRST_VAL_ANN_ID = 9000001
+FIRST_VAL_VIDEO_ID = 50001
 
 
 @dataclass(frozen=True)
@@ -17,12 +21,15 @@ class Plan:
     Args:
         root (Path): folder.
         images, val_images (int): of each source of images.
+        videos, val_videos (int): of each source of videos.
         seed (int): of the world.
         progress (Callable): wraps (iterable, description, total).
     """
     root: Path
     images: int
     val_images: int
+    videos: int
+    val_videos: int
     seed: int
     progress: Callable
 
@@ -46,3 +53,26 @@ class Plan:
             write_image(self.root, split, picture, picture.encode())
             pictures.append(picture)
         return pictures
+
+    def film(self, source: str, split: str, frame_path, sampler: VideoSampler) -> list:
+        """Draws the videos of a split and writes their frames.
+
+        Args:
+            source (str): name of the streams `{source}_train` and `{source}_val`.
+            split (str): 'train' or 'val'.
+            frame_path (Callable): (video, frame) -> path below `root`, .jpg or .png.
+            sampler (VideoSampler): of the source.
+
+        Returns:
+            list[Video]: all of the split.
+        """
+        count, firsts = (self.videos, (1, 1)) if split == 'train' else (
+            self.val_videos, (FIRST_VAL_VIDEO_ID, FIRST_VAL_ANN_ID))
+        filmed = film_videos(f'{source}_{split}', self.seed, count, *firsts, sampler)
+        videos = []
+        for video in self.progress(filmed, f'{source} {split}', count):
+            for frame in range(video.length):
+                path = self.root / frame_path(video, frame)
+                write_bytes(path, encode_scene(video.scene(frame), path.suffix))
+            videos.append(video)
+        return videos
