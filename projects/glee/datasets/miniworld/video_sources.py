@@ -1,6 +1,9 @@
 """Which videos every source of videos consists of, and the files that describe them."""
 from .plan import Plan
 from .video_scene import VideoSampler
+from .write_bdd_tracks import frame_bdd, write_bdd_box_track, write_bdd_seg_track
+from .write_rvos import write_mevis, write_ref_davis, write_ref_ytvos
+from .write_tao import frame_tao, write_tao_burst
 from .write_vos import frame_davis, write_davis, write_mose, write_ytvos
 from .write_ytvis import (
     frame_00000,
@@ -28,6 +31,10 @@ VANISHING = VideoSampler(
 STAYING = VideoSampler(
     lengths=(12, 16), counts={1: 0.2, 2: 0.4, 3: 0.4},
     motions={'still': 1, 'left': 1, 'right': 1, 'up': 1, 'down': 1, 'grow': 1, 'shrink': 1, 'turn': 1})
+
+# Namesakes and twins, so that sentences about motion are needed.
+TELLING = VideoSampler(lengths=(12, 16), counts=CROWDED, kin_prob=0.8, twin_prob=0.5)
+LONG = VideoSampler(lengths=(16, 22), counts={3: 0.3, 4: 0.4, 5: 0.3}, pass_prob=0.4)
 
 
 def _source(name: str, folder: str, frame_name, write_files, sampler: VideoSampler = USUAL, val: str = 'val'):
@@ -60,4 +67,13 @@ VIDEO_SOURCES = {
     'ytvos': _source('ytvos', 'ytbvos18/{split}/JPEGImages', frame_00000, write_ytvos),
     'mose': _source('mose', 'mose/{split}/JPEGImages', frame_davis, write_mose, VANISHING),
     'davis': _source('davis', 'DAVIS/JPEGImages/480p', frame_davis, write_davis, STAYING),
+    'ref_ytvos': _source('ref_ytvos', 'ref-youtube-vos/{split}/JPEGImages', frame_00000, write_ref_ytvos, TELLING,
+                         'valid'),
+    'ref_davis': _source('ref_davis', 'ref-davis/{split}/JPEGImages', frame_davis, write_ref_davis, STAYING, 'valid'),
+    'mevis': _source('mevis', 'mevis/{split}/JPEGImages', frame_davis, write_mevis, TELLING, 'valid_u'),
+    'bdd_box_track': _source('bdd_box_track', 'bdd100k/images/track/{split}', frame_bdd, write_bdd_box_track,
+                             OCCLUDING),
+    'bdd_seg_track': _source('bdd_seg_track', 'bdd100k/images/seg_track_20/{split}', frame_bdd, write_bdd_seg_track,
+                             OCCLUDING),
+    'tao_burst': _source('tao', 'TAO/frames/{split}', frame_tao, write_tao_burst, LONG),
 }
