@@ -1,6 +1,7 @@
 """Visual Genome: boxes with a free name (objects) or a sentence (regions) each, no categories."""
 from pathlib import Path
 
+from ..phrase_names import count_phrases, write_names
 from .formats import LICENSES, annotation, image_entry, info, write_bytes, write_json
 from .referring import refer
 
@@ -17,10 +18,11 @@ def write_visual_genome_image(root: Path, split: str, picture, data: bytes) -> N
 
 
 def write_visual_genome(root: Path, split: str, pictures) -> None:
-    """Writes visual_genome/annotations/train_from_objects.json and train.json (regions)."""
+    """Writes visual_genome/annotations/train_from_objects.json, train.json (regions) and names.txt."""
     folder = root / 'visual_genome/annotations'
     write_json(folder / 'train_from_objects.json', _content(pictures, 'object_name', _names))
     write_json(folder / 'train.json', _content(pictures, 'caption', _captions))
+    write_names(count_phrases([folder / 'train_from_objects.json', folder / 'train.json']), folder / 'names.txt')
 
 
 def _content(pictures, key: str, describe) -> dict:
