@@ -136,13 +136,14 @@ class Witness(Hook):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('stage, iterations', [('stage1', 4), ('stage2', 40), ('stage3', 40)])
-def test_all_sources_train_in_one_mixture_with_their_own_losses(world, tmp_path, stage, iterations):
+@pytest.mark.parametrize('stage, iterations, seed', [
+    ('stage1', 2, 0), ('stage2', 18, 386), ('stage3', 17, 13879)])  # seeds that soon draw every source
+def test_all_sources_train_in_one_mixture_with_their_own_losses(world, tmp_path, stage, iterations, seed):
     count = len(RATIOS[stage])
     cfg = shrink(load(f'glee_r50_{stage}', tmp_path, data_root=f'{world}/', **{
         'train_cfg.max_iters': iterations, 'train_cfg.val_interval': 1000,
         'train_dataloader.sampler.ratios': [1.0] * count,  # so that few iterations see them all
-        'train_dataloader.sampler.seed': 1,
+        'train_dataloader.sampler.seed': seed,
         'crop_augment.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
         'resize_augment.scales': [(64, 10000)], 'default_hooks.checkpoint.save_last': False}))
     run_config.set_amp(cfg, False)
