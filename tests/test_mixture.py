@@ -49,13 +49,13 @@ def load(name, work_dir, **options):
 
 
 def source_of(dataset_cfg):
-    return next(step for step in dataset_cfg.pipeline if not isinstance(step, str) and step.type == 'SetSource')
+    return next(step for step in dataset_cfg.pipeline if step.type == 'SetSource')
 
 
 @pytest.mark.parametrize('size, stage', [
     *itertools.product(('r50', 'swin-l'), RATIOS), *(('eva02-l', f'stage{i}') for i in (1, 2, 3))])
-def test_ratios_of_every_stage_and_size(size, stage):
-    loader = Config.fromfile(CONFIGS / f'glee_{size}_{stage}.py').train_dataloader
+def test_ratios_of_every_stage_and_size(size, stage, tmp_path):
+    loader = load(f'glee_{size}_{stage}', tmp_path).train_dataloader
     names = [source_of(dataset).source for dataset in loader.dataset.datasets]
     assert dict(zip(names, loader.sampler.ratios, strict=True)) == RATIOS[stage]
     assert loader.sampler.repeat_thrs == [0.0] * len(names) and loader.batch_size == 2

@@ -1,4 +1,5 @@
 """Registered datasets of GLEE."""
+from .instance_maps import LoadInstanceMap, SBDInstanceDataset, VOCInstanceDataset
 from .mixture import Draw, MixtureDataset
 from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
@@ -26,18 +27,21 @@ from .transforms import (
     PillowResize,
     RasterizeMasks,
     SetSource,
+    SimulatePrompts,
     SwapSidesOnFlip,
     UnlessOrdinal,
+    WarpPrompts,
 )
 from .video_frames import VideoFramesDataset
 from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
     'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw',
-    'FilterObjects', 'LargeScaleJitter', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks',
-    'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs', 'PadSquare',
-    'PhraseDataset', 'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset',
-    'ReferDataset', 'SA1BDataset', 'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset',
-    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal',
-    'VideoFramesDataset', 'load_vocabulary', 'vocabulary_names'
+    'FilterObjects', 'LargeScaleJitter', 'LoadImage', 'LoadInstanceMap', 'LoadInstances',
+    'LoadSA1BMasks', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
+    'PadSquare', 'PhraseDataset', 'PickExpression', 'PillowResize', 'RasterizeMasks',
+    'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset', 'SBDInstanceDataset', 'SetSource',
+    'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
+    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset',
+    'VideoFramesDataset', 'WarpPrompts', 'load_vocabulary', 'vocabulary_names'
 ]

@@ -1,5 +1,11 @@
 """Registered evaluation of GLEE."""
+from .click_simulation import Click, ClickSimulator
+from .interactive_seg_metric import InteractiveSegMetric
+from .interactive_test_loop import InteractiveTestLoop, SessionPredictor
 from .lvis_eval_metric import LVISEvalMetric
 from .referring_metric import ReferringMetric
 
-__all__ = ['LVISEvalMetric', 'ReferringMetric']
+__all__ = [
+    'Click', 'ClickSimulator', 'InteractiveSegMetric', 'InteractiveTestLoop', 'LVISEvalMetric', 'ReferringMetric',
+    'SessionPredictor'
+]

@@ -14,11 +14,16 @@ from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
+from .prompt_composer import PromptComposer
+from .prompt_simulator import PromptSimulator
+from .reference_prompt import ReferencePrompt
 from .simple_feature_pyramid import SimpleFeaturePyramid
+from .visual_prompter import VisualPrompter
 
 __all__ = [
     'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector', 'EVA02', 'EarlyFusion',
     'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'SimpleFeaturePyramid',
-    'TextFeatures', 'build_clip_tokenizer'
+    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'PromptComposer',
+    'PromptSimulator', 'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures', 'VisualPrompter',
+    'build_clip_tokenizer'
 ]

@@ -115,7 +115,7 @@ uvo_frames_train = dict(
         _base_.load_image, *_base_.mask_steps,
         dict(
             type='SetSource', source='uvo_frames', supervision=_base_.mask_supervision, label_table='object',
-            prompt_prob=0.2),
+            prompt_prob='${prompt_prob}'),
         _base_.pack
     ])
 sa1b_train = dict(
@@ -131,7 +131,7 @@ sa1b_train = dict(
         dict(type='LoadSA1BMasks', skip_unreadable=True), *_base_.mask_steps,
         dict(
             type='SetSource', source='sa1b', supervision=_base_.mask_supervision, label_table='object',
-            prompt_prob=0.2),
+            prompt_prob='${prompt_prob}'),
         _base_.pack
     ])
 sa1b_2m_train = dict(sa1b_train, ann_file='sa1b_2m.json')

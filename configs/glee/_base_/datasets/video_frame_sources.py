@@ -13,7 +13,9 @@ ytvis19_frames_train = dict(
     cache_dir='${annotation_cache}',
     pipeline=[
         _base_.load_image, *_base_.mask_steps,
-        dict(type='SetSource', source='ytvis19', supervision=_base_.mask_supervision, prompt_prob=0.2), _base_.pack
+        dict(
+            type='SetSource', source='ytvis19', supervision=_base_.mask_supervision, prompt_prob='${prompt_prob}'),
+        _base_.pack
     ])
 ytvis21_frames_train = dict(
     ytvis19_frames_train,
@@ -21,7 +23,9 @@ ytvis21_frames_train = dict(
     vocabulary='ytvis_2021',
     pipeline=[
         _base_.load_image, *_base_.mask_steps,
-        dict(type='SetSource', source='ytvis21', supervision=_base_.mask_supervision, prompt_prob=0.2), _base_.pack
+        dict(
+            type='SetSource', source='ytvis21', supervision=_base_.mask_supervision, prompt_prob='${prompt_prob}'),
+        _base_.pack
     ])
 ovis_frames_train = dict(
     ytvis19_frames_train,
@@ -31,7 +35,9 @@ ovis_frames_train = dict(
     vocabulary='ovis',
     pipeline=[
         _base_.load_image, *_base_.mask_steps,
-        dict(type='SetSource', source='ovis', supervision=_base_.mask_supervision, prompt_prob=0.2), _base_.pack
+        dict(
+            type='SetSource', source='ovis', supervision=_base_.mask_supervision, prompt_prob='${prompt_prob}'),
+        _base_.pack
     ])
 
 # ---- Ref-YouTube-VOS: one entry per referred object and frame, in the layout of RefCOCO ----

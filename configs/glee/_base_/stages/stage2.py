@@ -2,6 +2,7 @@
 _base_ = ['../datasets/video_frame_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
 annotation_cache = '${work_dir}/annotation_cache'
+prompt_prob = 0.2  # of COCO, SA-1B, UVO frames, YTVIS and OVIS frames
 
 # Sampling ratios of the paper (supplement, table 2); a variant names other ones, a source that it deletes
 # needs no files. Visual Genome's 2 are shared by names and captions, BDD's 0.15 by boxes and masks.

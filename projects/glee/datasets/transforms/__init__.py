@@ -11,6 +11,7 @@ from .large_scale_jitter import LargeScaleJitter, PadSquare
 from .lazy_masks import LazyMasks
 from .loading import FilterObjects, LoadImage, LoadInstances
 from .negative_names import AddNegativeNames
+from .prompts import SimulatePrompts, WarpPrompts
 from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
 
@@ -18,5 +19,6 @@ __all__ = [
     'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects',
     'LargeScaleJitter', 'LazyMasks', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks',
     'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks',
-    'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
+    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts',
+    'clean_expression'
 ]

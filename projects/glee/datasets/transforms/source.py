@@ -1,9 +1,11 @@
 """What a sample is: its source, its kind of text and which of its annotations are real."""
 from typing import Optional, Sequence
 
+import torch
 from mmcv.transforms import BaseTransform
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
+from mmengine.structures import InstanceData
 
 from .lazy_masks import LazyMasks
 
@@ -63,7 +65,7 @@ class SetSource(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackGLEEInputs(PackDetInputs):
-    """mmdet's packing with GLEE's meta information, whose absence is an error.
+    """mmdet's packing with GLEE's meta information, whose absence is an error, and with ``prompts``.
 
     Args:
         meta_keys (Sequence[str]): keys to pack beside ``text``, ``text_mode``, ``source``,
@@ -94,4 +96,11 @@ class PackGLEEInputs(PackDetInputs):
                              f'`text` is empty or holds an empty string: {results["text"]}')
         if isinstance(results.get('gt_masks'), LazyMasks):
             results['gt_masks'] = results['gt_masks'].to_bitmap()
-        return super().transform(results)
+        packed = super().transform(results)
+        if 'prompts' in results:
+            prompts = results['prompts']
+            masks = torch.from_numpy(prompts['masks'])
+            packed['data_samples'].prompts = InstanceData(
+                masks=masks, neg_masks=torch.zeros_like(masks), kinds=list(prompts['kinds']),
+                object_ids=torch.as_tensor(prompts['object_ids'], dtype=torch.long))
+        return packed
