@@ -10,6 +10,7 @@ import torch
 from mmdet.registry import DATA_SAMPLERS, DATASETS
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from test_configs import shrink
 
 from projects.glee.datasets.conversion import merge_refcoco
@@ -101,6 +102,32 @@ def test_ten_thousand_draws_have_the_ratios_also_after_resume_and_on_two_ranks(
     assert [a for pair in zip(*ranks) for a in pair][:10000] == whole
 
 
+def test_a_list_gives_each_source_its_own_batch_size(world, tmp_path):
+    loader = load('glee_r50_stage1', tmp_path, data_root=f'{world}/', **{
+        'train_dataloader.batch_size': [1, 3], 'train_dataloader.num_workers': 0,
+        'train_dataloader.persistent_workers': False, 'resize_augment.scales': [(32, 10000)]}).train_dataloader
+    sizes = {}
+    for batch in itertools.islice(Runner.build_dataloader(loader, seed=0), 8):
+        names = {sample.source for sample in batch['data_samples']}
+        assert len(names) == 1
+        sizes.setdefault(names.pop(), set()).add(len(batch['inputs']))
+    assert sizes == dict(objects365={1}, openimages={3})
+
+
+def test_repeat_factors_are_a_key_of_every_source(world, tmp_path):
+    loader = load('glee_r50_stage1', tmp_path, data_root=f'{world}/', **{
+        'train_dataloader.sampler.repeat_thrs': [1.0, 0.0]}).train_dataloader
+    dataset = DATASETS.build(loader.dataset)
+    sampler = DATA_SAMPLERS.build(loader.sampler, default_args=dict(dataset=dataset, seed=7))
+    counts = np.bincount(list(itertools.islice(sampler, 10000)), minlength=len(dataset)) / 10000
+    # r(c) = sqrt(1 / share of the images with c), the largest of an image's categories counts
+    labels = [set(dataset.datasets[0].get_cat_ids(i)) for i in range(6)]
+    share = {c: sum(c in own for own in labels) / 6 for c in set().union(*labels)}
+    factors = np.array([max(share[c]**-0.5 for c in own) for own in labels])
+    assert np.abs(counts[:6] - 0.5 * factors / factors.sum()).max() < 0.02
+    assert np.abs(counts[6:] - 0.5 / (len(dataset) - 6)).max() < 0.02
+
+
 class Witness(Hook):
     """Checks the losses of every iteration against what its samples are annotated with."""
 
@@ -116,6 +143,10 @@ class Witness(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         sample = data_batch['data_samples'][0]
         self.seen.add(sample.source)
+        if sample.source in ('sa1b', 'uvo_frames'):  # objects without a name
+            assert sample.text == ('object', )
+        if sample.source == 'grit':
+            assert sample.supervision == ('semantic', 'coarse_box')
 
         def terms(name):
             values = [float(v) for key, v in outputs.items() if key.split('.')[-1] == name]
