@@ -100,6 +100,14 @@ def test_a_stopped_conversion_goes_on_and_gives_the_same_bytes(tmp_path):
     assert out.read_bytes() == (tmp_path / 'fresh.json').read_bytes()
 
 
+def test_workers_write_the_same_bytes(tmp_path):
+    shards = [[1, 2], [-5], [5], [7, 8, 9]]
+    for workers in (0, 2):
+        skipped = convert_shards(tmp_path / f'{workers}.json', shards, two_images, {}, workers=workers)
+        assert skipped == {'negative': 1}
+    assert (tmp_path / '0.json').read_bytes() == (tmp_path / '2.json').read_bytes()
+
+
 # Videos as images
 
 

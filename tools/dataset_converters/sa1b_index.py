@@ -18,13 +18,14 @@ def parse_args():
     parser.add_argument('--threshold', type=float, default=0.5,
                         help='largest overlap (IoU, or common part of either mask) of masks that stay (default: 0.5)')
     parser.add_argument('--max-images', type=int, help='only the first so many images')
+    parser.add_argument('--workers', type=int, default=0, help='processes beside this one (default: 0)')
     return parser.parse_args()
 
 
 def main():
     args = parse_args()
     run_conversion(convert_sa1b, args.out, args.json_dir, args.thin_dir, args.out, args.threshold, args.max_images,
-                   show_progress)
+                   show_progress, args.workers)
 
 
 if __name__ == '__main__':
