@@ -98,7 +98,7 @@ def test_size_words_never_touch(objects):
         if seen.visible == 1:
             sides[seen.obj.size_name].append(max(seen.bbox[2:]))
     assert max(sides['small']) + 3 < min(sides['medium'])
-    assert max(sides['medium']) + 8 < min(sides['large'])
+    assert max(sides['medium']) + 6 < min(sides['large'])
 
 
 def test_masks_are_what_a_drawn_object_changes(pictures):
