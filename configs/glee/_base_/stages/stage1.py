@@ -1,5 +1,6 @@
 # Stage 1: detection pre-training with a frozen text encoder, Objects365 and OpenImages alike. Start from a
 # converted MaskDINO R50 checkpoint with load_from, whatever the backbone.
+# The batch of 128 is 64 processes of 2 images (released weights: 64 images, Pro 128).
 _base_ = ['../datasets/joint_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
 annotation_cache = '${work_dir}/annotation_cache'

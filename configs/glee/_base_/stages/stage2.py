@@ -1,4 +1,5 @@
 # Stage 2: joint training on all images, the text encoder trained and held near its start.
+# The batch of 128 is 64 processes of 2 images (released weights: 32 images, Pro 128).
 _base_ = ['../datasets/video_frame_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
 annotation_cache = '${work_dir}/annotation_cache'

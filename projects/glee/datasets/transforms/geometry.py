@@ -27,6 +27,9 @@ class PillowResize(Resize):
 
     def _resize_masks(self, results: dict) -> None:
         masks = results.get('gt_masks')
+        if isinstance(masks, LazyMasks):
+            results['gt_masks'] = masks.resize(results['img_shape'])
+            return
         if not isinstance(masks, BitmapMasks):
             super()._resize_masks(results)
             return
