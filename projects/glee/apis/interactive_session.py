@@ -262,6 +262,27 @@ class InteractiveSession:
         best = overlap.argmax()
         return output.embeddings[best] if overlap[best] >= min_iou else None
 
+    @torch.no_grad()
+    def panoptic(self, things: Sequence[str], stuff: Sequence[str] = ()) -> tuple[np.ndarray, list[dict]]:
+        """Everything in the image by name: a map (H, W) of segment ids, 0 where nothing is, and the segments.
+
+        Each segment is dict(id, name, is_thing, score, area px). See ``fuse_panoptic``.
+        """
+        image = self._state()
+        names = (*things, *stuff)
+        outputs = self.head.decode(image.feats, self._category(names), last_only=True)
+        last = {key: value[0] for key, value in outputs.predictions[''].items()}
+        masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[0])
+        segments = dict(probs=last['logits'].float().sigmoid(), masks=masks, num_things=len(things))
+        found = self.model.panoptic_fusion_head.predict_maps(segments, image.sample.metainfo)['pan_results']
+        panoptic, result = found.sem_seg[0].cpu().numpy(), []
+        ids = np.zeros(panoptic.shape, dtype=np.int64)
+        for number, segment in enumerate(found.segments_info, 1):
+            ids[panoptic == segment['id']] = number
+            result.append(dict(id=number, name=names[segment['label']], is_thing=segment['is_thing'],
+                               score=segment['score'], area=segment['area']))
+        return ids, result
+
     # ---- references ----
     @torch.no_grad()
     def encode_reference(self, **prompt) -> ReferencePrompt:
