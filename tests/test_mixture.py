@@ -177,6 +177,8 @@ def test_all_sources_train_in_one_mixture_with_their_own_losses(world, tmp_path,
         'train_dataloader.sampler.seed': seed,
         'crop_augment.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
         'resize_augment.scales': [(64, 10000)], 'default_hooks.checkpoint.save_last': False}))
+    cfg.model.backbone.update(base_channels=8, stem_channels=8)
+    cfg.model.panoptic_head.pixel_decoder.in_channels = [32, 64, 128, 256]
     run_config.set_amp(cfg, False)
     cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
     runner = run_config.build_runner(cfg)
