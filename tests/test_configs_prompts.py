@@ -27,13 +27,15 @@ def test_mini_trains_text_and_prompts(world, tmp_path):  # noqa: F811
     assert [switch.confidence for switch in seen] == [True] * 3
 
 
-def test_full_recipe_prompts_coco_alone(tmp_path):
+def test_full_recipe_prompts_objects_with_masks_but_no_lvis_and_no_expressions(tmp_path):
     cfg = load('glee_r50_stage2', tmp_path)
     probabilities = {}
     for dataset in cfg.train_dataloader.dataset.datasets:
         step = next(step for step in dataset.pipeline if step['type'] == 'SetSource')
         probabilities[step['source']] = step.get('prompt_prob', 0.)
-    assert probabilities == dict(objects365=0., lvis=0., coco=0.2, refcoco=0.)
+    assert {name: p for name, p in probabilities.items() if p} == dict.fromkeys(
+        ('coco', 'sa1b', 'uvo_frames', 'ytvis19', 'ytvis21', 'ovis'), 0.2)
+    assert {'objects365', 'lvis', 'refcoco', 'bdd_inst', 'ref_ytvos'} <= set(probabilities)
     assert MODELS.build(cfg.model.data_preprocessor).prompt_simulator.names == ['mask', 'box', 'point']
 
 

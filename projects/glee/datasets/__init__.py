@@ -1,7 +1,9 @@
 """Registered datasets of GLEE."""
 from .instance_maps import LoadInstanceMap, SBDInstanceDataset, VOCInstanceDataset
 from .mixture import Draw, MixtureDataset
+from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
+from .sa1b import SA1BDataset
 from .samplers import MixtureBatchSampler, MixtureSampler
 from .text_datasets import (
     TextCocoDataset,
@@ -10,6 +12,7 @@ from .text_datasets import (
     TextObjects365Dataset,
 )
 from .transforms import (
+    AddNegativeNames,
     BoxesFromMasks,
     CleanExpressions,
     CropWindow,
@@ -17,6 +20,7 @@ from .transforms import (
     LargeScaleJitter,
     LoadImage,
     LoadInstances,
+    LoadSA1BMasks,
     PackGLEEInputs,
     PadSquare,
     PickExpression,
@@ -28,12 +32,15 @@ from .transforms import (
     UnlessOrdinal,
     WarpPrompts,
 )
+from .video_frames import VideoFramesDataset
+from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LargeScaleJitter',
-    'LoadImage', 'LoadInstanceMap', 'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler',
-    'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset',
-    'ReferDataset', 'SBDInstanceDataset', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset',
-    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset',
-    'WarpPrompts'
+    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects',
+    'LargeScaleJitter', 'LoadImage', 'LoadInstanceMap', 'LoadInstances', 'LoadSA1BMasks', 'MixtureBatchSampler',
+    'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs', 'PadSquare', 'PhraseDataset', 'PickExpression',
+    'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset', 'SBDInstanceDataset',
+    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
+    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset', 'VideoFramesDataset',
+    'WarpPrompts', 'load_vocabulary', 'vocabulary_names'
 ]

@@ -1,15 +1,18 @@
-# Stage 1: detection pre-training with a frozen text encoder. The paper adds OpenImages at the same
-# ratio; start from a converted MaskDINO R50 checkpoint with load_from, whatever the backbone.
+# Stage 1: detection pre-training with a frozen text encoder, Objects365 and OpenImages alike. Start from a
+# converted MaskDINO R50 checkpoint with load_from, whatever the backbone.
 # The batch of 128 is 64 processes of 2 images (released weights: 64 images, Pro 128).
-_base_ = ['../datasets/image_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
+_base_ = ['../datasets/joint_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
+annotation_cache = '${work_dir}/annotation_cache'
+
+# A list as batch_size gives each source its own.
 train_dataloader = dict(
     batch_size=2,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='MixtureSampler', ratios=[1.0]),
+    sampler=dict(type='MixtureSampler', ratios=[1.0, 1.0], repeat_thrs=[0.0, 0.0]),
     batch_sampler=dict(type='MixtureBatchSampler'),
-    dataset=dict(type='MixtureDataset', datasets=[_base_.objects365_train]))
+    dataset=dict(type='MixtureDataset', datasets=[_base_.objects365_train, _base_.openimages_train]))
 val_dataloader = dict(
     batch_size=1,
     num_workers=2,

@@ -8,12 +8,16 @@ from .expressions import (
 )
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
 from .large_scale_jitter import LargeScaleJitter, PadSquare
+from .lazy_masks import LazyMasks
 from .loading import FilterObjects, LoadImage, LoadInstances
+from .negative_names import AddNegativeNames
 from .prompts import SimulatePrompts, WarpPrompts
+from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LargeScaleJitter', 'LoadImage',
-    'LoadInstances', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PillowResize', 'RasterizeMasks',
-    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
+    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LargeScaleJitter',
+    'LazyMasks', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'PackGLEEInputs', 'PadSquare', 'PickExpression',
+    'PillowResize', 'RasterizeMasks', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'UnlessOrdinal',
+    'WarpPrompts', 'clean_expression'
 ]

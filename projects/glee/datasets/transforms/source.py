@@ -7,6 +7,8 @@ from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
 from mmengine.structures import InstanceData
 
+from .lazy_masks import LazyMasks
+
 SUPERVISION = ('semantic', 'box', 'coarse_box', 'mask', 'track')
 TEXT_MODES = ('category', 'expression')
 SOURCE_KEYS = ('text', 'text_mode', 'source', 'supervision', 'label_table')
@@ -30,6 +32,8 @@ class SetSource(BaseTransform):
             must index them.
         prompt_prob (float): probability that a training batch of this source points at one object per
             image (``PromptSimulator``); 0.2 for COCO, SA1B, UVO frames and frames of YTVIS and OVIS.
+        vocabulary_size (int, optional): most names of a training batch of this source, where that
+            is not the preprocessor's default (200 for Visual Genome, DESIGN section 5).
 
     Raises:
         ValueError: unknown ``supervision`` or ``text_mode``.
@@ -37,7 +41,8 @@ class SetSource(BaseTransform):
 
     def __init__(self, source: str, supervision: Sequence[str] = ('semantic', 'box', 'mask'),
                  text_mode: str = 'category', label_table: Optional[str] = None,
-                 text: Optional[Sequence[str]] = None, prompt_prob: float = 0.) -> None:
+                 text: Optional[Sequence[str]] = None, prompt_prob: float = 0.,
+                 vocabulary_size: Optional[int] = None) -> None:
         unknown = set(supervision) - set(SUPERVISION)
         if unknown or isinstance(supervision, str):
             raise ValueError(f'source {source!r}: supervision {supervision!r} must be a sequence '
@@ -49,6 +54,8 @@ class SetSource(BaseTransform):
                          prompt_prob=prompt_prob)
         if text is not None:
             self.info['text'] = tuple(text)
+        if vocabulary_size is not None:
+            self.info['vocabulary_size'] = vocabulary_size
 
     def transform(self, results: dict) -> dict:
         """Add ``source``, ``supervision``, ``text_mode``, ``label_table`` (and ``text``)."""
@@ -74,7 +81,8 @@ class PackGLEEInputs(PackDetInputs):
 
     def __init__(self, meta_keys: Sequence[str] = (
             'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
-            'flip_direction', 'candidates', 'prompt_prob', 'stuff_text', 'segments_info')) -> None:
+            'flip_direction', 'candidates', 'prompt_prob', 'stuff_text', 'segments_info',
+            'vocabulary_size')) -> None:
         super().__init__(meta_keys=(*meta_keys, *SOURCE_KEYS))
 
     def transform(self, results: dict) -> dict:
@@ -88,6 +96,8 @@ class PackGLEEInputs(PackDetInputs):
         if not results['text'] or not all(name.strip() for name in results['text']):
             raise ValueError(f'source {results["source"]!r}, image {results.get("img_path")}: '
                              f'`text` is empty or holds an empty string: {results["text"]}')
+        if isinstance(results.get('gt_masks'), LazyMasks):
+            results['gt_masks'] = results['gt_masks'].to_bitmap()
         packed = super().transform(results)
         if 'prompts' in results:
             prompts = results['prompts']
