@@ -9,13 +9,18 @@ from .early_fusion import EarlyFusion
 from .glee import GLEE
 from .glee_fusion_head import GLEEFusionHead
 from .glee_head import GLEEHead
+from .glee_video import GLEEVideo
 from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
+from .trackers import ExpressionTracker, GLEETracker, MinVISTracker, PromptTracker
+from .tracking_loss import ContrastiveTrackingLoss
+from .video_data_preprocessor import GLEEVideoDataPreprocessor
 
 __all__ = [
-    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
+    'CLIPTextEncoder', 'ContrastiveTrackingLoss', 'ExpressionTracker', 'GLEETracker', 'GLEEVideo',
+    'GLEEVideoDataPreprocessor', 'MinVISTracker', 'PromptTracker', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
     'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
     'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'TextFeatures',
     'build_clip_tokenizer'

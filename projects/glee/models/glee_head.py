@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from .clips import flatten_clips
 from .denoising import DenoisingQueries
 from .query_selection import generate_proposals
 from .text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
@@ -131,13 +132,20 @@ class GLEEHead(BaseModule):
             topk_indices=outputs.topk_indices)
 
     def loss(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
-        """Losses of one homogeneous batch; a switched-off term is exactly zero."""
+        """Losses of one homogeneous batch; a switched-off term is exactly zero.
+
+        Clips (``TrackDataSample``) pass as so many images and add the tracking loss.
+        """
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
+        data_samples, num_frames = flatten_clips(data_samples)
         prompt = self._encode_batch(data_samples)
         targets = [self._targets(sample, switch.match_masks) for sample in data_samples]
         outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'))
-        losses, _ = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
-                                   outputs.dn_predictions, outputs.denoising)
+        losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
+                                         outputs.dn_predictions, outputs.denoising)
+        if num_frames > 1:
+            losses['loss_track'] = self.criterion.track(
+                outputs.embeddings, matches[''], targets, switch, num_frames)
         losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
         losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
         return losses
@@ -215,6 +223,8 @@ class GLEEHead(BaseModule):
         height, width = sample.batch_input_shape
         boxes = bbox_xyxy_to_cxcywh(boxes / boxes.new_tensor([width, height, width, height]))
         targets = InstanceData(labels=truth.labels, boxes=boxes.clamp(0, 1))
+        if 'instances_ids' in truth:
+            targets.identities = truth.instances_ids
         if with_masks:
             targets.masks = truth.masks.to_tensor(torch.bool, boxes.device)
         return targets
