@@ -19,9 +19,9 @@ from .tracking_loss import ContrastiveTrackingLoss
 from .video_data_preprocessor import GLEEVideoDataPreprocessor
 
 __all__ = [
-    'CLIPTextEncoder', 'ContrastiveTrackingLoss', 'ExpressionTracker', 'GLEETracker', 'GLEEVideo',
-    'GLEEVideoDataPreprocessor', 'MinVISTracker', 'PromptTracker', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
-    'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'TextFeatures',
+    'CLIPTextEncoder', 'ContrastiveTrackingLoss', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
+    'EarlyFusion', 'ExpressionTracker', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead',
+    'GLEETracker', 'GLEEVideo', 'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'LossSwitch', 'MaskDINODecoder',
+    'MaskDINOPixelDecoder', 'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptTracker', 'TextFeatures',
     'build_clip_tokenizer'
 ]

@@ -6,4 +6,7 @@ from .minvis_tracker import MinVISTracker, QueryLinker
 from .prompt_tracker import PromptTracker
 from .track import Track, encode_mask
 
-__all__ = ['ExpressionTracker', 'FrameStore', 'GLEETracker', 'MinVISTracker', 'PromptTracker', 'QueryLinker', 'Track', 'encode_mask']
+__all__ = [
+    'ExpressionTracker', 'FrameStore', 'GLEETracker', 'MinVISTracker', 'PromptTracker', 'QueryLinker', 'Track',
+    'encode_mask'
+]
