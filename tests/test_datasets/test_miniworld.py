@@ -348,7 +348,7 @@ def test_an_unfinished_world_is_written_again(tmp_path):
     out = tmp_path / 'w'
 
     def pull_the_plug(iterable, description, total):
-        if description == 'Objects365 train':
+        if description == 'objects365 train':
             raise KeyboardInterrupt
         return iterable
 
