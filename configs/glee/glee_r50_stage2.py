@@ -5,6 +5,8 @@ _base_ = [
     './_base_/schedules/adamw_500k.py', './_base_/default_runtime.py'
 ]
 
+prompt_prob = 0.2
+
 # The three RefCOCO train sets share the paper's ratio of 2.5 in equal parts.
 train_dataloader = dict(
     batch_size=2,

@@ -20,14 +20,16 @@ from .transforms import (
     PillowResize,
     RasterizeMasks,
     SetSource,
+    SimulatePrompts,
     SwapSidesOnFlip,
     UnlessOrdinal,
+    WarpPrompts,
 )
 
 __all__ = [
     'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LoadImage',
     'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
     'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
-    'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
-    'TextObjects365Dataset', 'UnlessOrdinal'
+    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
+    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'WarpPrompts'
 ]

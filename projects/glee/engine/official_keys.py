@@ -42,6 +42,9 @@ _RULES: list[tuple[str, str]] = [
     (r'^pixel_decoder\.layer_1\.norm\.', _PIXEL + 'output_conv.gn.'),
     (r'^pixel_decoder\.layer_1\.', _PIXEL + 'output_conv.conv.'),
     (r'^pixel_decoder\.mask_features\.', _PIXEL + 'mask_conv.'),
+    (r'^sot_fuser\.refine\.(\d+)\.', _HEAD + r'prompter.template_convs.\1.'),
+    (r'^mask_sptial_embed\.(\d+)$', _HEAD + r'prompter.point_embeds.\1'),
+    (r'^pn_indicator\.', _HEAD + 'prompter.sign_embed.'),
     (r'^predictor\.category_embed$', _HEAD + 'category_embed'),
     (r'^predictor\.enc_output\.', _HEAD + 'memory_proj.'),
     (r'^predictor\.enc_output_norm\.', _HEAD + 'memory_norm.'),
@@ -77,7 +80,6 @@ _DROPPED: list[tuple[str, str]] = [
     (r'^criterion\.empty_weight$', 'unused by the sigmoid losses'),
     (r'^predictor\.(decoder\.)?bbox_embed\.\d+\.', 'alias of predictor._bbox_embed'),
     (r'^predictor\.decoder\.norm\.', 'alias of predictor.decoder_norm'),
-    (r'^(sot_fuser\.|mask_sptial_embed\.|pn_indicator\.)', 'visual prompter: not part of the text-prompted model'),
 ]
 
 

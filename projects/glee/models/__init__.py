@@ -14,14 +14,18 @@ from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
 from .object_naming import NamingHead, ObjectNaming
+from .prompt_composer import PromptComposer
+from .prompt_simulator import PromptSimulator
+from .reference_prompt import ReferencePrompt
 from .trackers import ExpressionTracker, GLEETracker, MinVISTracker, PromptTracker
 from .tracking_loss import ContrastiveTrackingLoss
 from .video_data_preprocessor import GLEEVideoDataPreprocessor
+from .visual_prompter import VisualPrompter
 
 __all__ = [
     'CLIPTextEncoder', 'ContrastiveTrackingLoss', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
     'EarlyFusion', 'ExpressionTracker', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead',
     'GLEETracker', 'GLEEVideo', 'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'LossSwitch', 'MaskDINODecoder',
-    'MaskDINOPixelDecoder', 'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptTracker', 'TextFeatures',
-    'build_clip_tokenizer'
+    'MaskDINOPixelDecoder', 'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptComposer', 'PromptSimulator',
+    'PromptTracker', 'ReferencePrompt', 'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
 ]

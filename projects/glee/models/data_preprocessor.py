@@ -1,10 +1,11 @@
-"""Pictures to a padded, normalised batch; names to the vocabulary of the batch."""
+"""Pictures to a padded, normalised batch; names to the vocabulary of the batch; batches with prompts."""
 import logging
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 import torch
+import torch.nn.functional as F
 from mmdet.models.data_preprocessors import DetDataPreprocessor
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample
 from mmengine.logging import print_log
 
@@ -24,8 +25,12 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
     Expression batches and test batches keep their text. Random numbers come from torch's CPU
     generator.
 
+    ``prompts`` of a sample are padded like its masks, also at test. In training a batch may become a
+    prompt batch, which is decided before and done after the vocabulary is drawn.
+
     Args:
         vocabulary_size (int): most names of a training batch.
+        prompt_simulator (dict | None): config of what makes prompt batches of sources with a ``prompt_prob``.
         mean, std, bgr_to_rgb, pad_size_divisor, pad_mask: as in the base class, with the values of
             all GLEE models as defaults.
         **kwargs: the base class's other arguments.
@@ -42,10 +47,11 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
     def __init__(self, mean: Sequence[float] = (123.675, 116.28, 103.53),
                  std: Sequence[float] = (58.395, 57.12, 57.375), bgr_to_rgb: bool = True,
                  pad_size_divisor: int = 32, pad_mask: bool = True, vocabulary_size: int = 100,
-                 **kwargs) -> None:
+                 prompt_simulator: Optional[dict] = dict(type='PromptSimulator'), **kwargs) -> None:
         super().__init__(mean=mean, std=std, bgr_to_rgb=bgr_to_rgb, pad_mask=pad_mask,
                          pad_size_divisor=pad_size_divisor, **kwargs)
         self.vocabulary_size = vocabulary_size
+        self.prompt_simulator = prompt_simulator and TASK_UTILS.build(prompt_simulator)
         self.dropped_objects = 0
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -58,7 +64,11 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
             if training:
                 for sample in samples:
                     check_labels(sample)
+                prompted = self.prompt_simulator is not None and self.prompt_simulator.wants(samples)
                 self.draw_vocabulary(samples)
+                if prompted and self.prompt_simulator.can(samples):
+                    self.prompt_simulator(samples)
+            pad_prompts(samples)
         return data
 
     def draw_vocabulary(self, samples: List[DetDataSample]) -> None:
@@ -107,6 +117,21 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
         instances.labels = labels
         sample.gt_instances = instances
         sample.set_metainfo(dict(text=vocabulary))
+
+
+def pad_prompts(samples: List[DetDataSample]) -> None:
+    """Pad the prompt masks (P, H, W) of every sample that has some to ``batch_input_shape``, in place."""
+    for sample in samples:
+        for name in ('masks', 'neg_masks') if 'prompts' in sample else ():
+            mask = sample.prompts.get(name)
+            if mask is None or tuple(mask.shape[-2:]) == tuple(sample.batch_input_shape):
+                continue
+            if tuple(mask.shape[-2:]) != tuple(sample.img_shape[:2]):
+                raise ValueError(f'{_where(sample)}: prompts.{name} are {tuple(mask.shape[-2:])} px but the resized '
+                                 f'image {tuple(sample.img_shape[:2])}')
+            (height, width), (out_height, out_width) = mask.shape[-2:], sample.batch_input_shape
+            padded = F.pad(mask, (0, out_width - width, 0, out_height - height))
+            sample.prompts.set_field(padded, name)
 
 
 def _where(sample: DetDataSample) -> str:

@@ -13,8 +13,11 @@ from torch import Tensor, nn
 
 from .clips import flatten_clips
 from .denoising import DenoisingQueries
+from .prompt_rows import PromptRows
+from .prompted_prediction import predict_prompted
 from .query_selection import generate_proposals
 from .text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
+from .visual_prompter import VisualPrompt, join_tokens
 
 
 class HeadOutputs(NamedTuple):
@@ -51,6 +54,9 @@ class GLEEHead(BaseModule):
         criterion (dict): config of matching and losses.
         loss_selector (dict): config of the dynamic-loss selector.
         denoising (dict | None): config of the denoising queries; None trains without.
+        prompter (dict | None): config of the visual prompter; None refuses visual prompts.
+        composer (dict): config of what chooses the query of a prompted object at test.
+        prompt_chunk (int): prompted objects decoded at once at test, which bounds memory.
         align_gain (float): scale of the initial alignment matrix.
         align_prior (float | None): initial probability of a name, through a learned bias on all alignment
             logits, for training from scratch; released models have no bias.
@@ -68,6 +74,9 @@ class GLEEHead(BaseModule):
                  criterion: dict = dict(type='GLEECriterion'),
                  loss_selector: dict = dict(type='DynamicLossSelector'),
                  denoising: dict | None = dict(type='DenoisingGenerator'),
+                 prompter: dict | None = None,
+                 composer: dict = dict(type='PromptComposer'),
+                 prompt_chunk: int = 8,
                  align_gain: float = 1.0,
                  align_prior: float | None = None,
                  embed_dims: int = 256,
@@ -90,6 +99,11 @@ class GLEEHead(BaseModule):
         self.criterion = MODELS.build(criterion)
         self.loss_selector = TASK_UTILS.build(loss_selector)
         self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
+        self.prompter = prompter and MODELS.build({
+            'in_channels': self.pixel_decoder.in_channels[-3:], 'embed_dims': embed_dims,
+            'num_levels': self.pixel_decoder.num_levels, **prompter})
+        self.composer = TASK_UTILS.build(composer)
+        self.prompt_chunk = prompt_chunk
         self.align_gain = align_gain
         self.align_bias = None
         if align_prior is not None:
@@ -113,15 +127,25 @@ class GLEEHead(BaseModule):
         nn.init.zeros_(self.box_head.layers[-1].bias)
         nn.init.orthogonal_(self.category_embed, gain=self.align_gain * self.category_embed.shape[0]**-0.5)
 
-    def forward(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
+    def forward(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptRows | None = None,
+                templates: list[Tensor] | None = None) -> dict[str, Tensor]:
         """Raw tensors of the last layer (``mode='tensor'``), one text list per sample.
+
+        Args:
+            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
+            data_samples (SampleList): B samples.
+            rows (PromptRows | None): prompted objects; B below is then their number.
+            templates (list[Tensor] | None): backbone maps of the templates of the visually prompted rows.
 
         Returns:
             dict: ``pred_logits`` (B,Q,C), ``pred_boxes`` (B,Q,4) cxcywh relative to the padded input,
             ``pred_scores`` (B,Q,1) confidence logits, ``pred_masks`` (B,Q,h,w) logits, ``embeddings``
             (B,Q,D), ``topk_indices`` (B,Q).
         """
-        outputs = self.decode(feats, self._encode_batch(data_samples), last_only=True)
+        prompt, visual = self._encode_batch(data_samples), None
+        if rows is not None:
+            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
+        outputs = self.decode(feats, prompt, last_only=True, visual=visual)
         last = outputs.predictions['']
         return dict(
             pred_logits=last['logits'],
@@ -131,16 +155,22 @@ class GLEEHead(BaseModule):
             embeddings=outputs.embeddings,
             topk_indices=outputs.topk_indices)
 
-    def loss(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
+    def loss(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptRows | None = None,
+             templates: list[Tensor] | None = None) -> dict[str, Tensor]:
         """Losses of one homogeneous batch; a switched-off term is exactly zero.
 
-        Clips (``TrackDataSample``) pass as so many images and add the tracking loss.
+        With prompted objects each of ``rows`` is decoded on its own, and everything but the object it
+        means is background; arguments as of ``forward``. Clips (``TrackDataSample``) pass as so many images
+        and add the tracking loss.
         """
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
         data_samples, num_frames = flatten_clips(data_samples)
         prompt = self._encode_batch(data_samples)
-        targets = [self._targets(sample, switch.match_masks) for sample in data_samples]
-        outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'))
+        targets, visual = [self._targets(sample, switch.match_masks) for sample in data_samples], None
+        if rows is not None:
+            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
+            targets = [targets[image][[index]] for image, index in zip(rows.images.tolist(), rows.objects.tolist())]
+        outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'), visual=visual)
         losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
                                          outputs.dn_predictions, outputs.denoising)
         if num_frames > 1:
@@ -150,17 +180,20 @@ class GLEEHead(BaseModule):
         losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
         return losses
 
-    def predict(self, feats: Sequence[Tensor],
-                data_samples: SampleList) -> tuple[list[InstanceData], list[Tensor]]:
-        """Select the final queries of every image.
+    def predict(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptRows | None = None,
+                templates: list[Tensor] | None = None) -> tuple[list[InstanceData], list[Tensor]]:
+        """Select the final queries of every image; arguments as of ``forward``.
 
-        Samples that share a vocabulary run together. An image with K expressions passes the backbone
-        once and the head K times, and yields one row per expression, ``labels`` its index.
+        A sample with prompts yields one instance per prompted object, in their order. Samples that share a
+        vocabulary run together. An image with K expressions passes the backbone once and the head K times,
+        and yields one row per expression, ``labels`` its index.
 
         Returns:
             tuple: per image ``InstanceData(scores, labels, boxes)`` (boxes cxcywh relative to the padded
             input) and mask logits (N, h, w) at mask-feature resolution.
         """
+        if rows is not None:
+            return predict_prompted(self, feats, data_samples, rows, templates)
         texts, is_expression = read_texts(data_samples)
         instances, masks = [None] * len(texts), [None] * len(texts)
         if is_expression:
@@ -216,6 +249,12 @@ class GLEEHead(BaseModule):
             raise ValueError('samples of a category batch must share one text; batch by source.')
         return encode_category(self.text_encoder, texts[0], len(texts))
 
+    def _prompted(self, feats: Sequence[Tensor], prompt: TextPrompt, rows: PromptRows,
+                  templates: list[Tensor]) -> tuple[list[Tensor], TextPrompt, VisualPrompt]:
+        """Features, text and visual prompt of each prompted object (all with positive pixels)."""
+        visual = VisualPrompt(self.prompter.template_tokens(templates), rows.masks, rows.neg_masks)
+        return [feat[rows.images] for feat in feats], prompt.pick(rows.images), visual
+
     def _targets(self, sample, with_masks: bool) -> InstanceData:
         """Targets of one image: ``labels``, ``boxes`` cxcywh in 0..1 and, if supervised, ``masks``."""
         truth = sample.gt_instances
@@ -234,7 +273,8 @@ class GLEEHead(BaseModule):
                prompt: TextPrompt,
                targets: list[InstanceData] | None = None,
                label_table: str | None = None,
-               last_only: bool = False) -> HeadOutputs:
+               last_only: bool = False,
+               visual: VisualPrompt | None = None) -> HeadOutputs:
         """Pixel decoder, query selection, object decoder and prediction heads.
 
         Args:
@@ -243,12 +283,20 @@ class GLEEHead(BaseModule):
             targets (list[InstanceData] | None): ground truth, for denoising queries in training.
             label_table (str | None): denoising label table of this source.
             last_only (bool): predict from the last layer only.
+            visual (VisualPrompt | None): one visual prompt per image of the batch.
         """
-        pixels = self.pixel_decoder(feats, prompt.fusion_tokens)
+        fusion_tokens, decoder_tokens = prompt.fusion_tokens, prompt.decoder_tokens
+        if visual is not None:
+            fusion_tokens = torch.cat([fusion_tokens, visual.template_tokens], 1)
+        pixels = self.pixel_decoder(feats, fusion_tokens)
+        if visual is not None:
+            decoder_tokens = join_tokens(decoder_tokens, self.prompter.point_tokens(pixels.levels, visual))
         levels = pixels.levels[::-1]
         sizes = [tuple(level.shape[-2:]) for level in levels]
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
-        content, boxes, indices = self._select_queries(memory, sizes, prompt.embeds)
+        # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
+        by_confidence = visual is not None and prompt.decoder_tokens is None
+        content, boxes, indices = self._select_queries(memory, sizes, None if by_confidence else prompt.embeds)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
             noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
@@ -256,7 +304,7 @@ class GLEEHead(BaseModule):
             query = torch.cat([noised.content, query], 1)
             references = torch.cat([noised.boxes_unsigmoid.sigmoid(), references], 1)
         states = self.decoder(query, references, memory, torch.tensor(sizes, device=memory.device),
-                              self.box_head, noised and noised.attn_mask, prompt.decoder_tokens)
+                              self.box_head, noised and noised.attn_mask, decoder_tokens)
         outputs = self._predict_layers(query, states, prompt.embeds, last_only)
         pad = query.shape[1] - content.shape[1]
         dn_predictions = noised and {
@@ -270,11 +318,15 @@ class GLEEHead(BaseModule):
                            noised, dn_predictions)
 
     def _select_queries(self, memory: Tensor, sizes: list[tuple[int, int]],
-                        text_embeds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions by text."""
+                        text_embeds: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions.
+
+        The best by text, or by confidence if ``text_embeds`` is None.
+        """
         proposals, valid = generate_proposals(sizes, memory.device)
         memory = self.memory_norm(self.memory_proj(memory * valid[:, None]))
-        scores = self._align(memory, text_embeds).amax(-1)
+        scores = self.confidence_head(memory) if text_embeds is None else self._align(memory, text_embeds)
+        scores = scores.amax(-1)
         indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
         content = memory.gather(1, indices[..., None].expand(-1, -1, memory.shape[-1]))
         boxes = (self.box_head(content) + proposals[indices]).sigmoid()
@@ -315,4 +367,6 @@ class GLEEHead(BaseModule):
         idle = list(fusion.idle_parameters()) if fusion is not None else []
         if outputs.denoising is None and self.denoising is not None:
             idle += list(self.denoising.parameters())
+        if self.prompter is not None:
+            idle += list(self.prompter.parameters())
         return idle

@@ -19,6 +19,13 @@ class TextPrompt(NamedTuple):
     decoder_tokens: PromptTokens | None
     distill_loss: Tensor
 
+    def pick(self, rows: Tensor) -> 'TextPrompt':
+        """The same for some images, (R,) Long with repetitions."""
+        tokens = self.decoder_tokens
+        if tokens is not None:
+            tokens = PromptTokens(*([part[rows] for part in parts] for parts in tokens))
+        return TextPrompt(self.embeds[rows], self.fusion_tokens[rows], tokens, self.distill_loss)
+
 
 def read_texts(data_samples: SampleList) -> tuple[tuple[tuple[str, ...], ...], bool]:
     """Texts of a batch and whether they are expressions.

@@ -23,6 +23,7 @@ test_resize = dict(type='PillowResize', scale=(1333, 800), keep_ratio=True)
 
 mask_supervision = ('semantic', 'box', 'mask')
 box_supervision = ('semantic', 'box')
+prompt_prob = 0.0  # share of batches that point at an object, of the sources trained with visual prompts
 training_images = dict(filter_empty_gt=True, min_size=0)
 
 # ---- Objects365 v2 ----
@@ -58,7 +59,9 @@ coco_train = dict(
         '${resize_augment}',
         dict(type='RasterizeMasks'),
         dict(type='FilterObjects'),
-        dict(type='SetSource', source='coco', supervision=mask_supervision, label_table='coco'),
+        dict(
+            type='SetSource', source='coco', supervision=mask_supervision, label_table='coco',
+            prompt_prob='${prompt_prob}'),
         dict(type='PackGLEEInputs')
     ])
 

@@ -8,8 +8,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..maskdino_decoder import PromptTokens
-from ..text_prompt import TextPrompt, encode_expressions, read_texts
+from ..text_prompt import encode_expressions, read_texts
 from .base_tracker import GLEETracker
 from .track import Track, encode_mask
 
@@ -50,8 +49,8 @@ class ExpressionTracker(GLEETracker):
             self.previous = [None] * len(texts[0])
         feats = detector.extract_feat(inputs)
         for number, expression in enumerate(texts[0]):
-            prompt = repeat_prompt(encode_expressions(detector.panoptic_head.text_encoder, [expression]),
-                                   len(inputs))
+            prompt = encode_expressions(detector.panoptic_head.text_encoder, [expression])
+            prompt = prompt.pick(torch.zeros(len(inputs), dtype=torch.long, device=inputs.device))
             outputs = detector.panoptic_head.decode(feats, prompt, last_only=True)
             for index, sample in enumerate(data_samples):
                 self._follow(number, outputs, index, sample, detector.panoptic_fusion_head)
@@ -99,15 +98,3 @@ def choose_query(scores: Tensor, embeddings: Tensor, previous: Tensor | None,
     if previous is not None and temporal_weight:
         scores = scores + temporal_weight * F.cosine_similarity(embeddings.float(), previous.float()[None])
     return scores.argmax()
-
-
-def repeat_prompt(prompt: TextPrompt, num_frames: int) -> TextPrompt:
-    """The prompt of one image for every frame of a window."""
-    tokens = prompt.decoder_tokens
-    if tokens is not None:
-        tokens = PromptTokens([level.expand(num_frames, -1, -1) for level in tokens.levels],
-                              [valid.expand(num_frames, -1) for valid in tokens.valid])
-    return prompt._replace(
-        embeds=prompt.embeds.expand(num_frames, -1, -1),
-        fusion_tokens=prompt.fusion_tokens.expand(num_frames, -1, -1),
-        decoder_tokens=tokens)
