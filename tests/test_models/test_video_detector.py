@@ -11,8 +11,11 @@ from mmengine.structures import InstanceData
 from scipy.optimize import linear_sum_assignment
 from video_fixtures import SIZE, clip_of, moving_picture, track_video, video_model
 
+from projects.glee.models import GLEE
 from projects.glee.models.text_prompt import encode_category
 from projects.glee.models.trackers.expression_tracker import choose_query
+from projects.glee.models.trackers.object_merge import ObjectMerge
+from projects.glee.models.visual_prompter import VisualPrompt
 
 MINVIS = dict(type='MinVISTracker', max_candidates=12, in_memory_frames=2)
 
@@ -207,3 +210,130 @@ def test_preprocessor_pads_frames_of_different_sizes_together():
     image = model.data_preprocessor(
         dict(inputs=[pictures[0]], data_samples=[training_clip([[1]])[0]]), training=True)
     assert image['inputs'].shape == (1, 3, *SIZE)
+
+
+def give_masks(sample, masks, ids, kind='mask'):
+    """Point at objects of a frame."""
+    masks = torch.stack(masks)
+    sample.prompts = InstanceData(masks=masks, neg_masks=torch.zeros_like(masks), kinds=[kind] * len(ids),
+                                  object_ids=torch.arange(len(ids)), instance_ids=torch.tensor(ids))
+
+
+def square(x, y, side=16):
+    mask = torch.zeros(SIZE, dtype=torch.bool)
+    mask[y:y + side, x:x + side] = True
+    return mask
+
+
+@torch.no_grad()
+def follow(model, window, length=5, objects=((0, 7, (10, 10)), (2, 9, (50, 30)))):
+    """Tracks of objects (first frame, identity, corner), given in windows."""
+    for start in range(0, length, window):
+        frames = range(start, min(start + window, length))
+        clip = clip_of(frames, length, text=('object', ))
+        for sample in clip.video_data_samples:
+            new = [(identity, square(*corner)) for frame, identity, corner in objects if frame == sample.frame_id]
+            if new:
+                give_masks(sample, [mask for _, mask in new], [identity for identity, _ in new])
+        model.predict(torch.stack([moving_picture(frame) for frame in frames])[None], [clip])
+    return clip.pred_tracks
+
+
+@pytest.mark.parametrize('memory', ['first', 'first+previous'])
+def test_prompted_objects_are_followed_in_windows_of_any_size(memory):
+    """Identities, late objects, disjoint masks; the given mask is the result of its frame."""
+    model = video_model(dict(type='PromptTracker', memory=memory))
+    tracks = follow(model, 5)
+    assert [track.instance_id for track in tracks] == [7, 9]
+    assert all(len(track.segmentations) == 5 for track in tracks)
+    assert tracks[1].segmentations[:2] == [None, None]  # appears in frame 2
+    given = mask_utils.decode(tracks[0].segmentations[0]).astype(bool)
+    assert given[22:50, 22:50].all() and given.sum() == pytest.approx(32 * 32, rel=0.15)  # twice the input size
+    for one, other in zip(tracks[0].segmentations, tracks[1].segmentations):
+        if one and other:
+            assert mask_utils.area(mask_utils.merge([one, other], intersect=True)) == 0
+    same_tracks(tracks, follow(model, 2))
+    assert not model.tracker.objects  # nothing is left for the next video
+
+
+def test_sixty_objects_are_followed():
+    """More objects than pass the decoder at once; every one keeps its own result."""
+    model = video_model(dict(type='PromptTracker'))
+    places = [(0, i + 1, (8 * (i % 10), 9 * (i // 10))) for i in range(60)]
+    tracks = follow(model, 2, length=2, objects=places)
+    assert [track.instance_id for track in tracks] == list(range(1, 61))
+
+
+@torch.no_grad()
+def test_first_frame_prompt_is_that_of_every_frame():
+    """A still video: the query chosen in a later frame is the one that a still image with the prompt gives."""
+    model = video_model(dict(type='PromptTracker'))
+    picture, mask = moving_picture(0), square(20, 20)
+    still = clip_of(range(1), 1, text=('object', ))[0]
+    give_masks(still, [mask], [1])
+    image = GLEE.predict(model, picture[None], [still])[0].pred_instances
+    clip = clip_of(range(3), 3, text=('object', ))
+    give_masks(clip[0], [mask], [1])
+    model.predict(picture.expand(1, 3, -1, -1, -1), [clip])
+    track = clip.pred_tracks[0]
+    for rle in track.segmentations[1:]:
+        found = mask_utils.decode(rle).astype(bool) if rle else np.zeros((120, 180), bool)
+        assert np.logical_xor(found, image.masks[0].numpy()).sum() <= 0.01 * found.size
+    assert track.score == pytest.approx(float(model.panoptic_head.composer.visual_probability(
+        *_prompted_heads(model, picture, still)).max()), abs=1e-4)
+
+
+def _prompted_heads(model, picture, sample):
+    """Confidence and class logits of a still image with a prompt."""
+    raw = model(picture[None], [sample], mode='tensor')
+    return raw['pred_scores'], raw['pred_logits']
+
+
+def test_merging_by_hand():
+    """Background is the product of 1 - p; the larger object wins elsewhere."""
+    merge = ObjectMerge((1, 4))
+    merge.add(torch.tensor([[0.4, 0.6, 0.9, 0.45]]))
+    merge.add(torch.tensor([[0.4, 0.7, 0.2, 0.5]]))
+    first, second = merge.masks()
+    # backgrounds: 0.36, 0.12, 0.08, 0.275
+    assert first.tolist() == [[True, False, True, False]]
+    assert second.tolist() == [[False, True, False, True]]
+    lonely = ObjectMerge((1, 2))
+    lonely.add(torch.tensor([[0.49, 0.51]]))
+    assert next(iter(lonely.masks())).tolist() == [[False, True]]
+
+
+def test_prompted_clips_train_one_object_in_all_frames():
+    """The simulated prompt stands in the first frame and only its identity is left."""
+    model = video_model(MINVIS).train()
+    clips = [training_clip([[1, 2], [2, 1, 5]]), training_clip([[9], []], seed=1)]
+    for clip in clips:
+        for frame in clip.video_data_samples:
+            frame.set_metainfo(dict(prompt_prob=1.0))
+    pictures = [[torch.zeros(3, *SIZE, dtype=torch.uint8)] * 2 for _ in clips]
+    batch = model.data_preprocessor(dict(inputs=pictures, data_samples=clips), training=True)
+    first, second = batch['data_samples']
+    chosen = first[0].gt_instances.instances_ids
+    assert len(chosen) == 1 and first[1].gt_instances.instances_ids.tolist() == chosen.tolist()
+    assert len(second[0].gt_instances) == 1 and len(second[1].gt_instances) == 0
+    assert 'prompts' in first[0] and 'prompts' not in first[1]
+    torch.testing.assert_close(
+        first[0].prompts.masks[0].numpy(), first[0].gt_instances.masks.masks[0].astype(bool))
+    losses = model(batch['inputs'], batch['data_samples'], mode='loss')
+    assert float(losses['loss_track'].detach()) == 0 and float(losses['loss_conf'].detach()) > 0
+    sum(losses.values()).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.panoptic_head.prompter.parameters())
+
+
+@torch.no_grad()
+def test_frames_of_a_clip_read_the_points_of_the_first():
+    """Point tokens with ``point_rows`` are those of the first frame's levels."""
+    prompter = video_model(MINVIS).panoptic_head.prompter
+    levels = [torch.randn(4, 64, *size) for size in ((8, 12), (4, 6), (2, 3), (1, 2))]
+    masks = torch.stack([square(5, 5), square(5, 5), square(40, 20), square(40, 20)])
+    rows = torch.tensor([0, 0, 2, 2])
+    shared = prompter.point_tokens(levels, VisualPrompt(torch.zeros(4, 1, 64), masks, masks & False, point_rows=rows))
+    own = prompter.point_tokens([level[rows] for level in levels],
+                                VisualPrompt(torch.zeros(4, 1, 64), masks, masks & False))
+    for a, b in zip(shared.levels, own.levels):
+        torch.testing.assert_close(a, b)

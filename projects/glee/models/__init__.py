@@ -1,4 +1,5 @@
 """Registered models of GLEE."""
+from .clip_prompt_simulator import ClipPromptSimulator
 from .clip_text_encoder import CLIPTextEncoder, TextFeatures
 from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
@@ -23,9 +24,10 @@ from .video_data_preprocessor import GLEEVideoDataPreprocessor
 from .visual_prompter import VisualPrompter
 
 __all__ = [
-    'CLIPTextEncoder', 'ContrastiveTrackingLoss', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
-    'EarlyFusion', 'ExpressionTracker', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead',
-    'GLEETracker', 'GLEEVideo', 'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'LossSwitch', 'MaskDINODecoder',
-    'MaskDINOPixelDecoder', 'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptComposer', 'PromptSimulator',
-    'PromptTracker', 'ReferencePrompt', 'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
+    'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator', 'DenoisingQueries',
+    'DynamicLossSelector', 'EarlyFusion', 'ExpressionTracker', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor',
+    'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEEVideo', 'GLEEVideoDataPreprocessor', 'HungarianMatcher',
+    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'MinVISTracker', 'NamingHead', 'ObjectNaming',
+    'PromptComposer', 'PromptSimulator', 'PromptTracker', 'ReferencePrompt', 'TextFeatures', 'VisualPrompter',
+    'build_clip_tokenizer'
 ]

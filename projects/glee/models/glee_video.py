@@ -5,6 +5,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, TrackDataSample
 from torch import Tensor
 
+from .clips import flatten_clips
 from .glee import GLEE
 from .trackers import GLEETracker
 
@@ -30,9 +31,11 @@ class GLEEVideo(GLEE):
     def loss(self, batch_inputs: Tensor,
              batch_data_samples: Sequence[DetDataSample | TrackDataSample]) -> dict[str, Tensor]:
         """Losses of images (N, 3, H, W) or clips (N, T, 3, H, W)."""
-        if batch_inputs.dim() == 5:
-            batch_inputs = batch_inputs.flatten(0, 1)
-        return super().loss(batch_inputs, batch_data_samples)
+        if batch_inputs.dim() == 4:
+            return super().loss(batch_inputs, batch_data_samples)
+        frames, _ = flatten_clips(batch_data_samples)
+        feats, _, *prompts = self._head_inputs(batch_inputs.flatten(0, 1), frames)
+        return self.panoptic_head.loss(feats, batch_data_samples, *prompts)
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: Sequence, rescale: bool = True) -> Sequence:
         """Track through the next window of each video.

@@ -12,7 +12,14 @@ class GLEEVideoDataPreprocessor(GLEEDataPreprocessor):
 
     A clip is a list of T pictures (3, H, W), whose sizes may differ, with a ``TrackDataSample``. All
     frames of a batch are normalised, padded to one size and share one vocabulary.
+
+    Args:
+        prompt_simulator (dict | None): prompts drawn in training, for images and for clips.
+        **kwargs: as for ``GLEEDataPreprocessor``.
     """
+
+    def __init__(self, *args, prompt_simulator: dict | None = dict(type='ClipPromptSimulator'), **kwargs) -> None:
+        super().__init__(*args, prompt_simulator=prompt_simulator, **kwargs)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Batch of the loader to ``inputs`` (N, T, 3, H, W), for images (N, 3, H, W), and ``data_samples``."""
@@ -20,6 +27,9 @@ class GLEEVideoDataPreprocessor(GLEEDataPreprocessor):
         if not clips or not isinstance(clips[0], TrackDataSample):
             return super().forward(data, training)
         frames, num_frames = flatten_clips(clips)
+        for clip in clips:
+            for position, frame in enumerate(clip.video_data_samples):
+                frame.set_metainfo(dict(clip_frame=position))
         pictures = [picture for clip in data['inputs'] for picture in clip]
         batch = super().forward(dict(inputs=pictures, data_samples=frames), training)
         for number, clip in enumerate(clips):
