@@ -202,9 +202,11 @@ def test_preprocessor_pads_frames_of_different_sizes_together():
     clip = training_clip([[1], [1]])
     clip[1].set_metainfo(dict(img_shape=(50, 70)))
     clip[1].gt_instances.masks = BitmapMasks(clip[1].gt_instances.masks.masks[:, :50, :70], 50, 70)
-    pictures = [torch.zeros(3, *SIZE, dtype=torch.uint8), torch.zeros(3, 50, 70, dtype=torch.uint8)]
+    pictures = torch.full((2, 3, *SIZE), 200, dtype=torch.uint8)
     batch = model.data_preprocessor(dict(inputs=[pictures], data_samples=[clip]), training=True)
     assert batch['inputs'].shape == (1, 2, 3, *SIZE)
+    assert (batch['inputs'][0, 1, :, 50:] == 0).all() and (batch['inputs'][0, 1, :, :, 70:] == 0).all()
+    assert (batch['inputs'][0, 1, :, :50, :70] != 0).all() and (batch['inputs'][0, 0] != 0).all()
     assert isinstance(batch['data_samples'][0], TrackDataSample)
     assert batch['data_samples'][0][1].gt_instances.masks.masks.shape == (1, *SIZE)
     image = model.data_preprocessor(
@@ -310,7 +312,7 @@ def test_prompted_clips_train_one_object_in_all_frames():
     for clip in clips:
         for frame in clip.video_data_samples:
             frame.set_metainfo(dict(prompt_prob=1.0))
-    pictures = [[torch.zeros(3, *SIZE, dtype=torch.uint8)] * 2 for _ in clips]
+    pictures = [torch.zeros(2, 3, *SIZE, dtype=torch.uint8) for _ in clips]
     batch = model.data_preprocessor(dict(inputs=pictures, data_samples=clips), training=True)
     first, second = batch['data_samples']
     chosen = first[0].gt_instances.instances_ids

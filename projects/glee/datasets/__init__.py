@@ -1,7 +1,7 @@
 """Registered datasets of GLEE."""
 from .mixture import Draw, MixtureDataset
 from .referring import RefCocoJsonDataset, ReferDataset
-from .samplers import MixtureBatchSampler, MixtureSampler
+from .samplers import MixtureBatchSampler, MixtureSampler, WindowSampler
 from .text_datasets import (
     TextCocoDataset,
     TextFromCategories,
@@ -12,24 +12,47 @@ from .transforms import (
     BoxesFromMasks,
     CleanExpressions,
     CropWindow,
+    FilterFrameObjects,
     FilterObjects,
+    FirstMaskPrompts,
+    ForEachFrame,
+    LoadFrame,
+    LoadFrameInstances,
     LoadImage,
     LoadInstances,
+    ObjectInFirstFrame,
+    PackClip,
+    PackFrame,
     PackGLEEInputs,
     PickExpression,
+    PickVideoExpression,
     PillowResize,
+    PseudoClip,
     RasterizeMasks,
+    SampleClip,
     SetSource,
     SimulatePrompts,
     SwapSidesOnFlip,
     UnlessOrdinal,
     WarpPrompts,
 )
+from .video import (
+    BURSTDataset,
+    ExpressionVideosDataset,
+    FrameWindow,
+    MetaExpressionsDataset,
+    PNGTreeDataset,
+    VideoDataset,
+    YTVISJsonDataset,
+)
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
-    'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
-    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
-    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'WarpPrompts'
+    'BURSTDataset', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'ExpressionVideosDataset',
+    'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame', 'FrameWindow', 'LoadFrame',
+    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'MetaExpressionsDataset', 'MixtureBatchSampler',
+    'MixtureDataset', 'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip', 'PackFrame',
+    'PackGLEEInputs', 'PickExpression', 'PickVideoExpression', 'PillowResize', 'PseudoClip', 'RasterizeMasks',
+    'RefCocoJsonDataset', 'ReferDataset', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip',
+    'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal',
+    'VideoDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset'
 ]

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Iterator
 
+from projects.glee.datasets.samplers import finished_name
+
 from .video_record import VideoRecord
 
 
@@ -35,7 +37,7 @@ class FinishedVideos:
         return self._path(video_id).exists()
 
     def _path(self, video_id) -> Path:
-        return self.folder / f'{str(video_id).replace("/", "_")}.json'
+        return self.folder / finished_name(video_id)
 
     def remove(self) -> None:
         """Forget all."""
