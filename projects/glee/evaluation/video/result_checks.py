@@ -64,8 +64,9 @@ def check_vis(path: str, ann_file: str) -> int:
         _require(row, dict(video_id=videos.__contains__, category_id=categories.__contains__, score=_is_score,
                            segmentations=lambda value: isinstance(value, list)), where)
         video = videos[row['video_id']]
-        if len(row['segmentations']) != len(video['file_names']):
-            raise ResultFileError(f'{where} has {len(row["segmentations"])} masks for {len(video["file_names"])} frames')
+        num_masks, num_frames = len(row['segmentations']), len(video['file_names'])
+        if num_masks != num_frames:
+            raise ResultFileError(f'{where} has {num_masks} masks for {num_frames} frames')
         for rle in row['segmentations']:
             if rle is not None:
                 _check_rle(rle, (video['height'], video['width']), where)

@@ -1,4 +1,6 @@
-# What a video model adds to an image model of any size; put it after the model's own file.
+# GLEE-Lite on videos: the same weights and a tracker.
+_base_ = ['./glee_r50.py']
+
 model = dict(
     type='GLEEVideo',
     data_preprocessor=dict(type='GLEEVideoDataPreprocessor', prompt_simulator=dict(type='ClipPromptSimulator')),
