@@ -106,7 +106,7 @@ ytvis21_train = ytvis_json('ytvis_2021/', 'annotations/instances_train_sub.json'
                            pipeline=clips('ytvis21'), **training)
 ovis_train = ytvis_json('ovis/', 'annotations_train.json', 'train/', pipeline=clips('ovis'), **training)
 uvo_train = ytvis_json('UVO/', 'annotations/VideoDenseSet/UVO_video_train_dense_objectlabel.json',
-                       'uvo_videos_dense_frames/', pipeline=clips('uvo_video'), **training)
+                       'uvo_videos_dense_frames/', pipeline=clips('uvo_video', 'uvo'), **training)
 ytvos_train = ytvis_json('ytbvos18/train/', 'train.json', 'JPEGImages/', text=('object', ),
                          pipeline=clips('ytvos', 'object', prompt_prob=1.0), **training)
 ref_ytvos_train = dict(
