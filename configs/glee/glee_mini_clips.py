@@ -6,6 +6,7 @@ _base_ = [
 
 data_root = 'data/miniworld/'
 max_iters = 1000
+warmup_iters = 50
 clip_range = 5
 clip_crop = dict(prob=0.0)
 clip_resize = dict(scales=[(160, 10000)])
@@ -26,6 +27,6 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0.05),
     clip_grad=dict(max_norm=10.0))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end='${max_iters}', eta_min=2e-6)
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin='${warmup_iters}', end='${max_iters}', eta_min=2e-6)
 ]

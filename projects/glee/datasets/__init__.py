@@ -1,4 +1,5 @@
 """Registered datasets of GLEE."""
+from .instance_maps import LoadInstanceMap, SBDInstanceDataset, VOCInstanceDataset
 from .mixture import Draw, MixtureDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .samplers import MixtureBatchSampler, MixtureSampler, WindowSampler
@@ -49,10 +50,11 @@ from .video import (
 __all__ = [
     'BURSTDataset', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'ExpressionVideosDataset',
     'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame', 'FrameWindow', 'LoadFrame',
-    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'MetaExpressionsDataset', 'MixtureBatchSampler',
-    'MixtureDataset', 'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip', 'PackFrame',
-    'PackGLEEInputs', 'PickExpression', 'PickVideoExpression', 'PillowResize', 'PseudoClip', 'RasterizeMasks',
-    'RefCocoJsonDataset', 'ReferDataset', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip',
-    'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal',
-    'VideoDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset'
+    'LoadFrameInstances', 'LoadImage', 'LoadInstanceMap', 'LoadInstances', 'MetaExpressionsDataset',
+    'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip',
+    'PackFrame', 'PackGLEEInputs', 'PickExpression', 'PickVideoExpression', 'PillowResize', 'PseudoClip',
+    'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SBDInstanceDataset', 'SampleClip', 'SetSource',
+    'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
+    'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset', 'VideoDataset', 'WarpPrompts', 'WindowSampler',
+    'YTVISJsonDataset'
 ]

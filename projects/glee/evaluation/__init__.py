@@ -1,4 +1,8 @@
 """Registered evaluation of GLEE."""
+from . import panopticapi_names
+from .click_simulation import Click, ClickSimulator
+from .interactive_seg_metric import InteractiveSegMetric
+from .interactive_test_loop import InteractiveTestLoop, SessionPredictor
 from .lvis_eval_metric import LVISEvalMetric
 from .referring_metric import ReferringMetric
 from .video import (
@@ -12,7 +16,10 @@ from .video import (
     YouTubeVOSMetric,
 )
 
+panopticapi_names.provide()
+
 __all__ = [
-    'BDDTrackMetric', 'BURSTMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'LVISEvalMetric', 'RefDavisMetric',
-    'ReferringMetric', 'TETAMetric', 'VISMetric', 'YouTubeVOSMetric'
+    'BDDTrackMetric', 'BURSTMetric', 'Click', 'ClickSimulator', 'DavisVOSMetric', 'ExpressionJFMetric',
+    'InteractiveSegMetric', 'InteractiveTestLoop', 'LVISEvalMetric', 'RefDavisMetric', 'ReferringMetric',
+    'SessionPredictor', 'TETAMetric', 'VISMetric', 'YouTubeVOSMetric'
 ]

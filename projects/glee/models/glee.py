@@ -83,3 +83,10 @@ class GLEE(MaskFormer):
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """``mode='tensor'``, one row per prompted object where samples have ``prompts``."""
         return self.panoptic_head(*self._head_inputs(batch_inputs, batch_data_samples))
+
+    def add_pred_to_datasample(self, data_samples: SampleList, results_list: list[dict]) -> SampleList:
+        """As the base class, and ``pred_sem_seg`` where there is a semantic map."""
+        for sample, results in zip(data_samples, results_list):
+            if 'sem_results' in results:
+                sample.pred_sem_seg = results.pop('sem_results')
+        return super().add_pred_to_datasample(data_samples, results_list)

@@ -190,7 +190,8 @@ class GLEEHead(BaseModule):
 
         A sample with prompts yields one instance per prompted object, in their order. Samples that share a
         vocabulary run together. An image with K expressions passes the backbone once and the head K times,
-        and yields one row per expression, ``labels`` its index.
+        and yields one row per expression, ``labels`` its index. Names in ``stuff_text`` follow those in
+        ``text``; they make no instances, but the scores and masks of all queries are then handed on.
 
         Returns:
             tuple: per image ``InstanceData(scores, labels, boxes)`` (boxes cxcywh relative to the padded
@@ -205,12 +206,13 @@ class GLEEHead(BaseModule):
                 instances[index], masks[index] = self._predict_expressions(
                     [feat[index:index + 1] for feat in feats], expressions)
             return instances, masks
-        for names in dict.fromkeys(texts):
-            rows = [index for index, text in enumerate(texts) if text == names]
-            prompt = encode_category(self.text_encoder, names, len(rows))
-            outputs = self.decode([feat[rows] for feat in feats], prompt, last_only=True)
-            for position, index in enumerate(rows):
-                instances[index], masks[index] = self._select(outputs, position, self.max_per_img)
+        stuffs = [tuple(sample.get('stuff_text', ())) for sample in data_samples]
+        for names, stuff in dict.fromkeys(zip(texts, stuffs)):
+            members = [index for index, key in enumerate(zip(texts, stuffs)) if key == (names, stuff)]
+            prompt = encode_category(self.text_encoder, names + stuff, len(members))
+            outputs = self.decode([feat[members] for feat in feats], prompt, last_only=True)
+            for position, index in enumerate(members):
+                instances[index], masks[index] = self._select(outputs, position, self.max_per_img, len(stuff))
         return instances, masks
 
     def _predict_expressions(self, feats: list[Tensor],
@@ -227,17 +229,22 @@ class GLEEHead(BaseModule):
         return InstanceData.cat(instances), torch.cat(masks)
 
     @staticmethod
-    def _select(outputs: HeadOutputs, position: int, count: int) -> tuple[InstanceData, Tensor]:
+    def _select(outputs: HeadOutputs, position: int, count: int,
+                num_stuff: int = 0) -> tuple[InstanceData, Tensor]:
         """Top query x name pairs of one image, with masks for the chosen queries only."""
         last = {key: value[position] for key, value in outputs.predictions[''].items()}
-        num_names = last['logits'].shape[-1]
-        scores = last['logits'].float().sigmoid().flatten()
+        probs = last['logits'].float().sigmoid()
+        num_names = probs.shape[-1] - num_stuff
+        scores = probs[:, :num_names].flatten()
         scores, picked = scores.topk(min(count, len(scores)))
         queries, which = (picked // num_names).unique(return_inverse=True)
         masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'][queries],
                              outputs.mask_features[position])
         instances = InstanceData(
             scores=scores, labels=picked % num_names, boxes=last['boxes'][picked // num_names])
+        if num_stuff:
+            all_masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[position])
+            instances.set_metainfo(dict(segments=dict(probs=probs, masks=all_masks, num_things=num_names)))
         return instances, masks[which]
 
     def _encode_batch(self, data_samples: SampleList) -> TextPrompt:
@@ -346,6 +353,10 @@ class GLEEHead(BaseModule):
         """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""
         logits = query @ self.category_embed @ text_embeds.transpose(1, 2)
         return logits if self.align_bias is None else logits + self.align_bias
+
+    def name_logits(self, embeddings: Tensor, text_embeds: Tensor) -> Tensor:
+        """Alignment logits (B, Q, C) of query embeddings (B, Q, D) with any names (B, C, D)."""
+        return self._align(self.decoder.norm(embeddings), text_embeds)
 
     def _predict_queries(self, hidden: Tensor, boxes: Tensor,
                          text_embeds: Tensor) -> dict[str, Tensor]:

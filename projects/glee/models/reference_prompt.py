@@ -3,9 +3,13 @@ from pathlib import Path
 from typing import NamedTuple, Sequence
 
 import torch
+from mmcv.ops import point_sample
 from torch import Tensor, nn
 
 from .maskdino_decoder import PromptTokens
+from .prompt_rows import PromptRows
+from .text_prompt import TextPrompt
+from .visual_prompter import VisualPrompt, choose_pixels
 
 _FORMAT = 'glee-reference-1'
 
@@ -42,6 +46,25 @@ class ReferencePrompt(NamedTuple):
         if not isinstance(content, dict) or content.pop('format', None) != _FORMAT:
             raise ValueError(f'{path} is not a saved reference: write it with ReferencePrompt.save')
         return cls(**content)
+
+
+def encode_reference(head, feats: Sequence[Tensor], rows: PromptRows, templates: list[Tensor],
+                     text: TextPrompt) -> ReferencePrompt:
+    """Encode the one prompted object of ``rows`` as a prompt for other pictures.
+
+    Args:
+        head (GLEEHead): the head, in eval mode.
+        feats (Sequence[Tensor]): backbone maps [(1, C, h, w)] of the picture.
+        rows (PromptRows): one row with positive pixels.
+        templates (list[Tensor]): backbone maps of its template.
+        text (TextPrompt): encoded vocabulary (B=1) for early fusion.
+    """
+    visual = VisualPrompt(head.prompter.template_tokens(templates), rows.masks, rows.neg_masks)
+    pixels = head.pixel_decoder(feats, torch.cat([text.fusion_tokens, visual.template_tokens], 1))
+    tokens = head.prompter.point_tokens(pixels.levels, visual)
+    points = choose_pixels(rows.masks[0], head.prompter.num_points, torch.Generator().manual_seed(0))
+    pooled = point_sample(pixels.mask_features, points[None].to(pixels.mask_features.dtype))[0].mean(-1)
+    return ReferencePrompt(visual.template_tokens[0], [level[0] for level in tokens.levels], pooled, rows.kinds[0])
 
 
 def stack_references(references: Sequence[ReferencePrompt]) -> tuple[Tensor, PromptTokens]:

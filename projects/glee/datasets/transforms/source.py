@@ -63,7 +63,8 @@ class PackGLEEInputs(PackDetInputs):
     Args:
         meta_keys (Sequence[str]): keys to pack beside ``text``, ``text_mode``, ``source``,
             ``supervision`` and ``label_table``; ``candidates`` are the boxes of same-name objects
-            that :class:`ReferDataset` gives for the blind referring score.
+            that :class:`ReferDataset` gives for the blind referring score. Names in ``stuff_text``
+            (``CocoPanopticDataset(return_classes=True)``) follow those in ``text``.
 
     Raises:
         KeyError: a key is missing because the pipeline lacks :class:`SetSource` or the data set
@@ -73,7 +74,7 @@ class PackGLEEInputs(PackDetInputs):
 
     def __init__(self, meta_keys: Sequence[str] = (
             'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
-            'flip_direction', 'candidates', 'prompt_prob')) -> None:
+            'flip_direction', 'candidates', 'prompt_prob', 'stuff_text', 'segments_info')) -> None:
         super().__init__(meta_keys=(*meta_keys, *SOURCE_KEYS))
 
     def transform(self, results: dict) -> dict:

@@ -148,6 +148,17 @@ class PromptTracker(GLEETracker):
             entry.track.segmentations.append(rle)
             entry.track.bboxes.append(None if rle is None else _box(mask))
 
+    def take_last(self) -> dict[int, dict | None]:
+        """Masks (RLE or None) of the last frame by identity, which the tracker then forgets: for live video."""
+        last = {}
+        for identity, entry in self.objects.items():
+            last[identity] = entry.track.segmentations[-1]
+            entry.track.segmentations.clear()
+            entry.track.bboxes.clear()
+            entry.scores.clear()
+        self.num_frames = 0
+        return last
+
     def finish(self, detector) -> list[Track]:
         """One track per object; ``score`` is its mean probability."""
         tracks = []

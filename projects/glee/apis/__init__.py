@@ -1,0 +1,4 @@
+"""What a program calls."""
+from .interactive_session import InteractiveSession, SessionObject
+
+__all__ = ['InteractiveSession', 'SessionObject']
