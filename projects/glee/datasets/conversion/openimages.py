@@ -30,8 +30,11 @@ def convert_openimages(boxes_csv, names_csv, image_root, out, file_pattern: str 
         dict: reason -> number of rows or images left out.
 
     Raises:
-        ConversionError: a column is missing, or the rows of an image are scattered.
+        ConversionError: a file or a column is missing, or the rows of an image are scattered.
     """
+    for path in (boxes_csv, names_csv):
+        if not Path(path).is_file():
+            raise ConversionError(f'{path} does not exist')
     names = _read_names(names_csv)
     category_ids = {machine: index for index, (machine, _) in enumerate(names, 1)}
     categories = [{'id': index, 'name': name, 'freebase_id': machine}

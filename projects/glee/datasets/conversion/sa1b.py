@@ -1,4 +1,5 @@
 """SA-1B: one index of all images, without the masks of parts."""
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def thin_masks(rles: list, threshold: float = 0.5) -> list:
 
 
 def convert_sa1b(image_dir, json_dir, out, threshold: float = 0.5, max_images: int = None,
-                 progress=None) -> dict:
+                 progress=None, workers: int = 0) -> dict:
     """Writes thinned copies of the JSON files and the index of them.
 
     The annotations of an image have the same order and number in the index and in its JSON; masks
@@ -50,7 +51,7 @@ def convert_sa1b(image_dir, json_dir, out, threshold: float = 0.5, max_images: i
             its own (sa_1.jpg), its thinned file is called alike (sa_1.json).
         threshold (float): see `thin_masks`.
         max_images (int): the first so many images by number, None for all.
-        progress (Callable): see `convert_shards`.
+        progress (Callable), workers (int): see `convert_shards`.
 
     Returns:
         dict: reason -> number of annotations or images left out.
@@ -65,17 +66,19 @@ def convert_sa1b(image_dir, json_dir, out, threshold: float = 0.5, max_images: i
     if not paths:
         raise ConversionError(f'image_dir={image_dir} holds no .json files')
 
-    def convert(batch: list) -> Shard:
-        shard = Shard()
-        for path in batch:
-            _convert_image(path, json_dir / path.name, threshold, shard)
-        return shard
-
     total = -(-len(paths) // IMAGES_PER_SHARD)
     arguments = {'first': paths[0].name, 'last': paths[-1].name, 'images': len(paths), 'threshold': threshold,
                  'json_dir': str(json_dir)}
-    return convert_shards(out, chunks(paths, IMAGES_PER_SHARD), convert, {'categories': [{'id': 1, 'name': 'object'}]},
-                          arguments=arguments, progress=progress, total=total)
+    return convert_shards(out, chunks(paths, IMAGES_PER_SHARD), partial(_convert_batch, json_dir, threshold),
+                          {'categories': [{'id': 1, 'name': 'object'}]}, arguments=arguments, progress=progress,
+                          total=total, workers=workers)
+
+
+def _convert_batch(json_dir: Path, threshold: float, paths: list) -> Shard:
+    shard = Shard()
+    for path in paths:
+        _convert_image(path, json_dir / path.name, threshold, shard)
+    return shard
 
 
 def _convert_image(path: Path, target: Path, threshold: float, shard: Shard) -> None:

@@ -1,9 +1,11 @@
 """Conversions that are done shard by shard, so that a stopped one goes on where it was."""
 import json
+import multiprocessing
 import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 
@@ -33,7 +35,7 @@ class Shard:
 
 
 def convert_shards(out, shards, convert, head: dict, item: str = 'image', arguments: dict = None,
-                   progress=None, total: int = None) -> Counter:
+                   progress=None, total: int = None, workers: int = 0) -> Counter:
     """Converts shards, keeps each result beside `out` and puts them together at the end.
 
     Args:
@@ -46,6 +48,8 @@ def convert_shards(out, shards, convert, head: dict, item: str = 'image', argume
             else are refused.
         progress (Callable): wraps (iterable, description, total), for a progress bar.
         total (int): number of shards, None if unknown.
+        workers (int): processes that convert, 0 for this one. `convert` and the shards must be
+            picklable, and all shards fit into memory.
 
     Returns:
         Counter: reason -> number of rows left out.
@@ -57,16 +61,25 @@ def convert_shards(out, shards, convert, head: dict, item: str = 'image', argume
     parts = out.with_name(f'{out.name}.parts')
     _check_parts(parts, arguments or {})
     progress = progress or (lambda iterable, description, total: iterable)
-    done = []
-    for index, shard in enumerate(progress(shards, out.name, total)):
-        path = parts / f'{index:07d}.json'
-        if not path.is_file():
-            part = convert(shard)
-            save_json(path, {'items': part.items, 'annotations': part.annotations, 'skipped': part.skipped})
-        done.append(path)
+    save = partial(_save_part, convert, parts)
+    if workers:
+        with multiprocessing.Pool(workers) as pool:
+            done = list(progress(pool.imap(save, enumerate(shards)), out.name, total))
+    else:
+        done = [save(numbered) for numbered in progress(enumerate(shards), out.name, total)]
     skipped = _assemble(out, done, head, item)
     shutil.rmtree(parts)
     return skipped
+
+
+def _save_part(convert, parts: Path, numbered: tuple) -> Path:
+    """Converts a shard unless that has been done, and returns the file of its part."""
+    index, shard = numbered
+    path = parts / f'{index:07d}.json'
+    if not path.is_file():
+        part = convert(shard)
+        save_json(path, {'items': part.items, 'annotations': part.annotations, 'skipped': part.skipped})
+    return path
 
 
 def _check_parts(parts: Path, arguments: dict) -> None:

@@ -7,6 +7,7 @@ from .scene import SceneObject
 
 DIRECTIONS = {'left': (-1, 0), 'right': (1, 0), 'up': (0, -1), 'down': (0, 1)}
 ROUND = ('circle', 'ring')  # nobody sees these turn
+LEAST = 22.  # px that an object keeps when it shrinks, about the smallest of the images
 FAR = 12.  # px between an object that left the image and its border
 
 
@@ -49,8 +50,8 @@ def grow(rng, obj: SceneObject, stage: Stage) -> tuple:
 
 
 def shrink(rng, obj: SceneObject, stage: Stage) -> tuple:
-    factor = rng.uniform(0.45, 0.65)
     obj = _anywhere(rng, replace(obj, size=round(max(obj.size, 40.), 2)), stage)
+    factor = max(rng.uniform(0.45, 0.65), LEAST / obj.size)
     return _poses(obj, stage, scale=1 + (factor - 1) * stage.times)
 
 

@@ -27,8 +27,8 @@ PALETTE = davis_palette()
 
 def encode_ids(ids: np.ndarray) -> bytes:
     """A palette PNG of uint8 (H, W) object ids, 0 for background."""
-    image = Image.fromarray(ids, mode='P')
-    image.putpalette(PALETTE)
+    image = Image.fromarray(ids)
+    image.putpalette(PALETTE)  # makes it a palette image
     data = io.BytesIO()
     image.save(data, 'PNG')
     return data.getvalue()
