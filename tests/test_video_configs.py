@@ -54,7 +54,8 @@ CHECKS = dict(
         world / 'ref-youtube-vos/meta_expressions/valid/meta_expressions.json'))
 
 
-@pytest.mark.parametrize('name', METRICS)
+@pytest.mark.parametrize('name', [
+    pytest.param(name, marks=[pytest.mark.slow] if name == 'rvos' else []) for name in METRICS])
 def test_config_gives_its_metric_and_a_valid_file(name, world, tmp_path):
     """One video through reader, pipeline, tracker, metric and writer."""
     cfg = load(f'mini_{name}', world, tmp_path, window=6, outfile=f'{tmp_path}/out')
@@ -63,9 +64,10 @@ def test_config_gives_its_metric_and_a_valid_file(name, world, tmp_path):
     assert CHECKS[name](tmp_path / 'out', world) > 0
 
 
+@pytest.mark.slow
 def test_clips_train(world, tmp_path):
     """Names, given objects and sentences in one run; the tracking loss is there and finite."""
-    cfg = load('mini_clips', world, tmp_path, max_iters=4)
+    cfg = load('mini_clips', world, tmp_path, max_iters=4, warmup_iters=2)
     cfg.train_dataloader.sampler.ratios = [1, 1, 2, 2]
     runner = run_config.build_runner(cfg)
     runner.train()
