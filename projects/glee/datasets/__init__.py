@@ -5,6 +5,7 @@ from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .sa1b import SA1BDataset
 from .samplers import MixtureBatchSampler, MixtureSampler
+from .samplers import MixtureBatchSampler, MixtureSampler, WindowSampler
 from .text_datasets import (
     TextCocoDataset,
     TextFromCategories,
@@ -16,16 +17,29 @@ from .transforms import (
     BoxesFromMasks,
     CleanExpressions,
     CropWindow,
+    FilterFrameObjects,
     FilterObjects,
     LargeScaleJitter,
     LoadImage,
     LoadInstances,
     LoadSA1BMasks,
+    FirstMaskPrompts,
+    ForEachFrame,
+    LoadFrame,
+    LoadFrameInstances,
+    LoadImage,
+    LoadInstances,
+    ObjectInFirstFrame,
+    PackClip,
+    PackFrame,
     PackGLEEInputs,
     PadSquare,
     PickExpression,
+    PickVideoExpression,
     PillowResize,
+    PseudoClip,
     RasterizeMasks,
+    SampleClip,
     SetSource,
     SimulatePrompts,
     SwapSidesOnFlip,
@@ -36,11 +50,15 @@ from .video_frames import VideoFramesDataset
 from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
-    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects',
-    'LargeScaleJitter', 'LoadImage', 'LoadInstanceMap', 'LoadInstances', 'LoadSA1BMasks', 'MixtureBatchSampler',
-    'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs', 'PadSquare', 'PhraseDataset', 'PickExpression',
-    'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset', 'SBDInstanceDataset',
+    'AddNegativeNames', 'BURSTDataset', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw',
+    'ExpressionVideosDataset', 'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame',
+    'FrameWindow', 'LargeScaleJitter', 'LoadFrame', 'LoadFrameInstances', 'LoadImage', 'LoadInstanceMap',
+    'LoadInstances', 'LoadSA1BMasks', 'MetaExpressionsDataset', 'MixtureBatchSampler', 'MixtureDataset',
+    'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip', 'PackFrame', 'PackGLEEInputs',
+    'PadSquare', 'PhraseDataset', 'PickExpression', 'PickVideoExpression', 'PillowResize', 'PseudoClip',
+    'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset', 'SBDInstanceDataset', 'SampleClip',
     'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
-    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset', 'VideoFramesDataset',
-    'WarpPrompts', 'load_vocabulary', 'vocabulary_names'
+    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset', 'VideoDataset',
+    'VideoFramesDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset', 'load_vocabulary',
+    'vocabulary_names'
 ]

@@ -5,10 +5,21 @@ from .interactive_seg_metric import InteractiveSegMetric
 from .interactive_test_loop import InteractiveTestLoop, SessionPredictor
 from .lvis_eval_metric import LVISEvalMetric
 from .referring_metric import ReferringMetric
+from .video import (
+    BDDTrackMetric,
+    BURSTMetric,
+    DavisVOSMetric,
+    ExpressionJFMetric,
+    RefDavisMetric,
+    TETAMetric,
+    VISMetric,
+    YouTubeVOSMetric,
+)
 
 panopticapi_names.provide()
 
 __all__ = [
-    'Click', 'ClickSimulator', 'InteractiveSegMetric', 'InteractiveTestLoop', 'LVISEvalMetric', 'ReferringMetric',
-    'SessionPredictor'
+    'BDDTrackMetric', 'BURSTMetric', 'Click', 'ClickSimulator', 'DavisVOSMetric', 'ExpressionJFMetric',
+    'InteractiveSegMetric', 'InteractiveTestLoop', 'LVISEvalMetric', 'RefDavisMetric', 'ReferringMetric',
+    'SessionPredictor', 'TETAMetric', 'VISMetric', 'YouTubeVOSMetric'
 ]

@@ -1,4 +1,5 @@
 """Registered models of GLEE."""
+from .clip_prompt_simulator import ClipPromptSimulator
 from .clip_text_encoder import CLIPTextEncoder, TextFeatures
 from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
@@ -10,6 +11,7 @@ from .eva02 import EVA02
 from .glee import GLEE
 from .glee_fusion_head import GLEEFusionHead
 from .glee_head import GLEEHead
+from .glee_video import GLEEVideo
 from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
@@ -21,9 +23,10 @@ from .simple_feature_pyramid import SimpleFeaturePyramid
 from .visual_prompter import VisualPrompter
 
 __all__ = [
-    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector', 'EVA02', 'EarlyFusion',
-    'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'PromptComposer',
-    'PromptSimulator', 'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures', 'VisualPrompter',
-    'build_clip_tokenizer'
+    'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator',
+    'DenoisingQueries', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE',
+    'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEEVideo',
+    'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder',
+    'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptComposer', 'PromptSimulator', 'PromptTracker',
+    'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
 ]

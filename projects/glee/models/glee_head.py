@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from .clips import flatten_clips
 from .denoising import DenoisingQueries
 from .prompt_rows import PromptRows
 from .prompted_prediction import predict_prompted
@@ -28,6 +29,7 @@ class HeadOutputs(NamedTuple):
     ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
     ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
     memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
+    ``levels``: encoder maps [(B, D, h, w)], fine to coarse.
     """
     predictions: dict[str, dict[str, Tensor]]
     mask_features: Tensor
@@ -35,6 +37,7 @@ class HeadOutputs(NamedTuple):
     topk_indices: Tensor
     denoising: DenoisingQueries | None
     dn_predictions: dict[str, dict[str, Tensor]] | None
+    levels: Sequence[Tensor]
 
 
 @MODELS.register_module()
@@ -159,17 +162,24 @@ class GLEEHead(BaseModule):
         """Losses of one homogeneous batch; a switched-off term is exactly zero.
 
         With prompted objects each of ``rows`` is decoded on its own, and everything but the object it
-        means is background; arguments as of ``forward``.
+        means is background; arguments as of ``forward``. Clips (``TrackDataSample``) pass as so many images
+        and add the tracking loss; a clip has one prompt, in its first frame, and the chosen object alone.
         """
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
+        data_samples, num_frames = flatten_clips(data_samples)
         prompt = self._encode_batch(data_samples)
         targets, visual = [self._targets(sample, switch.match_masks) for sample in data_samples], None
-        if rows is not None:
+        if rows is not None and num_frames > 1:
+            visual = self._clip_prompt(rows, templates, num_frames)
+        elif rows is not None:
             feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
             targets = [targets[image][[index]] for image, index in zip(rows.images.tolist(), rows.objects.tolist())]
         outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'), visual=visual)
-        losses, _ = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
-                                   outputs.dn_predictions, outputs.denoising)
+        losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
+                                         outputs.dn_predictions, outputs.denoising)
+        if num_frames > 1:
+            losses['loss_track'] = self.criterion.track(
+                outputs.embeddings, matches[''], targets, switch, num_frames)
         losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
         losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
         return losses
@@ -256,6 +266,12 @@ class GLEEHead(BaseModule):
         visual = VisualPrompt(self.prompter.template_tokens(templates), rows.masks, rows.neg_masks)
         return [feat[rows.images] for feat in feats], prompt.pick(rows.images), visual
 
+    def _clip_prompt(self, rows: PromptRows, templates: list[Tensor], num_frames: int) -> VisualPrompt:
+        """The prompt of each clip's first frame, repeated for its T frames."""
+        tokens = self.prompter.template_tokens(templates)
+        return VisualPrompt(*(part.repeat_interleave(num_frames, 0) for part in (tokens, rows.masks, rows.neg_masks)),
+                            point_rows=rows.images.repeat_interleave(num_frames))
+
     def _targets(self, sample, with_masks: bool) -> InstanceData:
         """Targets of one image: ``labels``, ``boxes`` cxcywh in 0..1 and, if supervised, ``masks``."""
         truth = sample.gt_instances
@@ -263,6 +279,8 @@ class GLEEHead(BaseModule):
         height, width = sample.batch_input_shape
         boxes = bbox_xyxy_to_cxcywh(boxes / boxes.new_tensor([width, height, width, height]))
         targets = InstanceData(labels=truth.labels, boxes=boxes.clamp(0, 1))
+        if 'instances_ids' in truth:
+            targets.identities = truth.instances_ids
         if with_masks:
             targets.masks = truth.masks.to_tensor(torch.bool, boxes.device)
         return targets
@@ -314,7 +332,7 @@ class GLEEHead(BaseModule):
         if not last_only:
             predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
-                           noised, dn_predictions)
+                           noised, dn_predictions, pixels.levels)
 
     def _select_queries(self, memory: Tensor, sizes: list[tuple[int, int]],
                         text_embeds: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:

@@ -21,12 +21,14 @@ class VisualPrompt(NamedTuple):
 
     ``template_tokens``: (R, T, D) for early fusion. ``masks``, ``neg_masks``: (R, H, W) bool, the prompt's
     positive and negative pixels in the padded input; a row without negative pixels has none.
-    ``memory``: further decoder tokens, or None.
+    ``memory``: further decoder tokens, or None. ``point_rows``: (R,) Long, the row whose points each row
+    reads, which for the frames of a clip is the first frame; None for its own.
     """
     template_tokens: Tensor
     masks: Tensor
     neg_masks: Tensor
     memory: PromptTokens | None = None
+    point_rows: Tensor | None = None
 
 
 def crop_window(mask: Tensor) -> tuple[int, int, int]:
@@ -168,6 +170,12 @@ class VisualPrompter(BaseModule):
             levels (Sequence[Tensor]): encoder maps [(R, D, h, w)], fine to coarse.
             prompt (VisualPrompt): the prompts of the rows.
         """
+        if prompt.point_rows is not None:
+            own, read = prompt.point_rows.unique(return_inverse=True)
+            tokens = self.point_tokens([level[own] for level in levels],
+                                       VisualPrompt(prompt.template_tokens, prompt.masks[own], prompt.neg_masks[own]))
+            tokens = PromptTokens(*([part[read] for part in parts] for parts in tokens))
+            return join_tokens(tokens, prompt.memory)
         generators = [None] * len(prompt.masks)
         if not self.training:
             generators = [torch.Generator().manual_seed(self.seed) for _ in generators]

@@ -1,4 +1,12 @@
 """Transforms of GLEE."""
+from .clips import (
+    ForEachFrame,
+    ObjectInFirstFrame,
+    PackClip,
+    PickVideoExpression,
+    PseudoClip,
+    SampleClip,
+)
 from .expressions import (
     CleanExpressions,
     PickExpression,
@@ -6,6 +14,7 @@ from .expressions import (
     UnlessOrdinal,
     clean_expression,
 )
+from .frames import FilterFrameObjects, FirstMaskPrompts, LoadFrame, LoadFrameInstances, PackFrame
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
 from .large_scale_jitter import LargeScaleJitter, PadSquare
 from .lazy_masks import LazyMasks
@@ -16,8 +25,10 @@ from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
 
 __all__ = [
-    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LargeScaleJitter',
-    'LazyMasks', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'PackGLEEInputs', 'PadSquare', 'PickExpression',
-    'PillowResize', 'RasterizeMasks', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'UnlessOrdinal',
-    'WarpPrompts', 'clean_expression'
+    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterFrameObjects',
+    'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame', 'LargeScaleJitter', 'LazyMasks', 'LoadFrame',
+    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'ObjectInFirstFrame', 'PackClip',
+    'PackFrame', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PickVideoExpression', 'PillowResize',
+    'PseudoClip', 'RasterizeMasks', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip',
+    'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
 ]
