@@ -4,7 +4,6 @@ from .mixture import Draw, MixtureDataset
 from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .sa1b import SA1BDataset
-from .samplers import MixtureBatchSampler, MixtureSampler
 from .samplers import MixtureBatchSampler, MixtureSampler, WindowSampler
 from .text_datasets import (
     TextCocoDataset,
@@ -19,16 +18,14 @@ from .transforms import (
     CropWindow,
     FilterFrameObjects,
     FilterObjects,
-    LargeScaleJitter,
-    LoadImage,
-    LoadInstances,
-    LoadSA1BMasks,
     FirstMaskPrompts,
     ForEachFrame,
+    LargeScaleJitter,
     LoadFrame,
     LoadFrameInstances,
     LoadImage,
     LoadInstances,
+    LoadSA1BMasks,
     ObjectInFirstFrame,
     PackClip,
     PackFrame,

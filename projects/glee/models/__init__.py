@@ -20,6 +20,9 @@ from .prompt_composer import PromptComposer
 from .prompt_simulator import PromptSimulator
 from .reference_prompt import ReferencePrompt
 from .simple_feature_pyramid import SimpleFeaturePyramid
+from .trackers import ExpressionTracker, GLEETracker, MinVISTracker, PromptTracker
+from .tracking_loss import ContrastiveTrackingLoss
+from .video_data_preprocessor import GLEEVideoDataPreprocessor
 from .visual_prompter import VisualPrompter
 
 __all__ = [
