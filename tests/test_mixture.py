@@ -209,7 +209,7 @@ def test_all_sources_train_in_one_mixture_with_their_own_losses(world, tmp_path,
         'train_cfg.max_iters': iterations, 'train_cfg.val_interval': 1000,
         'train_dataloader.sampler.ratios': [1.0] * count,  # so that few iterations see them all
         'train_dataloader.sampler.seed': seed,
-        'crop_augment.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
+        'crop_augment.prob': 0.0,  # a crop may lose all objects, and with them the losses
         'resize_augment.scales': [(64, 10000)], 'default_hooks.checkpoint.save_last': False}))
     cfg.model.backbone.update(base_channels=8, stem_channels=8)
     cfg.model.panoptic_head.pixel_decoder.in_channels = [32, 64, 128, 256]
