@@ -78,7 +78,8 @@ def test_a_picture_shows_objects_prompts_and_text(tools):
     grey = torch.full((3, 240, 480), 100.)
     inputs = (grey - preprocessor.mean) / preprocessor.std
     assert np.allclose(browse.picture(inputs, preprocessor), 100, atol=1)
-    drawn = browse.draw(VISUALIZERS.build(dict(type='TextLocalVisualizer')), inputs, sample, preprocessor)
+    visualizer = VISUALIZERS.build(dict(type='TextLocalVisualizer', name='test_browse'))
+    drawn = browse.draw(visualizer, inputs, sample, preprocessor)
     assert drawn.shape == (240 + browse.CAPTION, 480, 3)
     content = drawn[browse.CAPTION:].astype(int)
     assert (content[20, 35:55] == 255).all() and (content[20:40, 30] == 255).all()  # outline of the prompt
