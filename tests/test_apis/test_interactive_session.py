@@ -7,7 +7,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 
-from projects.glee.apis import InteractiveSession
+from projects.glee.apis import InteractiveSession, track_reference
 from projects.glee.models import ReferencePrompt
 
 SHAPE = (60, 90)  # resized to 64 x 96
@@ -265,3 +265,30 @@ def test_a_model_without_prompter_is_refused(glee):
     model._modules = dict(glee._modules, panoptic_head=torch.nn.Module())
     with pytest.raises(ValueError, match='no visual prompter'):
         InteractiveSession(model)
+
+
+@pytest.mark.parametrize('memory', ['none', 'prev'])
+def test_a_reference_through_a_video(glee, session, memory):
+    reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
+    player = InteractiveSession(glee, scale=(96, 64))
+    frames = [picture(7), picture(7), picture(8)]
+    found = list(track_reference(player, frames, reference, memory))
+    assert all(result.mask.shape == SHAPE for result in found)
+    if memory == 'none':  # frames are independent: a still video gives one answer, order does not matter
+        same(found[0], found[1])
+        same(next(track_reference(player, frames[::-1], reference)), found[2])
+    else:
+        assert not torch.equal(found[0].logits, found[1].logits)
+
+
+def test_an_absent_object_gives_no_mask_and_is_found_again(glee, session):
+    reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
+    player = InteractiveSession(glee, scale=(96, 64))
+    frames = [picture(7), picture(8), picture(7)]
+    scores = [result.score for result in track_reference(player, frames, reference)]
+    threshold = (scores[0] + scores[1]) / 2
+    found = list(track_reference(player, frames, reference, min_score=threshold))
+    assert [result is None for result in found] == [score < threshold for score in scores]
+    assert scores[0] == scores[2] and any(result is None for result in found)
+    with pytest.raises(ValueError, match='memory'):
+        next(track_reference(player, frames, reference, memory='all'))

@@ -5,12 +5,7 @@ from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .sa1b import SA1BDataset
 from .samplers import MixtureBatchSampler, MixtureSampler, WindowSampler
-from .text_datasets import (
-    TextCocoDataset,
-    TextFromCategories,
-    TextLVISDataset,
-    TextObjects365Dataset,
-)
+from .text_datasets import TextCocoDataset, TextFromCategories, TextLVISDataset, TextObjects365Dataset
 from .transforms import (
     AddNegativeNames,
     BoxesFromMasks,
@@ -42,6 +37,15 @@ from .transforms import (
     SwapSidesOnFlip,
     UnlessOrdinal,
     WarpPrompts,
+)
+from .video import (
+    BURSTDataset,
+    ExpressionVideosDataset,
+    FrameWindow,
+    MetaExpressionsDataset,
+    PNGTreeDataset,
+    VideoDataset,
+    YTVISJsonDataset,
 )
 from .video_frames import VideoFramesDataset
 from .vocabularies import load_vocabulary, vocabulary_names

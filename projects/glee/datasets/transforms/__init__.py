@@ -1,19 +1,6 @@
 """Transforms of GLEE."""
-from .clips import (
-    ForEachFrame,
-    ObjectInFirstFrame,
-    PackClip,
-    PickVideoExpression,
-    PseudoClip,
-    SampleClip,
-)
-from .expressions import (
-    CleanExpressions,
-    PickExpression,
-    SwapSidesOnFlip,
-    UnlessOrdinal,
-    clean_expression,
-)
+from .clips import ForEachFrame, ObjectInFirstFrame, PackClip, PickVideoExpression, PseudoClip, SampleClip
+from .expressions import CleanExpressions, PickExpression, SwapSidesOnFlip, UnlessOrdinal, clean_expression
 from .frames import FilterFrameObjects, FirstMaskPrompts, LoadFrame, LoadFrameInstances, PackFrame
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
 from .large_scale_jitter import LargeScaleJitter, PadSquare
