@@ -5,7 +5,7 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import captured_log, save_image, write_json
+from data_fixtures import captured_log, save_image, write_coco, write_json
 from mmdet.evaluation import YouTubeVISMetric
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.structures import InstanceData
@@ -31,6 +31,7 @@ from projects.glee.datasets import (
     RasterizeMasks,
     SampleClip,
     SetSource,
+    TextCocoDataset,
     WarpPrompts,
     WindowSampler,
     YTVISJsonDataset,
@@ -467,3 +468,22 @@ def test_identities_suit_the_stock_metric(tmp_path):
         clip.video_data_samples = samples
         metric.process({}, [clip.to_dict()])
     assert metric.evaluate(2)['youtube_vis/segm_mAP'] == 1.0
+
+
+def test_still_images_become_clips_of_two_augmentations(tmp_path):
+    """A COCO file through the clip pipeline: frames flip on their own, identities agree."""
+    write_coco(tmp_path, ['star', 'ring'], [[(0, (2, 4, 10, 8)), (1, (30, 20, 12, 12))]])
+    dataset = TextCocoDataset(
+        data_root=str(tmp_path), ann_file='annotations/instances_train2017.json', data_prefix=dict(img='train2017/'),
+        pipeline=[PseudoClip(), *frames_pipeline(dict(type='RandomFlip', prob=0.5))])
+    np.random.seed(1)
+    flips = set()
+    for _ in range(12):
+        first, second = dataset[0]['data_samples'].video_data_samples
+        flips.add((first.flip, second.flip))
+        assert first.gt_instances.instances_ids.tolist() == second.gt_instances.instances_ids.tolist() == [1, 2]
+        assert first.gt_instances.labels.tolist() == [0, 1] and first.text == ('star', 'ring')
+        for frame in (first, second):
+            column = frame.gt_instances.masks.masks[0].any(0).nonzero()[0][0]
+            assert column == (64 - 2 - 10 if frame.flip else 2)
+    assert len(flips) == 4
