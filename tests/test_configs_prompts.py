@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from data_fixtures import write_coco
 from mmdet.registry import DATASETS, MODELS
 from test_configs import ROOT, load, load_mini, world  # noqa: F401  (a fixture)
@@ -84,3 +85,14 @@ def test_maps_hold_the_objects_of_the_file(tmp_path):
         assert (sample.gt_instances.masks.masks == expected).all()
         assert [sample.text[label] for label in sample.gt_instances.labels] == ['ring', 'star']
         assert len(dataset[1]['data_samples'].gt_instances) == 0
+
+
+@pytest.mark.slow
+def test_mini_rollout_trains_only_what_it_should(world, tmp_path):  # noqa: F811
+    cfg = load_mini('glee_mini_rollout', world, tmp_path, 3)
+    runner = run_config.build_runner(cfg)
+    before = {name: value.clone() for name, value in runner.model.named_parameters()}
+    runner.train()
+    changed = {name for name, value in runner.model.named_parameters() if not torch.equal(value, before[name])}
+    assert 'panoptic_head.confidence_head.layers.0.weight' in changed
+    assert not [name for name in changed if name.startswith('backbone') or 'text_encoder' in name]

@@ -12,8 +12,8 @@ from brush_predictor import BrushPredictor
 from data_fixtures import write_json
 from PIL import Image
 
+from projects.glee.datasets.transforms.click_simulation import depth, mask_iou
 from projects.glee.evaluation import ClickSimulator, InteractiveSegMetric
-from projects.glee.evaluation.click_simulation import depth, mask_iou
 from projects.glee.evaluation.interactive_seg_metric import number_of_clicks
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,5 +1,8 @@
 """What a program calls."""
+from .audio import WhisperTranscriber
 from .interactive_session import InteractiveSession, SessionObject
 from .video_session import FrameReader, VideoSession, camera_frames
 
-__all__ = ['FrameReader', 'InteractiveSession', 'SessionObject', 'VideoSession', 'camera_frames']
+__all__ = [
+    'FrameReader', 'InteractiveSession', 'SessionObject', 'VideoSession', 'WhisperTranscriber', 'camera_frames'
+]

@@ -1,6 +1,6 @@
 """Registered evaluation of GLEE."""
+from ..datasets.transforms.click_simulation import Click, ClickSimulator
 from . import panopticapi_names
-from .click_simulation import Click, ClickSimulator
 from .interactive_seg_metric import InteractiveSegMetric
 from .interactive_test_loop import InteractiveTestLoop, SessionPredictor
 from .lvis_eval_metric import LVISEvalMetric

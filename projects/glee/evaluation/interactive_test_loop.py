@@ -8,8 +8,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 
 from ..apis.interactive_session import InteractiveSession
+from ..datasets.transforms.click_simulation import ClickSimulator, mask_iou
 from ..datasets.transforms.prompt_samplers import SAMPLERS, box_of, sample_prompt
-from .click_simulation import ClickSimulator, mask_iou
 
 
 @TASK_UTILS.register_module()

@@ -11,9 +11,11 @@ from .glee import GLEE
 from .glee_fusion_head import GLEEFusionHead
 from .glee_head import GLEEHead
 from .glee_video import GLEEVideo
+from .interactive_rollout import InteractiveRollout
 from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
+from .memory_prompt import MemoryPrompt
 from .object_naming import NamingHead, ObjectNaming
 from .prompt_composer import PromptComposer
 from .prompt_simulator import PromptSimulator
@@ -27,7 +29,7 @@ __all__ = [
     'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator', 'DenoisingQueries',
     'DynamicLossSelector', 'EarlyFusion', 'ExpressionTracker', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor',
     'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEEVideo', 'GLEEVideoDataPreprocessor', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'MinVISTracker', 'NamingHead', 'ObjectNaming',
-    'PromptComposer', 'PromptSimulator', 'PromptTracker', 'ReferencePrompt', 'TextFeatures', 'VisualPrompter',
-    'build_clip_tokenizer'
+    'InteractiveRollout', 'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker',
+    'NamingHead', 'ObjectNaming', 'PromptComposer', 'PromptSimulator', 'PromptTracker', 'ReferencePrompt',
+    'TextFeatures', 'VisualPrompter', 'build_clip_tokenizer'
 ]

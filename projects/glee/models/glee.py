@@ -4,7 +4,7 @@ from typing import Iterator
 
 import torch
 from mmdet.models.detectors import MaskFormer
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from torch import Tensor, nn
 
@@ -32,9 +32,17 @@ class GLEE(MaskFormer):
     GLEE's lives in ``panoptic_head`` (``GLEEHead``) and ``panoptic_fusion_head`` (``GLEEFusionHead``).
     ``mode='tensor'`` returns the dict documented in ``GLEEHead.forward``. Where samples have ``prompts``
     the detector also hands the head the features of a template of each prompted object.
+
+    Args:
+        rollout (dict | None): config of simulated rounds before each trained prompt (``InteractiveRollout``).
+        **kwargs: of the base class.
     """
 
     template_chunk = 16  # templates that pass the backbone at once
+
+    def __init__(self, rollout: dict | None = None, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.rollout = rollout and TASK_UTILS.build(rollout)
 
     def extract_templates(self, batch_inputs: Tensor, rows: PromptRows) -> list[Tensor] | None:
         """Backbone maps [(V, C, h, w)] of the templates of the V rows with positive pixels.
@@ -61,17 +69,18 @@ class GLEE(MaskFormer):
                 chunks.append(self.extract_feat(crops))
         return [torch.cat(maps) for maps in zip(*chunks)] or None
 
-    def _head_inputs(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> tuple:
+    def _head_inputs(self, batch_inputs: Tensor, batch_data_samples: SampleList, rollout: bool = False) -> tuple:
         """Features, samples and, if there are prompts, prompted objects and features of their templates."""
-        rows = gather_prompts(batch_data_samples)
+        rows, feats = gather_prompts(batch_data_samples), self.extract_feat(batch_inputs)
         if rows is None:
-            return self.extract_feat(batch_inputs), batch_data_samples
-        templates = self.extract_templates(batch_inputs, rows)
-        return self.extract_feat(batch_inputs), batch_data_samples, rows, templates
+            return feats, batch_data_samples
+        if rollout and self.rollout is not None:
+            rows = self.rollout(self, batch_inputs, feats, batch_data_samples, rows)
+        return feats, batch_data_samples, rows, self.extract_templates(batch_inputs, rows)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Losses of a batch, see ``GLEEHead.loss``."""
-        return self.panoptic_head.loss(*self._head_inputs(batch_inputs, batch_data_samples))
+        return self.panoptic_head.loss(*self._head_inputs(batch_inputs, batch_data_samples, rollout=True))
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
                 rescale: bool = True) -> SampleList:

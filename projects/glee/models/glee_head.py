@@ -263,7 +263,8 @@ class GLEEHead(BaseModule):
     def _prompted(self, feats: Sequence[Tensor], prompt: TextPrompt, rows: PromptRows,
                   templates: list[Tensor]) -> tuple[list[Tensor], TextPrompt, VisualPrompt]:
         """Features, text and visual prompt of each prompted object (all with positive pixels)."""
-        visual = VisualPrompt(self.prompter.template_tokens(templates), rows.masks, rows.neg_masks)
+        visual = VisualPrompt(self.prompter.template_tokens(templates), rows.masks, rows.neg_masks,
+                              prev_logits=rows.prev_logits)
         return [feat[rows.images] for feat in feats], prompt.pick(rows.images), visual
 
     def _clip_prompt(self, rows: PromptRows, templates: list[Tensor], num_frames: int) -> VisualPrompt:

@@ -122,9 +122,9 @@ def decode_rows(head, feats: Sequence[Tensor], rows: PromptRows, templates: list
 def _visual_prompt(part: PromptRows, tokens, visual: bool, referred: bool) -> VisualPrompt | None:
     """Visual prompt of rows that all have pixels, all have references, or both."""
     if not referred:
-        return VisualPrompt(tokens, part.masks, part.neg_masks) if visual else None
+        return VisualPrompt(tokens, part.masks, part.neg_masks, None, part.prev_logits) if visual else None
     reference_tokens, points = stack_references(part.refs)
-    return VisualPrompt(tokens if visual else reference_tokens, part.masks, part.neg_masks, points)
+    return VisualPrompt(tokens if visual else reference_tokens, part.masks, part.neg_masks, points, part.prev_logits)
 
 
 def _row_output(head, row: int, outputs, index: int, part: PromptRows,

@@ -21,13 +21,15 @@ class VisualPrompt(NamedTuple):
 
     ``template_tokens``: (R, T, D) for early fusion. ``masks``, ``neg_masks``: (R, H, W) bool, the prompt's
     positive and negative pixels in the padded input; a row without negative pixels has none.
-    ``memory``: further decoder tokens, or None. ``point_rows``: (R,) Long, the row whose points each row
-    reads, which for the frames of a clip is the first frame; None for its own.
+    ``reference``: point tokens of a referring image or of an earlier frame, or None. ``prev_logits``: list of
+    mask logits (h, w) of the round before, None for a row without; or None. ``point_rows``: (R,) Long, the row
+    whose points each row reads, which for the frames of a clip is the first frame; None for its own.
     """
     template_tokens: Tensor
     masks: Tensor
     neg_masks: Tensor
-    memory: PromptTokens | None = None
+    reference: PromptTokens | None = None
+    prev_logits: Sequence[Tensor | None] | None = None
     point_rows: Tensor | None = None
 
 
@@ -113,6 +115,7 @@ class VisualPrompter(BaseModule):
         num_points (int): most pixels of a prompt, and of each sign, that are sampled per level.
         negative_tokens (bool): make tokens of negative pixels too; the indicator of negatives is
             untrained in the released models.
+        memory (dict | None): config of ``MemoryPrompt``; released models have none.
         seed (int): in eval mode each prompt's pixels are drawn by a fresh generator of this seed, so
             that a prompt gives the same result alone and among others.
     """
@@ -124,6 +127,7 @@ class VisualPrompter(BaseModule):
                  template_size: int = 256,
                  num_points: int = 512,
                  negative_tokens: bool = False,
+                 memory: dict | None = None,
                  seed: int = 0,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
@@ -135,6 +139,7 @@ class VisualPrompter(BaseModule):
             nn.Conv2d(channels, embed_dims, 3, padding=1) for channels in in_channels)
         self.point_embeds = nn.ParameterList(
             torch.zeros(embed_dims, embed_dims) for _ in range(num_levels))
+        self.memory = memory and MODELS.build({'embed_dims': embed_dims, 'num_levels': num_levels - 1, **memory})
         self.sign_embed = nn.Embedding(2, embed_dims)  # positive, negative
 
     def init_weights(self) -> None:
@@ -175,7 +180,7 @@ class VisualPrompter(BaseModule):
             tokens = self.point_tokens([level[own] for level in levels],
                                        VisualPrompt(prompt.template_tokens, prompt.masks[own], prompt.neg_masks[own]))
             tokens = PromptTokens(*([part[read] for part in parts] for parts in tokens))
-            return join_tokens(tokens, prompt.memory)
+            return join_tokens(tokens, prompt.reference)
         generators = [None] * len(prompt.masks)
         if not self.training:
             generators = [torch.Generator().manual_seed(self.seed) for _ in generators]
@@ -188,7 +193,10 @@ class VisualPrompter(BaseModule):
             lengths = torch.tensor([len(row) for row in rows], device=level.device)
             sets.append(nn.utils.rnn.pad_sequence(rows, batch_first=True))
             valid.append(torch.arange(sets[-1].shape[1], device=level.device) < lengths[:, None])
-        return join_tokens(PromptTokens(sets, valid), prompt.memory)
+        memory = None
+        if self.memory is not None and prompt.prev_logits is not None:
+            memory = self.memory(levels, prompt.prev_logits)
+        return join_tokens(PromptTokens(sets, valid), prompt.reference, memory)
 
     def _tokens_of(self, level: Tensor, matrix: Tensor, mask: Tensor, neg_mask: Tensor,
                    generator: torch.Generator | None) -> Tensor:
