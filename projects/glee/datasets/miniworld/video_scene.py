@@ -66,21 +66,25 @@ class VideoSampler(SceneSampler):
         obj = self._describe(rng, [moving.poses[0] for moving in objects])
         if objects and rng.random() < self.twin_prob:
             obj = replace(objects[int(rng.integers(len(objects)))].poses[0], angle=obj.angle)
-        names = [name for name in self.motions
-                 if not (name == 'turn' and obj.shape in ROUND) and (objects or name != 'enter')]
-        weights = np.array([self.motions[name] for name in names], float)
-        motion = str(rng.choice(names, p=weights / weights.sum()))
         passing = bool(objects) and rng.random() < self.pass_prob
-        for _ in range(40):
-            if passing:
+        for attempt in range(60):
+            if passing and attempt < 20:
                 placed = self._pass_behind(rng, obj, objects, stage)
             else:
+                motion = self._motion(rng, obj, first=not objects)
                 moving = MovingObject(motion, MOTIONS[motion](rng, obj, stage))
                 depth = int(rng.integers(len(objects) + 1))
                 placed = objects[:depth] + [moving] + objects[depth:]
             if placed is not None and self._is_clear(placed, stage):
                 return placed
         return objects
+
+    def _motion(self, rng, obj: SceneObject, first: bool) -> str:
+        """One that can be seen of the object; the first object is there from the start."""
+        names = [name for name in self.motions
+                 if not (name == 'turn' and obj.shape in ROUND) and not (name == 'enter' and first)]
+        weights = np.array([self.motions[name] for name in names], float)
+        return str(rng.choice(names, p=weights / weights.sum()))
 
     def _pass_behind(self, rng, obj: SceneObject, objects: list, stage: Stage):
         index = int(rng.integers(len(objects)))
