@@ -5,7 +5,10 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import captured_log, save_image, write_json
+from data_fixtures import captured_log, save_image, write_coco, write_json
+from mmdet.evaluation import YouTubeVISMetric
+from mmdet.structures import DetDataSample, TrackDataSample
+from mmengine.structures import InstanceData
 from PIL import Image
 
 from projects.glee.datasets import (
@@ -28,6 +31,7 @@ from projects.glee.datasets import (
     RasterizeMasks,
     SampleClip,
     SetSource,
+    TextCocoDataset,
     WarpPrompts,
     WindowSampler,
     YTVISJsonDataset,
@@ -365,21 +369,32 @@ def test_a_first_frame_without_objects_is_swapped(tmp_path):
         dict(frames=[dict(data_samples=dataset[FrameWindow(0, 1, 2)]['data_samples'][0])])) is None
 
 
-def test_frames_of_different_sizes_are_packed(tmp_path):
-    """Padded to the largest; ``img_shape`` tells what is real. A corrupt frame becomes black and is logged."""
+def test_frames_of_another_size_and_corrupt_ones_do_not_end_a_video(tmp_path):
+    """The one is resized to the annotated size, the other becomes black; both are logged."""
     write_frames(tmp_path)
-    save_image(tmp_path / 'frames/v7/1.jpg', 20, 30)
+    save_image(tmp_path / 'frames/v7/1.jpg', 2 * W, 2 * H)
     (tmp_path / 'frames/v7/2.jpg').write_bytes(b'no picture')
     dataset = ytvis(tmp_path, ytvis_content(), pipeline=[
         ForEachFrame([LoadFrame(), SetSource('test'), PackFrame(with_truth=True)]), PackClip()])
     with captured_log() as messages:
         packed = dataset[1]
-    assert packed['inputs'].shape == (3, 3, 30, 32)
+    assert packed['inputs'].shape == (3, 3, H, W)
     samples = packed['data_samples'].video_data_samples
-    assert [sample.img_shape for sample in samples] == [(H, W), (30, 20), (H, W)]
+    assert all(sample.img_shape == sample.ori_shape == (H, W) for sample in samples)
     assert 'unreadable' not in samples[0] and samples[2].unreadable and (packed['inputs'][2] == 0).all()
     assert any('2.jpg' in message and 'black frame' in message for message in messages)
+    assert any('1.jpg is (48, 64)' in message for message in messages)
     assert [o['instance_id'] for o in samples[1].instances] == [3]
+
+
+def test_frames_of_different_sizes_are_packed():
+    """Padded with zeros to the largest height and width."""
+    frames = [dict(inputs=torch.full((3, *size), 7, dtype=torch.uint8), data_samples=DetDataSample())
+              for size in ((5, 8), (6, 4))]
+    packed = PackClip().transform(dict(frames=frames))
+    assert packed['inputs'].shape == (2, 3, 6, 8)
+    assert (packed['inputs'][0, :, :5] == 7).all() and (packed['inputs'][0, :, 5:] == 0).all()
+    assert (packed['inputs'][1, :, :, :4] == 7).all() and (packed['inputs'][1, :, :, 4:] == 0).all()
 
 
 def test_first_masks_become_prompts_at_the_resized_size(tmp_path):
@@ -430,3 +445,45 @@ def test_json_survives(tmp_path):
     """``video_info`` is plain data."""
     json.dumps(ytvis(tmp_path, ytvis_content(neg_category_ids=[5])).get_data_info(0)['video_info'])
     json.dumps(png_tree(tmp_path).get_data_info(0)['video_info'])
+
+
+def test_identities_suit_the_stock_metric(tmp_path):
+    """mmdet's YouTubeVISMetric gives a perfect prediction 1; it would not with ids from 0 or repeated ones."""
+    content = ytvis_content()
+    content['annotations'][1]['iscrowd'] = 0
+    dataset = ytvis(tmp_path, content, pipeline=[])
+    metric = YouTubeVISMetric()
+    metric.dataset_meta = dataset.metainfo
+    for index in range(2):
+        clip, samples = TrackDataSample(), []
+        for frame in dataset[index]['frames']:
+            found = frame['instances']
+            samples.append(DetDataSample(metainfo=dict(frame, ori_shape=(H, W))))
+            masks = [mask_utils.decode(o['mask']).astype(bool) for o in found]
+            samples[-1].pred_track_instances = InstanceData(
+                bboxes=torch.tensor([o['bbox'] for o in found]).reshape(-1, 4), scores=torch.ones(len(found)),
+                labels=torch.tensor([o['bbox_label'] for o in found]),
+                masks=torch.from_numpy(np.array(masks).reshape(-1, H, W)),
+                instances_id=torch.tensor([o['instance_id'] for o in found]))
+        clip.video_data_samples = samples
+        metric.process({}, [clip.to_dict()])
+    assert metric.evaluate(2)['youtube_vis/segm_mAP'] == 1.0
+
+
+def test_still_images_become_clips_of_two_augmentations(tmp_path):
+    """A COCO file through the clip pipeline: frames flip on their own, identities agree."""
+    write_coco(tmp_path, ['star', 'ring'], [[(0, (2, 4, 10, 8)), (1, (30, 20, 12, 12))]])
+    dataset = TextCocoDataset(
+        data_root=str(tmp_path), ann_file='annotations/instances_train2017.json', data_prefix=dict(img='train2017/'),
+        pipeline=[PseudoClip(), *frames_pipeline(dict(type='RandomFlip', prob=0.5))])
+    np.random.seed(1)
+    flips = set()
+    for _ in range(30):
+        first, second = dataset[0]['data_samples'].video_data_samples
+        flips.add((first.flip, second.flip))
+        assert first.gt_instances.instances_ids.tolist() == second.gt_instances.instances_ids.tolist() == [1, 2]
+        assert first.gt_instances.labels.tolist() == [0, 1] and first.text == ('star', 'ring')
+        for frame in (first, second):
+            column = frame.gt_instances.masks.masks[0].any(0).nonzero()[0][0]
+            assert column == (64 - 2 - 10 if frame.flip else 2)
+    assert len(flips) == 4

@@ -21,10 +21,9 @@ class VisualPrompt(NamedTuple):
 
     ``template_tokens``: (R, T, D) for early fusion. ``masks``, ``neg_masks``: (R, H, W) bool, the prompt's
     positive and negative pixels in the padded input; a row without negative pixels has none.
-    ``reference``: point tokens of a referring image, or None. ``prev_logits``: list of mask logits (h, w) of
-    the round before, None for a row without; or None.
-    ``point_rows``: (R,) Long, the row whose points each row reads, which for the frames of a clip is the first
-    frame; None for its own.
+    ``reference``: point tokens of a referring image or of an earlier frame, or None. ``prev_logits``: list of
+    mask logits (h, w) of the round before, None for a row without; or None. ``point_rows``: (R,) Long, the row
+    whose points each row reads, which for the frames of a clip is the first frame; None for its own.
     """
     template_tokens: Tensor
     masks: Tensor
@@ -181,7 +180,7 @@ class VisualPrompter(BaseModule):
             tokens = self.point_tokens([level[own] for level in levels],
                                        VisualPrompt(prompt.template_tokens, prompt.masks[own], prompt.neg_masks[own]))
             tokens = PromptTokens(*([part[read] for part in parts] for parts in tokens))
-            return join_tokens(tokens, prompt.memory)
+            return join_tokens(tokens, prompt.reference)
         generators = [None] * len(prompt.masks)
         if not self.training:
             generators = [torch.Generator().manual_seed(self.seed) for _ in generators]

@@ -2,6 +2,7 @@
 import logging
 from typing import Dict, Optional
 
+import mmcv
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -16,8 +17,8 @@ from .source import PackGLEEInputs
 class LoadFrame(LoadImage):
     """``LoadImage`` for test videos: an unreadable frame does not end the evaluation of its video.
 
-    In its place comes a black frame of the annotated size, marked ``unreadable``; file and running count
-    are logged. A frame of another size than annotated is taken as it is.
+    In its place comes a black frame of the annotated size, marked ``unreadable``. A frame of another size
+    than annotated is resized to that, so that results fit the annotations. Both are logged.
 
     Args:
         **kwargs: as for ``LoadImageFromFile``.
@@ -33,9 +34,12 @@ class LoadFrame(LoadImage):
         if loaded is None:
             print_log(f'{results["img_path"]}: a black frame of {size} takes its place', logger='current',
                       level=logging.WARNING)
-            loaded = dict(results, img=np.zeros((*size, 3), np.uint8), img_shape=size, ori_shape=size,
-                          unreadable=True)
-        return dict(results, **loaded)
+            loaded = dict(img=np.zeros((*size, 3), np.uint8), unreadable=True)
+        elif loaded['img_shape'] != size:
+            print_log(f'{results["img_path"]} is {loaded["img_shape"]} (height, width) and is resized to the '
+                      f'annotated {size}', logger='current', level=logging.WARNING)
+            loaded['img'] = mmcv.imresize(loaded['img'], size[::-1], backend='pillow')
+        return dict(results, **dict(loaded, img_shape=size, ori_shape=size))
 
 
 @TRANSFORMS.register_module()

@@ -5,8 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Iterator
 
-from projects.glee.datasets.samplers import finished_name
-
+from ...datasets.samplers import finished_name
 from .video_record import VideoRecord
 
 

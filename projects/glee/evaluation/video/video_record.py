@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pycocotools.mask as mask_utils
 
-from projects.glee.models.trackers import Track
+from ...models.trackers import Track
 
 FRAME_KEYS = ('frame_id', 'img_id', 'img_path', 'ori_shape', 'annotated', 'void')
 
