@@ -7,6 +7,7 @@ max_iters = 1000
 load_ignore = [r'prompter\.memory\.']
 
 model = dict(
+    backbone=dict(norm_eval=True),
     rollout=dict(type='InteractiveRollout', max_rounds=3, rule='seem'),
     data_preprocessor=dict(
         prompt_simulator=dict(
@@ -19,3 +20,8 @@ optim_wrapper = dict(
     optimizer=dict(lr=1e-4),
     paramwise_cfg=dict(custom_keys={
         'backbone': dict(lr_mult=0., decay_mult=0.), 'text_encoder': dict(lr_mult=0., decay_mult=0.)}))
+# The base's smallest rate is absolute and would move what has a rate of zero.
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin='${warmup_iters}', end='${max_iters}', eta_min=0.)
+]
