@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 import json
 from pathlib import Path
+from typing import Iterator
 
 import golden_recipe
 import numpy as np
@@ -9,9 +10,10 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from tool_runner import run_tool
 
 import projects.glee  # noqa: F401  (registers every component)
-from projects.glee.engine.official_keys import convert_state_dict
+from projects.glee.engine import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / 'data' / 'golden'
@@ -49,10 +51,21 @@ def official_lite() -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope='session')
-def glee_lite(official_lite):
-    """The GLEE-Lite model of the config with the recipe's weights, loaded strictly."""
+def converted_lite(official_lite, tmp_path_factory) -> Iterator[Path]:
+    """The same checkpoint, written by the converter from a file as the original's training saves it."""
+    folder = tmp_path_factory.mktemp('lite')
+    wrapped = {f'glee.{key}': value for key, value in official_lite.items()}
+    torch.save(dict(model={**wrapped, 'criterion.empty_weight': torch.ones(2)}), folder / 'official.pth')
+    run_tool('model_converters/glee_official.py', folder / 'official.pth', folder / 'ours.pth', '--size', 'lite')
+    (folder / 'official.pth').unlink()
+    yield folder / 'ours.pth'
+    (folder / 'ours.pth').unlink()
+
+
+@pytest.fixture(scope='session')
+def glee_lite(converted_lite):
+    """The GLEE-Lite model of the config with the recipe's weights, loaded strictly from the converter's file."""
     init_default_scope('mmdet')
     model = MODELS.build(Config.fromfile(ROOT / 'configs/glee/_base_/models/glee_r50.py').model)
-    converted, _ = convert_state_dict(official_lite, 'lite')
-    model.load_state_dict(converted, strict=True)
+    model.load_state_dict(read_checkpoint(converted_lite)['state_dict'], strict=True)
     return model.eval()

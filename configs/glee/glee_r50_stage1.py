@@ -1,30 +1,4 @@
-# Stage 1: detection pre-training with a frozen text encoder. The paper adds OpenImages at the same
-# ratio; start from a converted MaskDINO R50 checkpoint with load_from.
-_base_ = [
-    './_base_/models/glee_r50.py', './_base_/datasets/image_sources.py',
-    './_base_/schedules/adamw_500k.py', './_base_/default_runtime.py'
-]
+# Stage 1 of GLEE-Lite: detection pre-training with a frozen text encoder.
+_base_ = ['./_base_/models/glee_r50.py', './_base_/stages/stage1.py']
 
 model = dict(panoptic_head=dict(text_encoder=dict(mode='frozen')))
-
-train_dataloader = dict(
-    batch_size=2,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='MixtureSampler', ratios=[1.0]),
-    batch_sampler=dict(type='MixtureBatchSampler'),
-    dataset=dict(type='MixtureDataset', datasets=[_base_.objects365_train]))
-val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=_base_.coco_val)
-val_evaluator = _base_.coco_metric
-test_dataloader = val_dataloader
-test_evaluator = val_evaluator
-test_cfg = dict()
-
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-4, by_epoch=False, begin=0, end=1000),
-    dict(type='MultiStepLR', by_epoch=False, milestones=[400000], gamma=0.1)
-]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from data_fixtures import (
+    captured_log,
     category_pipeline,
     edit_json,
     expression_pipeline,
@@ -200,14 +201,27 @@ def test_stock_refcoco_dataset_works_in_both_pipelines(tmp_path):
         assert mine.gt_instances.masks.to_ndarray().shape == (3, 48, 64)
 
 
-def test_bad_refcoco_json_is_named(tmp_path):
+def test_bad_refcoco_rows_are_skipped_in_training_and_named_in_tests(tmp_path):
     root = write_refer(tmp_path, REFS, OBJECTS, num_images=2)
     path = root / 'annotations/refcoco-unc/instances_train.json'
     good = json.loads(path.read_text())
-    for change in (lambda c: c['annotations'].pop(1), lambda c: c['images'][1].pop('expressions')):
+    for change, reason in (
+            (lambda c: c['annotations'].pop(1), 'expression without a box'),
+            (lambda c: c['images'][1].pop('expressions'), 'no expression'),
+            (lambda c: c['images'][1].update(expressions=[' ']), 'no expression'),
+            (lambda c: c['annotations'].append(dict(c['annotations'][1], id=99)),
+             'expression of several objects'),
+            (lambda c: c['annotations'][1].update(bbox=[1, 1, 0, 5]), 'box of zero area'),
+            (lambda c: c['annotations'][1].update(segmentation=[[1, 1, 2, 2]]),
+             'polygon with fewer than 3 points')):
         path.write_text(json.dumps(good))
         edit_json(path, change)
-        with pytest.raises(ValueError, match='image entry 1001'):
-            refer_datasets(root)
+        with captured_log() as messages:
+            as_json = refer_datasets(root)[1]
+        summary, = [message for message in messages if 'left out' in message]
+        assert f'{reason}: 1 (first: image 1001)' in summary and str(path) in summary
+        assert ['ring'] not in [as_json.get_data_info(i)['text'] for i in range(len(as_json))]
+        with pytest.raises(ValueError, match=reason):
+            refer_datasets(root, test_mode=True)
     with pytest.raises(ValueError, match='group_by'):
         refer_datasets(root, group_by='sentence')

@@ -19,6 +19,20 @@ def test_resumed_training_equals_an_uninterrupted_one(tmp_path):
     assert whole.model.weight > 0.3
 
 
+def test_resuming_loads_what_the_start_ignored(tmp_path):
+    torch.save(dict(weight=torch.ones(()), bias=torch.ones(3)), tmp_path / 'start.pth')
+    start = dict(load_from=str(tmp_path / 'start.pth'), load_ignore='bias')
+    first = make_runner(tmp_path / 'first', **start, **{'train_cfg.max_iters': 2})
+    first.train()
+    assert not first.model.bias.any() and first.model.weight > 1
+    with torch.no_grad():
+        first.model.bias.fill_(2.0)
+    first.save_checkpoint(str(tmp_path), 'iter_2.pth', meta=dict(epoch=0, iter=2))
+    rest = make_runner(tmp_path / 'rest', **{**start, 'load_from': str(tmp_path / 'iter_2.pth')}, resume=True)
+    rest.load_or_resume()
+    assert torch.equal(rest.model.bias, first.model.bias)
+
+
 def test_weights_without_training_state_cannot_be_resumed(tmp_path):
     path = str(tmp_path / 'weights.pth')
     torch.save(ToyModel().state_dict(), path)

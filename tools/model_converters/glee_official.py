@@ -1,33 +1,39 @@
-"""Convert a released GLEE checkpoint to this project's keys.
+"""Convert a released GLEE checkpoint to this project's names, or back.
 
-Example:
-    python tools/model_converters/glee_official.py GLEE_Lite_joint.pth glee_lite_joint.pth --size lite
+Both kinds of released files are read: bare names, or names with 'glee.' inside 'model'.
+
+Examples:
+    python tools/model_converters/glee_official.py GLEE_Lite_joint.pth glee_lite.pth --size lite
+    python tools/model_converters/glee_official.py glee_lite.pth GLEE_Lite.pth --size lite --reverse
 """
-import argparse
-import sys
-from pathlib import Path
+from functools import partial
 
-import torch
-
-from projects.glee.engine.official_keys import SIZES, convert_state_dict, unwrap_official
+from projects.glee.engine.converter_cli import convert_file, converter_parser, with_meta
+from projects.glee.engine.official_keys import (
+    SIZES,
+    convert_state_dict,
+    revert_state_dict,
+    strip_wrapper,
+    wrap_official,
+)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('src', type=Path, help='released checkpoint, .pth')
-    parser.add_argument('dst', type=Path, help='file to write')
+    parser = converter_parser(__doc__)
     parser.add_argument('--size', choices=SIZES, required=True, help='which model it is')
+    parser.add_argument(
+        '--wrapped', action='store_true',
+        help="with --reverse: write names with 'glee.' inside 'model', as the original's training "
+        'expects them, instead of bare ones')
     args = parser.parse_args()
-    if not args.src.is_file():
-        sys.exit(f'{args.src}: no such file')
-    official = unwrap_official(torch.load(args.src, map_location='cpu', weights_only=True))
-    state_dict, dropped = convert_state_dict(official, args.size)
-    args.dst.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(dict(state_dict=state_dict, meta=dict(source=args.src.name, size=args.size)), args.dst)
-    for key, reason in dropped.items():
-        print(f'dropped {key}: {reason}')
-    print(f'{args.dst}: {len(state_dict)} tensors from {len(official)}, {len(dropped)} dropped')
+    if args.wrapped and not args.reverse:
+        parser.error('--wrapped needs --reverse')
+    if args.reverse:
+        convert_file(args, partial(revert_state_dict, size=args.size),
+                     wrap_official if args.wrapped else dict)
+    else:
+        convert_file(args, lambda weights: convert_state_dict(strip_wrapper(weights), args.size),
+                     with_meta(args, size=args.size))
 
 
 if __name__ == '__main__':

@@ -1,33 +1,65 @@
 """Registered datasets of GLEE."""
+from .instance_maps import LoadInstanceMap, SBDInstanceDataset, VOCInstanceDataset
 from .mixture import Draw, MixtureDataset
+from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
-from .samplers import MixtureBatchSampler, MixtureSampler
-from .text_datasets import (
-    TextCocoDataset,
-    TextFromCategories,
-    TextLVISDataset,
-    TextObjects365Dataset,
-)
+from .sa1b import SA1BDataset
+from .samplers import MixtureBatchSampler, MixtureSampler, WindowSampler
+from .text_datasets import TextCocoDataset, TextFromCategories, TextLVISDataset, TextObjects365Dataset
 from .transforms import (
+    AddNegativeNames,
     BoxesFromMasks,
     CleanExpressions,
     CropWindow,
+    FilterFrameObjects,
     FilterObjects,
+    FirstMaskPrompts,
+    ForEachFrame,
+    LargeScaleJitter,
+    LoadFrame,
+    LoadFrameInstances,
     LoadImage,
     LoadInstances,
+    LoadSA1BMasks,
+    ObjectInFirstFrame,
+    PackClip,
+    PackFrame,
     PackGLEEInputs,
+    PadSquare,
     PickExpression,
+    PickVideoExpression,
     PillowResize,
+    PseudoClip,
     RasterizeMasks,
+    SampleClip,
     SetSource,
+    SimulatePrompts,
     SwapSidesOnFlip,
     UnlessOrdinal,
+    WarpPrompts,
 )
+from .video import (
+    BURSTDataset,
+    ExpressionVideosDataset,
+    FrameWindow,
+    MetaExpressionsDataset,
+    PNGTreeDataset,
+    VideoDataset,
+    YTVISJsonDataset,
+)
+from .video_frames import VideoFramesDataset
+from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'PackGLEEInputs',
-    'PickExpression', 'PillowResize', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
-    'SetSource', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset',
-    'TextObjects365Dataset', 'UnlessOrdinal'
+    'AddNegativeNames', 'BURSTDataset', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw',
+    'ExpressionVideosDataset', 'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame',
+    'FrameWindow', 'LargeScaleJitter', 'LoadFrame', 'LoadFrameInstances', 'LoadImage', 'LoadInstanceMap',
+    'LoadInstances', 'LoadSA1BMasks', 'MetaExpressionsDataset', 'MixtureBatchSampler', 'MixtureDataset',
+    'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip', 'PackFrame', 'PackGLEEInputs',
+    'PadSquare', 'PhraseDataset', 'PickExpression', 'PickVideoExpression', 'PillowResize', 'PseudoClip',
+    'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset', 'SBDInstanceDataset', 'SampleClip',
+    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
+    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset', 'VideoDataset',
+    'VideoFramesDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset', 'load_vocabulary',
+    'vocabulary_names'
 ]

@@ -1,11 +1,13 @@
 """Referring expressions: which object does each sentence mean."""
 import collections
 import os.path as osp
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 from mmdet.datasets import BaseDetDataset, RefCocoDataset
 from mmdet.registry import DATASETS
-from mmengine.fileio import load
+
+from .broken_rows import BrokenRow, corners, image_size, usable_mask
+from .streamed import StreamedRecords
 
 
 def group_referred_objects(objects: List[dict], by: str) -> List[dict]:
@@ -46,46 +48,69 @@ def xywh_to_xyxy(box: List[float]) -> List[float]:
 
 
 @DATASETS.register_module()
-class RefCocoJsonDataset(BaseDetDataset):
-    """The released GLEE's RefCOCO/+/g: COCO-like, each image entry is one referred object.
+class RefCocoJsonDataset(StreamedRecords, BaseDetDataset):
+    """The released GLEE's RefCOCO/+/g, and frames of Ref-YouTube-VOS in the same layout.
 
-    ``images[]`` carries ``expressions`` (all sentences of the object) and has exactly one
-    annotation; the same picture returns in as many entries as it has referred objects.
+    The file is COCO-like and each image entry is one referred object: ``images[]`` carries
+    ``expressions`` (all sentences of the object) and has exactly one annotation; the same picture
+    returns in as many entries as it has referred objects.
+
+    Entries without an expression, or with another number of usable objects than one, are left out
+    in training (see :class:`StreamedRecords`).
 
     Args:
         group_by (str, optional): 'object' or 'image'; by default 'image' when ``test_mode`` and
             'object' otherwise. Every sentence is its own query either way.
 
     Raises:
-        ValueError: an entry without expressions or with another number of annotations than one.
+        ValueError: such an entry in ``test_mode``.
     """
+
+    strict = True
 
     def __init__(self, *args, group_by: Optional[str] = None, **kwargs) -> None:
         self.group_by = group_by
+        if group_by not in (None, 'object', 'image'):
+            raise ValueError(f"group_by must be 'object' or 'image', got {group_by!r}")
         super().__init__(*args, **kwargs)
 
-    def load_data_list(self) -> List[dict]:
-        """Read the file into items as :func:`group_referred_objects` describes."""
-        content = load(self.ann_file, backend_args=self.backend_args)
-        annotations = collections.defaultdict(list)
-        for annotation in content['annotations']:
-            annotations[annotation['image_id']].append(annotation)
-        objects = [self._referred_object(image, annotations[image['id']])
-                   for image in content['images']]
-        return group_referred_objects(
-            objects, self.group_by or ('image' if self.test_mode else 'object'))
+    def settings(self) -> dict:
+        """What the items depend on beside the file."""
+        return dict(super().settings(), group_by=self.group_by)
 
-    def _referred_object(self, image: dict, annotations: List[dict]) -> dict:
-        if len(annotations) != 1 or not image.get('expressions'):
-            raise ValueError(
-                f'{self.ann_file}: image entry {image["id"]} ({image["file_name"]}) needs exactly '
-                f'one annotation and at least one expression, it has {len(annotations)} and '
-                f'{len(image.get("expressions") or [])}')
-        return dict(
+    def parse_data_info(self, raw_data_info: dict) -> dict:
+        """One entry as an item of :func:`group_referred_objects`."""
+        image, annotations = raw_data_info['raw_img_info'], raw_data_info['raw_ann_info']
+        width, height = image_size(image)
+        sentences = [text for text in image.get('expressions') or () if text and text.strip()]
+        if not sentences:
+            raise BrokenRow('no expression')
+        if len(annotations) != 1:
+            raise BrokenRow('expression without a box' if not annotations else
+                            'expression of several objects')
+        item, = group_referred_objects([dict(
             img_path=osp.join(self.data_prefix.get('img', ''), image['file_name']),
-            img_id=image['id'], height=image['height'], width=image['width'],
-            sentences=list(image['expressions']), bbox=xywh_to_xyxy(annotations[0]['bbox']),
-            mask=annotations[0]['segmentation'])
+            img_id=image['id'], height=height, width=width, sentences=sentences,
+            bbox=corners(annotations[0].get('bbox'), width, height),
+            mask=usable_mask(annotations[0].get('segmentation'), width, height))], 'object')
+        return item
+
+    def _items(self, path: str, header: dict) -> Iterator[dict]:
+        items = super()._items(path, header)
+        by_image = self.group_by == 'image' or self.group_by is None and self.test_mode
+        return _merge_by_image(items) if by_image else items
+
+
+def _merge_by_image(items: Iterator[dict]) -> Iterator[dict]:
+    """One item per picture out of one per referred object; all sentences, labels counted on."""
+    merged = collections.OrderedDict()
+    for item in items:
+        first = merged.setdefault(item['img_path'], item)
+        if first is not item:
+            for instance in item['instances']:
+                first['instances'].append(dict(instance, bbox_label=len(first['instances'])))
+            first['text'].extend(item['text'])
+    yield from merged.values()
 
 
 @DATASETS.register_module()

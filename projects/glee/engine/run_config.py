@@ -38,12 +38,13 @@ def load_config(args: Namespace) -> Config:
     setup_cache_size_limit_of_dynamo()
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options)
-    cfg = replace_cfg_vals(cfg)
-    cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    # twice, since what a reference stands for may hold references (annotation_cache names work_dir)
+    cfg = replace_cfg_vals(replace_cfg_vals(cfg))
+    cfg.launcher = args.launcher
     return cfg
 
 

@@ -19,8 +19,10 @@ class StrictRunner(Runner):
     The stock runner only logs missing and unexpected entries and goes on with random weights.
     A config starts a model from a part of a checkpoint with the key ``load_ignore``, a list of
     regular expressions: entries whose name one of them finds are neither required nor loaded,
-    for instance ``load_ignore = [r'^backbone\\.']``.
+    for instance ``load_ignore = [r'^backbone\\.']``. Resuming a training ignores nothing.
     """
+
+    _resuming = False
 
     def load_checkpoint(self, filename: str, map_location: Union[str, Callable] = 'cpu',
                         strict: bool = True, revise_keys: list = [(r'^module\.', '')]) -> dict:
@@ -41,19 +43,23 @@ class StrictRunner(Runner):
         for pattern, replacement in revise_keys:
             weights = {re.sub(pattern, replacement, key): v for key, v in weights.items()}
         model = self.model.module if is_model_wrapper(self.model) else self.model
-        load_weights(model, weights, filename, self.cfg.get('load_ignore', ()))
+        ignore = () if self._resuming else self.cfg.get('load_ignore', ())
+        load_weights(model, weights, filename, [ignore] if isinstance(ignore, str) else ignore)
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
 
     def resume(self, filename: str, *args, **kwargs) -> None:
         """As the stock runner; ValueError if the file holds weights but no training state."""
+        self._resuming = True
         try:
             super().resume(filename, *args, **kwargs)
         except KeyError as error:
             raise ValueError(
                 f'training cannot be resumed from {filename}: it lacks {error}. To start a new '
                 'training from its weights, use --cfg-options load_from=... instead') from error
+        finally:
+            self._resuming = False
 
 
 def load_weights(model: nn.Module, weights: dict, source: str,

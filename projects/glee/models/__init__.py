@@ -1,4 +1,5 @@
 """Registered models of GLEE."""
+from .clip_prompt_simulator import ClipPromptSimulator
 from .clip_text_encoder import CLIPTextEncoder, TextFeatures
 from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
@@ -6,17 +7,32 @@ from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
+from .eva02 import EVA02
 from .glee import GLEE
 from .glee_fusion_head import GLEEFusionHead
 from .glee_head import GLEEHead
+from .glee_video import GLEEVideo
+from .interactive_rollout import InteractiveRollout
 from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
+from .memory_prompt import MemoryPrompt
 from .object_naming import NamingHead, ObjectNaming
+from .prompt_composer import PromptComposer
+from .prompt_simulator import PromptSimulator
+from .reference_prompt import ReferencePrompt
+from .simple_feature_pyramid import SimpleFeaturePyramid
+from .trackers import ExpressionTracker, GLEETracker, MinVISTracker, PromptTracker
+from .tracking_loss import ContrastiveTrackingLoss
+from .video_data_preprocessor import GLEEVideoDataPreprocessor
+from .visual_prompter import VisualPrompter
 
 __all__ = [
-    'CLIPTextEncoder', 'DenoisingGenerator', 'DenoisingQueries', 'DynamicLossSelector',
-    'EarlyFusion', 'GLEE', 'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'HungarianMatcher',
-    'LossSwitch', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'NamingHead', 'ObjectNaming', 'TextFeatures',
-    'build_clip_tokenizer'
+    'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator',
+    'DenoisingQueries', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE',
+    'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEEVideo',
+    'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'InteractiveRollout', 'LossSwitch', 'MaskDINODecoder',
+    'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptComposer',
+    'PromptSimulator', 'PromptTracker', 'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures',
+    'VisualPrompter', 'build_clip_tokenizer'
 ]

@@ -23,7 +23,7 @@ def load_clip_text_weights(model: nn.Module, path: str) -> None:
         FileNotFoundError: There is no such file.
         ValueError: The file is unreadable, or its keys or shapes do not fit; they are named.
     """
-    weights = text_weights(read_checkpoint(_weights_file(Path(path))))
+    weights = text_weights(read_checkpoint(weights_file(Path(path))))
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:
@@ -44,7 +44,8 @@ def text_weights(state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
     }
 
 
-def _weights_file(path: Path) -> Path:
+def weights_file(path: Path) -> Path:
+    """``path``, or the weights inside if it is a Hugging Face folder; FileNotFoundError without any."""
     if not path.is_dir():
         return path
     for name in _FILE_NAMES:

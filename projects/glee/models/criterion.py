@@ -67,6 +67,7 @@ class GLEECriterion(nn.Module):
         loss_dice (dict): dice over points, / number of objects.
         loss_bbox (dict): L1 of cxcywh clamped to [0, 1], / number of objects.
         loss_giou (dict): generalised IoU loss of the same boxes, / number of objects.
+        loss_track (dict): contrastive loss between the frames of a clip.
         matcher (dict): config of the matcher; it takes ``num_points`` unless it names its own.
         num_points (int): points P at which a mask is supervised.
         oversample_ratio (float): random candidates, in multiples of P.
@@ -86,6 +87,7 @@ class GLEECriterion(nn.Module):
         loss_bbox: dict = dict(type='L1Loss', loss_weight=5.),
         # the eps of mmdet, 1e-6, would reach objects of one pixel in normalised coordinates
         loss_giou: dict = dict(type='GIoULoss', eps=1e-7, loss_weight=2.),
+        loss_track: dict = dict(type='ContrastiveTrackingLoss', num_negatives=20, loss_weight=2.),
         matcher: dict = dict(type='HungarianMatcher'),
         num_points: int = 12544,
         oversample_ratio: float = 3.0,
@@ -98,6 +100,7 @@ class GLEECriterion(nn.Module):
         self.loss_dice = MODELS.build(loss_dice)
         self.loss_bbox = MODELS.build(loss_bbox)
         self.loss_giou = MODELS.build(loss_giou)
+        self.loss_track = MODELS.build(loss_track)
         self.matcher = TASK_UTILS.build({'num_points': num_points, **matcher})
         self.num_points = num_points
         self.oversample_ratio = oversample_ratio
@@ -150,6 +153,21 @@ class GLEECriterion(nn.Module):
                 self._class_and_boxes(dn_predictions, objects, fixed, switch,
                                       num_objects * dn_meta.num_groups))
         return losses, matches
+
+    def track(self, embeddings: Tensor, matches: Sequence[Match], targets: Sequence[InstanceData],
+              switch: LossSwitch, num_frames: int) -> Tensor:
+        """Tracking loss of a batch of clips, zero if it is switched off.
+
+        Args:
+            embeddings (Tensor): (N*T, Q, D) of the last layer, the frames of a clip one after the other.
+            matches (Sequence[tuple]): last layer's matched queries and objects of each frame.
+            targets (Sequence[InstanceData]): per frame, with ``identities`` Long (N,).
+            switch (LossSwitch): the terms that are on.
+            num_frames (int): frames T of a clip.
+        """
+        if not switch.tracking:
+            return embeddings.sum(dtype=torch.float32) * 0
+        return self.loss_track(embeddings, matches, [target.identities for target in targets], num_frames)
 
     @staticmethod
     def _gather(targets: Sequence[InstanceData], switch: LossSwitch, num_names: int) -> _Objects:

@@ -1,10 +1,11 @@
-"""Pictures to a padded, normalised batch; names to the vocabulary of the batch."""
+"""Pictures to a padded, normalised batch; names to the vocabulary of the batch; batches with prompts."""
 import logging
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 import torch
+import torch.nn.functional as F
 from mmdet.models.data_preprocessors import DetDataPreprocessor
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample
 from mmengine.logging import print_log
 
@@ -21,12 +22,19 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
     position says nothing about which are present), and ``labels`` follow; all samples of the batch
     then share this ``text``. With more positive names than that, a random ``vocabulary_size`` of
     them stay and the objects of the others leave the targets (DESIGN section 5, "Vocabulary").
+    Samples of one source whose texts differ (phrases, with names to tell them from) first get the
+    shuffled union of the texts, in which equal phrases are one name.
     Expression batches and test batches keep their text. Random numbers come from torch's CPU
     generator.
 
+    ``prompts`` of a sample are padded like its masks, also at test. In training a batch may become a
+    prompt batch, which is decided before and done after the vocabulary is drawn.
+
     Args:
-        vocabulary_size (int): most names of a training batch.
+        vocabulary_size (int): most names of a training batch, unless its samples bring a
+            ``vocabulary_size`` of their own.
         channels_last (bool): memory layout of ``inputs``; convolutions on a CPU are faster with it.
+        prompt_simulator (dict | None): config of what makes prompt batches of sources with a ``prompt_prob``.
         mean, std, bgr_to_rgb, pad_size_divisor, pad_mask: as in the base class, with the values of
             all GLEE models as defaults.
         **kwargs: the base class's other arguments.
@@ -36,18 +44,20 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
 
     Raises:
         KeyError: a sample without ``text`` or ``text_mode``.
-        ValueError: empty text, a label outside the text, or a category batch whose samples have
-            different texts; source, image and label are named.
+        ValueError: empty text, a label outside the text, or a category batch of several sources
+            with different texts; source, image and label are named.
     """
 
     def __init__(self, mean: Sequence[float] = (123.675, 116.28, 103.53),
                  std: Sequence[float] = (58.395, 57.12, 57.375), bgr_to_rgb: bool = True,
                  pad_size_divisor: int = 32, pad_mask: bool = True, vocabulary_size: int = 100,
-                 channels_last: bool = False, **kwargs) -> None:
+                 channels_last: bool = False,
+                 prompt_simulator: Optional[dict] = dict(type='PromptSimulator'), **kwargs) -> None:
         super().__init__(mean=mean, std=std, bgr_to_rgb=bgr_to_rgb, pad_mask=pad_mask,
                          pad_size_divisor=pad_size_divisor, **kwargs)
         self.vocabulary_size = vocabulary_size
         self.channels_last = channels_last
+        self.prompt_simulator = prompt_simulator and TASK_UTILS.build(prompt_simulator)
         self.dropped_objects = 0
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -62,37 +72,57 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
             if training:
                 for sample in samples:
                     check_labels(sample)
+                prompted = self.prompt_simulator is not None and self.prompt_simulator.wants(samples)
                 self.draw_vocabulary(samples)
+                if prompted and self.prompt_simulator.can(samples):
+                    self.prompt_simulator(samples)
+            pad_prompts(samples)
         return data
 
     def draw_vocabulary(self, samples: List[DetDataSample]) -> None:
         """Reduce the text of a category batch to ``vocabulary_size`` names, in place."""
         if all(sample.text_mode == 'expression' for sample in samples):
             return
-        text = samples[0].text
-        for sample in samples:
-            if sample.text != text or sample.text_mode != 'category':
-                raise ValueError(
-                    'the samples of a category batch must share one text, but those of sources '
-                    f'{samples[0].get("source")!r} and {sample.get("source")!r} differ; use '
-                    'MixtureBatchSampler')
-        if len(text) <= self.vocabulary_size:
+        self._share_text(samples)
+        text, size = samples[0].text, samples[0].get('vocabulary_size', self.vocabulary_size)
+        if len(text) <= size:
             return
-        kept = self._choose(len(text), torch.cat([s.gt_instances.labels for s in samples]).cpu())
+        labels = torch.cat([s.gt_instances.labels for s in samples]).cpu()
+        kept = self._choose(len(text), labels, size)
         new_label = torch.full((len(text), ), -1)
         new_label[kept] = torch.arange(len(kept))
         vocabulary = tuple(text[i] for i in kept.tolist())
         for sample in samples:
             self._relabel(sample, vocabulary, new_label)
 
-    def _choose(self, num_names: int, labels: torch.Tensor) -> torch.Tensor:
+    def _share_text(self, samples: List[DetDataSample]) -> None:
+        """Give samples with different texts their shuffled union."""
+        text = samples[0].text
+        if all(sample.text == text and sample.text_mode == 'category' for sample in samples):
+            return
+        for sample in samples:
+            if (sample.text_mode != 'category' or sample.get('source') is None
+                    or sample.source != samples[0].source):
+                raise ValueError(
+                    'the samples of a category batch must share one text, but those of sources '
+                    f'{samples[0].get("source")!r} and {sample.get("source")!r} differ; use '
+                    'MixtureBatchSampler')
+        names = list(dict.fromkeys(name for sample in samples for name in sample.text))
+        union = tuple(names[i] for i in torch.randperm(len(names)).tolist())
+        position = {name: i for i, name in enumerate(union)}
+        for sample in samples:
+            new_label = torch.tensor([position[name] for name in sample.text])
+            self._relabel(sample, union, new_label)
+
+    @staticmethod
+    def _choose(num_names: int, labels: torch.Tensor, size: int) -> torch.Tensor:
         """Ascending class indices of the batch vocabulary."""
         positive = torch.zeros(num_names, dtype=torch.bool)
         positive[labels] = True
         shuffled = torch.randperm(num_names)
         # positives first, both parts in random order
         order = torch.cat([shuffled[positive[shuffled]], shuffled[~positive[shuffled]]])
-        return order[:self.vocabulary_size].sort().values
+        return order[:size].sort().values
 
     def _relabel(self, sample: DetDataSample, vocabulary: tuple, new_label: torch.Tensor) -> None:
         instances = sample.gt_instances
@@ -111,6 +141,21 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
         instances.labels = labels
         sample.gt_instances = instances
         sample.set_metainfo(dict(text=vocabulary))
+
+
+def pad_prompts(samples: List[DetDataSample]) -> None:
+    """Pad the prompt masks (P, H, W) of every sample that has some to ``batch_input_shape``, in place."""
+    for sample in samples:
+        for name in ('masks', 'neg_masks') if 'prompts' in sample else ():
+            mask = sample.prompts.get(name)
+            if mask is None or tuple(mask.shape[-2:]) == tuple(sample.batch_input_shape):
+                continue
+            if tuple(mask.shape[-2:]) != tuple(sample.img_shape[:2]):
+                raise ValueError(f'{_where(sample)}: prompts.{name} are {tuple(mask.shape[-2:])} px but the resized '
+                                 f'image {tuple(sample.img_shape[:2])}')
+            (height, width), (out_height, out_width) = mask.shape[-2:], sample.batch_input_shape
+            padded = F.pad(mask, (0, out_width - width, 0, out_height - height))
+            sample.prompts.set_field(padded, name)
 
 
 def _where(sample: DetDataSample) -> str:

@@ -93,8 +93,10 @@ class DynamicLossSelector:
         first = None
         for index, sample in enumerate(data_samples):
             clip = isinstance(sample, TrackDataSample)
-            for frame in (sample.video_data_samples if clip else [sample]):
-                facts = dict(_facts(frame, index), clip=clip)
+            frames = sample.video_data_samples if clip else [sample]
+            for frame in frames:
+                # the prompt of a clip stands in its first frame
+                facts = dict(_facts(frame, index), clip=clip, prompts='prompts' in frames[0])
                 first = first or facts
                 _check_same(first, facts, index)
         return first
@@ -111,7 +113,7 @@ def _facts(sample: DetDataSample, index: int) -> dict:
     if text_mode not in TEXT_MODES:
         raise ValueError(f'data sample {index} has text_mode={text_mode!r}: '
                          f'choose from {TEXT_MODES}')
-    return dict(supervision=kinds, text_mode=text_mode, prompts='prompts' in sample)
+    return dict(supervision=kinds, text_mode=text_mode)
 
 
 def _annotated_kinds(sample: DetDataSample, index: int) -> frozenset[str]:

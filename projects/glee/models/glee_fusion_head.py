@@ -5,8 +5,10 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmengine.model import BaseModule
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
+
+from .panoptic_fusion import fuse_panoptic, fuse_semantic
 
 
 @MODELS.register_module()
@@ -18,6 +20,7 @@ class GLEEFusionHead(BaseModule):
     Args:
         num_things_classes, num_stuff_classes (int): accepted for stock configs; the vocabulary is open.
         mask_chunk (int): masks resized at a time, which bounds memory.
+        panoptic (dict): ``score_thr``, ``overlap_thr`` and ``temperature`` of ``fuse_panoptic``.
         test_cfg (dict | None): set by the detector.
     """
 
@@ -25,12 +28,14 @@ class GLEEFusionHead(BaseModule):
                  num_things_classes: int = 0,
                  num_stuff_classes: int = 0,
                  mask_chunk: int = 25,
+                 panoptic: dict = dict(score_thr=0.25, overlap_thr=0.8, temperature=None),
                  test_cfg: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.num_things_classes = num_things_classes
         self.num_stuff_classes = num_stuff_classes
         self.mask_chunk = mask_chunk
+        self.panoptic = panoptic
         self.test_cfg = test_cfg
 
     def predict(self,
@@ -42,19 +47,36 @@ class GLEEFusionHead(BaseModule):
 
         Args:
             instances (list[InstanceData]): ``scores``, ``labels`` and ``boxes`` (cxcywh relative to the
-                padded input) of the selected queries.
+                padded input) of the selected queries. Meta information ``segments`` holds ``probs``
+                (Q, C), ``masks`` (Q, h, w) logits and ``num_things`` where stuff is among the names.
             mask_logits (list[Tensor]): (N, h, w) per image at mask-feature resolution.
             batch_data_samples (SampleList): with ``batch_input_shape``, ``img_shape``, ``ori_shape``.
             rescale (bool): return original-image coordinates; else those of the resized image.
 
         Returns:
             list[dict]: ``ins_results`` with ``bboxes`` xyxy in pixels, ``scores``, ``labels`` and bool
-            ``masks`` (N, H, W).
+            ``masks`` (N, H, W); with stuff also ``pan_results`` and ``sem_results``, whose ``sem_seg`` (1, H, W)
+            are the maps of ``fuse_panoptic`` and ``fuse_semantic``.
         """
-        return [
-            dict(ins_results=self._predict_single(*args, sample.metainfo, rescale))
-            for *args, sample in zip(instances, mask_logits, batch_data_samples)
-        ]
+        results = []
+        for found, logits, sample in zip(instances, mask_logits, batch_data_samples):
+            result = dict(ins_results=self._predict_single(found, logits, sample.metainfo, rescale))
+            if 'segments' in found.metainfo:
+                result.update(self.predict_maps(found.metainfo['segments'], sample.metainfo, rescale))
+            results.append(result)
+        return results
+
+    def predict_maps(self, segments: dict, meta: dict, rescale: bool = True) -> dict[str, PixelData]:
+        """Panoptic and semantic map of one image; arguments as in ``predict``."""
+        image_size = meta['img_shape'][:2]
+        out_size = meta['ori_shape'][:2] if rescale else image_size
+        masks = torch.cat([
+            _resize(part, meta['batch_input_shape'], image_size, out_size).sigmoid()
+            for part in segments['masks'].split(self.mask_chunk)])
+        panoptic, info = fuse_panoptic(segments['probs'], masks, segments['num_things'], **self.panoptic)
+        semantic = fuse_semantic(segments['probs'], masks, self.panoptic.get('temperature'))
+        return dict(pan_results=PixelData(sem_seg=panoptic[None], metainfo=dict(segments_info=info)),
+                    sem_results=PixelData(sem_seg=semantic[None]))
 
     def _predict_single(self, instances: InstanceData, mask_logits: Tensor, meta: dict,
                         rescale: bool) -> InstanceData:
@@ -80,10 +102,15 @@ class GLEEFusionHead(BaseModule):
         quality = torch.zeros(len(logits), device=logits.device)
         for start in range(0, len(logits), self.mask_chunk):
             rows = slice(start, start + self.mask_chunk)
-            full = F.interpolate(logits[rows, None].float(), tuple(padded), mode='bilinear',
-                                 align_corners=False)[..., :image[0], :image[1]]
-            full = F.interpolate(full, tuple(out), mode='bilinear', align_corners=False)[:, 0]
+            full = _resize(logits[rows], padded, image, out)
             masks[rows] = full > 0
             quality[rows] = (full.sigmoid() * masks[rows]).sum((1, 2)) / (
                 masks[rows].sum((1, 2)) + 1e-6)
         return masks, quality
+
+
+def _resize(logits: Tensor, padded: tuple, image: tuple, out: tuple) -> Tensor:
+    """Mask logits (N, h, w) to the padded input, cut to the image, and to the output size: (N, H, W)."""
+    full = F.interpolate(logits[:, None].float(), tuple(padded), mode='bilinear',
+                         align_corners=False)[..., :image[0], :image[1]]
+    return F.interpolate(full, tuple(out), mode='bilinear', align_corners=False)[:, 0]

@@ -11,9 +11,13 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from .clips import flatten_clips
 from .denoising import DenoisingQueries
+from .prompt_rows import PromptRows
+from .prompted_prediction import predict_prompted
 from .query_selection import generate_proposals
 from .text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
+from .visual_prompter import VisualPrompt, join_tokens
 
 
 class HeadOutputs(NamedTuple):
@@ -25,6 +29,7 @@ class HeadOutputs(NamedTuple):
     ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
     ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
     memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
+    ``levels``: encoder maps [(B, D, h, w)], fine to coarse.
     """
     predictions: dict[str, dict[str, Tensor]]
     mask_features: Tensor
@@ -32,6 +37,7 @@ class HeadOutputs(NamedTuple):
     topk_indices: Tensor
     denoising: DenoisingQueries | None
     dn_predictions: dict[str, dict[str, Tensor]] | None
+    levels: Sequence[Tensor]
 
 
 @MODELS.register_module()
@@ -50,6 +56,9 @@ class GLEEHead(BaseModule):
         criterion (dict): config of matching and losses.
         loss_selector (dict): config of the dynamic-loss selector.
         denoising (dict | None): config of the denoising queries; None trains without.
+        prompter (dict | None): config of the visual prompter; None refuses visual prompts.
+        composer (dict): config of what chooses the query of a prompted object at test.
+        prompt_chunk (int): prompted objects decoded at once at test, which bounds memory.
         align_gain (float): scale of the initial alignment matrix.
         align_prior (float | None): initial probability of a name, through a learned bias on all alignment
             logits, for training from scratch; released models have no bias.
@@ -67,6 +76,9 @@ class GLEEHead(BaseModule):
                  criterion: dict = dict(type='GLEECriterion'),
                  loss_selector: dict = dict(type='DynamicLossSelector'),
                  denoising: dict | None = dict(type='DenoisingGenerator'),
+                 prompter: dict | None = None,
+                 composer: dict = dict(type='PromptComposer'),
+                 prompt_chunk: int = 8,
                  align_gain: float = 1.0,
                  align_prior: float | None = None,
                  embed_dims: int = 256,
@@ -89,6 +101,11 @@ class GLEEHead(BaseModule):
         self.criterion = MODELS.build(criterion)
         self.loss_selector = TASK_UTILS.build(loss_selector)
         self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
+        self.prompter = prompter and MODELS.build({
+            'in_channels': self.pixel_decoder.in_channels[-3:], 'embed_dims': embed_dims,
+            'num_levels': self.pixel_decoder.num_levels, **prompter})
+        self.composer = TASK_UTILS.build(composer)
+        self.prompt_chunk = prompt_chunk
         self.align_gain = align_gain
         self.align_bias = None
         if align_prior is not None:
@@ -112,15 +129,25 @@ class GLEEHead(BaseModule):
         nn.init.zeros_(self.box_head.layers[-1].bias)
         nn.init.orthogonal_(self.category_embed, gain=self.align_gain * self.category_embed.shape[0]**-0.5)
 
-    def forward(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
+    def forward(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptRows | None = None,
+                templates: list[Tensor] | None = None) -> dict[str, Tensor]:
         """Raw tensors of the last layer (``mode='tensor'``), one text list per sample.
+
+        Args:
+            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
+            data_samples (SampleList): B samples.
+            rows (PromptRows | None): prompted objects; B below is then their number.
+            templates (list[Tensor] | None): backbone maps of the templates of the visually prompted rows.
 
         Returns:
             dict: ``pred_logits`` (B,Q,C), ``pred_boxes`` (B,Q,4) cxcywh relative to the padded input,
             ``pred_scores`` (B,Q,1) confidence logits, ``pred_masks`` (B,Q,h,w) logits, ``embeddings``
             (B,Q,D), ``topk_indices`` (B,Q).
         """
-        outputs = self.decode(feats, self._encode_batch(data_samples), last_only=True)
+        prompt, visual = self._encode_batch(data_samples), None
+        if rows is not None:
+            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
+        outputs = self.decode(feats, prompt, last_only=True, visual=visual)
         last = outputs.predictions['']
         return dict(
             pred_logits=last['logits'],
@@ -130,29 +157,48 @@ class GLEEHead(BaseModule):
             embeddings=outputs.embeddings,
             topk_indices=outputs.topk_indices)
 
-    def loss(self, feats: Sequence[Tensor], data_samples: SampleList) -> dict[str, Tensor]:
-        """Losses of one homogeneous batch; a switched-off term is exactly zero."""
+    def loss(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptRows | None = None,
+             templates: list[Tensor] | None = None) -> dict[str, Tensor]:
+        """Losses of one homogeneous batch; a switched-off term is exactly zero.
+
+        With prompted objects each of ``rows`` is decoded on its own, and everything but the object it
+        means is background; arguments as of ``forward``. Clips (``TrackDataSample``) pass as so many images
+        and add the tracking loss; a clip has one prompt, in its first frame, and the chosen object alone.
+        """
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
+        data_samples, num_frames = flatten_clips(data_samples)
         prompt = self._encode_batch(data_samples)
-        targets = [self._targets(sample, switch.match_masks) for sample in data_samples]
-        outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'))
-        losses, _ = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
-                                   outputs.dn_predictions, outputs.denoising)
+        targets, visual = [self._targets(sample, switch.match_masks) for sample in data_samples], None
+        if rows is not None and num_frames > 1:
+            visual = self._clip_prompt(rows, templates, num_frames)
+        elif rows is not None:
+            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
+            targets = [targets[image][[index]] for image, index in zip(rows.images.tolist(), rows.objects.tolist())]
+        outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'), visual=visual)
+        losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
+                                         outputs.dn_predictions, outputs.denoising)
+        if num_frames > 1:
+            losses['loss_track'] = self.criterion.track(
+                outputs.embeddings, matches[''], targets, switch, num_frames)
         losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
         losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
         return losses
 
-    def predict(self, feats: Sequence[Tensor],
-                data_samples: SampleList) -> tuple[list[InstanceData], list[Tensor]]:
-        """Select the final queries of every image.
+    def predict(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptRows | None = None,
+                templates: list[Tensor] | None = None) -> tuple[list[InstanceData], list[Tensor]]:
+        """Select the final queries of every image; arguments as of ``forward``.
 
-        Samples that share a vocabulary run together. An image with K expressions passes the backbone
-        once and the head K times, and yields one row per expression, ``labels`` its index.
+        A sample with prompts yields one instance per prompted object, in their order. Samples that share a
+        vocabulary run together. An image with K expressions passes the backbone once and the head K times,
+        and yields one row per expression, ``labels`` its index. Names in ``stuff_text`` follow those in
+        ``text``; they make no instances, but the scores and masks of all queries are then handed on.
 
         Returns:
             tuple: per image ``InstanceData(scores, labels, boxes)`` (boxes cxcywh relative to the padded
             input) and mask logits (N, h, w) at mask-feature resolution.
         """
+        if rows is not None:
+            return predict_prompted(self, feats, data_samples, rows, templates)
         texts, is_expression = read_texts(data_samples)
         instances, masks = [None] * len(texts), [None] * len(texts)
         if is_expression:
@@ -160,12 +206,13 @@ class GLEEHead(BaseModule):
                 instances[index], masks[index] = self._predict_expressions(
                     [feat[index:index + 1] for feat in feats], expressions)
             return instances, masks
-        for names in dict.fromkeys(texts):
-            rows = [index for index, text in enumerate(texts) if text == names]
-            prompt = encode_category(self.text_encoder, names, len(rows))
-            outputs = self.decode([feat[rows] for feat in feats], prompt, last_only=True)
-            for position, index in enumerate(rows):
-                instances[index], masks[index] = self._select(outputs, position, self.max_per_img)
+        stuffs = [tuple(sample.get('stuff_text', ())) for sample in data_samples]
+        for names, stuff in dict.fromkeys(zip(texts, stuffs)):
+            members = [index for index, key in enumerate(zip(texts, stuffs)) if key == (names, stuff)]
+            prompt = encode_category(self.text_encoder, names + stuff, len(members))
+            outputs = self.decode([feat[members] for feat in feats], prompt, last_only=True)
+            for position, index in enumerate(members):
+                instances[index], masks[index] = self._select(outputs, position, self.max_per_img, len(stuff))
         return instances, masks
 
     def _predict_expressions(self, feats: list[Tensor],
@@ -182,17 +229,22 @@ class GLEEHead(BaseModule):
         return InstanceData.cat(instances), torch.cat(masks)
 
     @staticmethod
-    def _select(outputs: HeadOutputs, position: int, count: int) -> tuple[InstanceData, Tensor]:
+    def _select(outputs: HeadOutputs, position: int, count: int,
+                num_stuff: int = 0) -> tuple[InstanceData, Tensor]:
         """Top query x name pairs of one image, with masks for the chosen queries only."""
         last = {key: value[position] for key, value in outputs.predictions[''].items()}
-        num_names = last['logits'].shape[-1]
-        scores = last['logits'].float().sigmoid().flatten()
+        probs = last['logits'].float().sigmoid()
+        num_names = probs.shape[-1] - num_stuff
+        scores = probs[:, :num_names].flatten()
         scores, picked = scores.topk(min(count, len(scores)))
         queries, which = (picked // num_names).unique(return_inverse=True)
         masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'][queries],
                              outputs.mask_features[position])
         instances = InstanceData(
             scores=scores, labels=picked % num_names, boxes=last['boxes'][picked // num_names])
+        if num_stuff:
+            all_masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[position])
+            instances.set_metainfo(dict(segments=dict(probs=probs, masks=all_masks, num_things=num_names)))
         return instances, masks[which]
 
     def _encode_batch(self, data_samples: SampleList) -> TextPrompt:
@@ -208,6 +260,19 @@ class GLEEHead(BaseModule):
             raise ValueError('samples of a category batch must share one text; batch by source.')
         return encode_category(self.text_encoder, texts[0], len(texts))
 
+    def _prompted(self, feats: Sequence[Tensor], prompt: TextPrompt, rows: PromptRows,
+                  templates: list[Tensor]) -> tuple[list[Tensor], TextPrompt, VisualPrompt]:
+        """Features, text and visual prompt of each prompted object (all with positive pixels)."""
+        visual = VisualPrompt(self.prompter.template_tokens(templates), rows.masks, rows.neg_masks,
+                              prev_logits=rows.prev_logits)
+        return [feat[rows.images] for feat in feats], prompt.pick(rows.images), visual
+
+    def _clip_prompt(self, rows: PromptRows, templates: list[Tensor], num_frames: int) -> VisualPrompt:
+        """The prompt of each clip's first frame, repeated for its T frames."""
+        tokens = self.prompter.template_tokens(templates)
+        return VisualPrompt(*(part.repeat_interleave(num_frames, 0) for part in (tokens, rows.masks, rows.neg_masks)),
+                            point_rows=rows.images.repeat_interleave(num_frames))
+
     def _targets(self, sample, with_masks: bool) -> InstanceData:
         """Targets of one image: ``labels``, ``boxes`` cxcywh in 0..1 and, if supervised, ``masks``."""
         truth = sample.gt_instances
@@ -215,6 +280,8 @@ class GLEEHead(BaseModule):
         height, width = sample.batch_input_shape
         boxes = bbox_xyxy_to_cxcywh(boxes / boxes.new_tensor([width, height, width, height]))
         targets = InstanceData(labels=truth.labels, boxes=boxes.clamp(0, 1))
+        if 'instances_ids' in truth:
+            targets.identities = truth.instances_ids
         if with_masks:
             targets.masks = truth.masks.to_tensor(torch.bool, boxes.device)
         return targets
@@ -224,7 +291,8 @@ class GLEEHead(BaseModule):
                prompt: TextPrompt,
                targets: list[InstanceData] | None = None,
                label_table: str | None = None,
-               last_only: bool = False) -> HeadOutputs:
+               last_only: bool = False,
+               visual: VisualPrompt | None = None) -> HeadOutputs:
         """Pixel decoder, query selection, object decoder and prediction heads.
 
         Args:
@@ -233,12 +301,20 @@ class GLEEHead(BaseModule):
             targets (list[InstanceData] | None): ground truth, for denoising queries in training.
             label_table (str | None): denoising label table of this source.
             last_only (bool): predict from the last layer only.
+            visual (VisualPrompt | None): one visual prompt per image of the batch.
         """
-        pixels = self.pixel_decoder(feats, prompt.fusion_tokens)
+        fusion_tokens, decoder_tokens = prompt.fusion_tokens, prompt.decoder_tokens
+        if visual is not None:
+            fusion_tokens = torch.cat([fusion_tokens, visual.template_tokens], 1)
+        pixels = self.pixel_decoder(feats, fusion_tokens)
+        if visual is not None:
+            decoder_tokens = join_tokens(decoder_tokens, self.prompter.point_tokens(pixels.levels, visual))
         levels = pixels.levels[::-1]
         sizes = [tuple(level.shape[-2:]) for level in levels]
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
-        content, boxes, indices = self._select_queries(memory, sizes, prompt.embeds)
+        # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
+        by_confidence = visual is not None and prompt.decoder_tokens is None
+        content, boxes, indices = self._select_queries(memory, sizes, None if by_confidence else prompt.embeds)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
             noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
@@ -246,7 +322,7 @@ class GLEEHead(BaseModule):
             query = torch.cat([noised.content, query], 1)
             references = torch.cat([noised.boxes_unsigmoid.sigmoid(), references], 1)
         states = self.decoder(query, references, memory, torch.tensor(sizes, device=memory.device),
-                              self.box_head, noised and noised.attn_mask, prompt.decoder_tokens)
+                              self.box_head, noised and noised.attn_mask, decoder_tokens)
         outputs = self._predict_layers(query, states, prompt.embeds, last_only)
         pad = query.shape[1] - content.shape[1]
         dn_predictions = noised and {
@@ -257,14 +333,18 @@ class GLEEHead(BaseModule):
         if not last_only:
             predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
-                           noised, dn_predictions)
+                           noised, dn_predictions, pixels.levels)
 
     def _select_queries(self, memory: Tensor, sizes: list[tuple[int, int]],
-                        text_embeds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions by text."""
+                        text_embeds: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions.
+
+        The best by text, or by confidence if ``text_embeds`` is None.
+        """
         proposals, valid = generate_proposals(sizes, memory.device)
         memory = self.memory_norm(self.memory_proj(memory * valid[:, None]))
-        scores = self._align(memory, text_embeds).amax(-1)
+        scores = self.confidence_head(memory) if text_embeds is None else self._align(memory, text_embeds)
+        scores = scores.amax(-1)
         indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
         content = memory.gather(1, indices[..., None].expand(-1, -1, memory.shape[-1]))
         boxes = (self.box_head(content) + proposals[indices]).sigmoid()
@@ -274,6 +354,10 @@ class GLEEHead(BaseModule):
         """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""
         logits = query @ self.category_embed @ text_embeds.transpose(1, 2)
         return logits if self.align_bias is None else logits + self.align_bias
+
+    def name_logits(self, embeddings: Tensor, text_embeds: Tensor) -> Tensor:
+        """Alignment logits (B, Q, C) of query embeddings (B, Q, D) with any names (B, C, D)."""
+        return self._align(self.decoder.norm(embeddings), text_embeds)
 
     def _predict_queries(self, hidden: Tensor, boxes: Tensor,
                          text_embeds: Tensor) -> dict[str, Tensor]:
@@ -305,4 +389,6 @@ class GLEEHead(BaseModule):
         idle = list(fusion.idle_parameters()) if fusion is not None else []
         if outputs.denoising is None and self.denoising is not None:
             idle += list(self.denoising.parameters())
+        if self.prompter is not None:
+            idle += list(self.prompter.parameters())
         return idle

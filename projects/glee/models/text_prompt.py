@@ -1,6 +1,7 @@
 """From data samples to the text tensors the decoders read (DESIGN sections 4 and 5)."""
 from typing import NamedTuple, Sequence
 
+import torch
 from mmdet.structures import SampleList
 from torch import Tensor
 
@@ -18,6 +19,21 @@ class TextPrompt(NamedTuple):
     fusion_tokens: Tensor
     decoder_tokens: PromptTokens | None
     distill_loss: Tensor
+
+    def pick(self, rows: Tensor) -> 'TextPrompt':
+        """The same for some images, (R,) Long with repetitions."""
+        tokens = self.decoder_tokens
+        if tokens is not None:
+            tokens = PromptTokens(*([part[rows] for part in parts] for parts in tokens))
+        return TextPrompt(self.embeds[rows], self.fusion_tokens[rows], tokens, self.distill_loss)
+
+    @classmethod
+    def stack(cls, prompts: Sequence['TextPrompt']) -> 'TextPrompt':
+        """Several encoded expressions as one batch."""
+        tokens = PromptTokens(*(
+            [torch.cat([prompt.decoder_tokens[part][0] for prompt in prompts])] for part in range(2)))
+        return cls(torch.cat([prompt.embeds for prompt in prompts]),
+                   torch.cat([prompt.fusion_tokens for prompt in prompts]), tokens, prompts[0].distill_loss)
 
 
 def read_texts(data_samples: SampleList) -> tuple[tuple[tuple[str, ...], ...], bool]:

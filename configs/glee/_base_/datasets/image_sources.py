@@ -23,7 +23,29 @@ test_resize = dict(type='PillowResize', scale=(1333, 800), keep_ratio=True)
 
 mask_supervision = ('semantic', 'box', 'mask')
 box_supervision = ('semantic', 'box')
+prompt_prob = 0.0  # share of batches that point at an object, of the sources trained with visual prompts
 training_images = dict(filter_empty_gt=True, min_size=0)
+
+# Folder of pre-parsed annotations, memory-mapped and shared by all processes; None keeps them in memory.
+annotation_cache = None
+
+load_image = dict(type='LoadImage', skip_unreadable=True)
+box_steps = [
+    dict(type='LoadInstances', with_mask=False),
+    dict(type='RandomFlip', prob=0.5),
+    '${crop_augment}',
+    '${resize_augment}',
+    dict(type='FilterObjects')
+]
+mask_steps = [
+    dict(type='LoadInstances'),
+    dict(type='RandomFlip', prob=0.5),
+    '${crop_augment}',
+    '${resize_augment}',
+    dict(type='RasterizeMasks'),
+    dict(type='FilterObjects')
+]
+pack = dict(type='PackGLEEInputs')
 
 # ---- Objects365 v2 ----
 objects365_train = dict(
@@ -32,15 +54,12 @@ objects365_train = dict(
     ann_file='annotations/zhiyuan_objv2_train_new.json',
     data_prefix=dict(img='train/'),
     filter_cfg=training_images,
+    vocabulary='objects365_v2',
+    masks='ignored',
+    cache_dir='${annotation_cache}',
     pipeline=[
-        dict(type='LoadImage', skip_unreadable=True),
-        dict(type='LoadInstances', with_mask=False),
-        dict(type='RandomFlip', prob=0.5),
-        '${crop_augment}',
-        '${resize_augment}',
-        dict(type='FilterObjects'),
-        dict(type='SetSource', source='objects365', supervision=box_supervision, label_table='obj365'),
-        dict(type='PackGLEEInputs')
+        load_image, *box_steps,
+        dict(type='SetSource', source='objects365', supervision=box_supervision, label_table='obj365'), pack
     ])
 
 # ---- COCO ----
@@ -50,16 +69,14 @@ coco_train = dict(
     ann_file='annotations/instances_train2017.json',
     data_prefix=dict(img='train2017/'),
     filter_cfg=training_images,
+    masks='required',
+    cache_dir='${annotation_cache}',
     pipeline=[
-        dict(type='LoadImage', skip_unreadable=True),
-        dict(type='LoadInstances'),
-        dict(type='RandomFlip', prob=0.5),
-        '${crop_augment}',
-        '${resize_augment}',
-        dict(type='RasterizeMasks'),
-        dict(type='FilterObjects'),
-        dict(type='SetSource', source='coco', supervision=mask_supervision, label_table='coco'),
-        dict(type='PackGLEEInputs')
+        load_image, *mask_steps,
+        dict(
+            type='SetSource', source='coco', supervision=mask_supervision, label_table='coco',
+            prompt_prob='${prompt_prob}'),
+        pack
     ])
 
 category_test_pipeline = [
@@ -89,16 +106,12 @@ lvis_train = dict(
     ann_file='lvis/lvis_v1_train.json',
     data_prefix=dict(img='coco/'),
     filter_cfg=training_images,
+    vocabulary='lvis_v1',
+    masks='required',
+    cache_dir='${annotation_cache}',
     pipeline=[
-        dict(type='LoadImage', skip_unreadable=True),
-        dict(type='LoadInstances'),
-        dict(type='RandomFlip', prob=0.5),
-        '${crop_augment}',
-        '${resize_augment}',
-        dict(type='RasterizeMasks'),
-        dict(type='FilterObjects'),
-        dict(type='SetSource', source='lvis', supervision=mask_supervision, label_table='obj365'),
-        dict(type='PackGLEEInputs')
+        load_image, *mask_steps,
+        dict(type='SetSource', source='lvis', supervision=mask_supervision, label_table='obj365'), pack
     ])
 lvis_val = dict(
     type='TextLVISDataset',
@@ -106,6 +119,7 @@ lvis_val = dict(
     data_root='${data_root}',
     ann_file='lvis/lvis_v1_val.json',
     data_prefix=dict(img='coco/'),
+    vocabulary='lvis_v1',
     pipeline=category_test_pipeline)
 lvis_metric = dict(
     type='LVISEvalMetric', ann_file='${data_root}lvis/lvis_v1_val.json', metric=['bbox', 'segm'])
@@ -134,9 +148,14 @@ refcoco_train = [
         data_root='${data_root}',
         ann_file=f'annotations/{name}/instances_train.json',
         data_prefix=dict(img='coco/train2014/'),
+        cache_dir='${annotation_cache}',
         pipeline=expression_train_pipeline)
     for name in ('refcoco-unc', 'refcocoplus-unc', 'refcocog-umd')
 ]
+
+# All three train sets in one file, without the images of any of their val and test splits
+# (tools/dataset_converters/).
+refcoco_mixed_train = dict(refcoco_train[0], ann_file='annotations/refcoco-mixed/instances_train.json')
 
 # On MiniWorld testA has attribute expressions only and testB relational ones only.
 refcoco_test = [

@@ -8,7 +8,8 @@ model = dict(
         bgr_to_rgb=True,
         pad_mask=True,
         pad_size_divisor=32,
-        vocabulary_size=100),
+        vocabulary_size=100,
+        prompt_simulator=dict(type='PromptSimulator', kinds=dict(mask=0.6, box=0.08, point=0.32))),
     backbone=dict(
         type='ResNet',
         depth=50,
@@ -36,6 +37,8 @@ model = dict(
             num_layers=9,
             num_heads=8,
             num_points=4,
-            feedforward_channels=2048)),
+            feedforward_channels=2048),
+        prompter=dict(type='VisualPrompter', template_size=256, num_points=512),
+        composer=dict(type='PromptComposer', mode='joint', select='confidence')),
     panoptic_fusion_head=dict(type='GLEEFusionHead'),
     test_cfg=dict(max_per_img=100))

@@ -4,18 +4,16 @@ import shutil
 from pathlib import Path
 
 from .formats import write_json
-from .world import take_pictures
-from .write_coco import write_coco, write_coco_image
-from .write_lvis import write_lvis
-from .write_objects365 import write_objects365, write_objects365_image
-from .write_refcoco import write_refcoco, write_refcoco_image
+from .image_sources import IMAGE_SOURCES
+from .plan import FIRST_VAL_ID, FIRST_VAL_VIDEO_ID, Plan
+from .video_sources import VIDEO_FOLDERS, VIDEO_SOURCES
 
 VERSION = 1  # of the world; raise it whenever the same seed writes something else
 MARKER = 'miniworld.json'
-FOLDERS = ('annotations', 'coco', 'lvis', 'Objects365V2')  # all that is ever written or removed
-
-FIRST_VAL_ID = 500001  # image ids; val must not repeat a train id, RefCOCO holds both
-FIRST_VAL_ANN_ID = 9000001
+FOLDERS = ('annotations', 'coco', 'lvis', 'Objects365V2', 'openimages', 'bdd100k', 'visual_genome', 'GRIT20M', 'UVO',
+           'SA1B_scaleup', *VIDEO_FOLDERS)  # all that is ever written or removed
+SOURCES = {**IMAGE_SOURCES, **VIDEO_SOURCES}
+DEFAULT_SOURCES = ('coco', 'objects365')  # and all of videos, where there are videos
 
 
 class MiniWorldError(ValueError):
@@ -27,37 +25,54 @@ def default_val_images(images: int) -> int:
     return max(8, images // 8)
 
 
+def default_val_videos(videos: int) -> int:
+    """A quarter of the training videos, at least 4."""
+    return max(4, videos // 4)
+
+
 def build_miniworld(out, images: int, videos: int = 0, seed: int = 0, val_images: int = None,
-                    overwrite: bool = False, progress=None) -> bool:
+                    overwrite: bool = False, progress=None, sources=None, val_videos: int = None) -> bool:
     """Writes a MiniWorld, or leaves the same one alone where it is already complete.
 
     Args:
         out (str | Path): folder to write to.
         images (int): training images of each source of images (COCO, Objects365).
-        videos (int): must be 0 for now.
+        videos (int): training videos of each source of videos.
         seed (int): the same seed writes the same bytes.
         val_images (int): validation images of each source, None for `default_val_images`.
         overwrite (bool): replace another world in `out`.
         progress (Callable): wraps (iterable, description, total), for a progress bar.
+        sources (Sequence[str]): keys of `SOURCES` to write, None for `DEFAULT_SOURCES` and, if
+            `videos` is not 0, all sources of videos. What one source holds does not depend on the
+            others.
+        val_videos (int): validation videos of each source, None for `default_val_videos`.
 
     Returns:
         bool: False if the same world was already there.
 
     Raises:
-        MiniWorldError: for numbers that make no world, for videos, and if `out` holds anything
-            but this world or an unfinished one and `overwrite` is off.
+        MiniWorldError: for numbers and sources that make no world, and if `out` holds anything but
+            this world or an unfinished one and `overwrite` is off.
     """
     val_images = default_val_images(images) if val_images is None else val_images
-    _check(images, videos, seed, val_images)
+    val_videos = default_val_videos(videos) if val_videos is None else val_videos
+    default = DEFAULT_SOURCES + (tuple(VIDEO_SOURCES) if videos else ())
+    sources = default if sources is None else tuple(sources)
+    _check(images, videos, seed, val_images, val_videos, sources)
+    sources = tuple(name for name in SOURCES if name in sources)
     arguments = {'version': VERSION, 'images': images, 'val_images': val_images, 'videos': videos,
                  'seed': seed}
+    if videos:
+        arguments['val_videos'] = val_videos
+    if sources != DEFAULT_SOURCES:
+        arguments['sources'] = list(sources)
     out = Path(out)
     if not _prepare(out, arguments, overwrite):
         return False
     write_json(out / MARKER, dict(arguments, complete=False))
-    progress = progress or _silent
-    _write_coco_sources(out, images, val_images, seed, progress)
-    _write_objects365_sources(out, images, val_images, seed, progress)
+    plan = Plan(out, images, val_images, videos, val_videos, seed, progress or _silent)
+    for source in sources:
+        SOURCES[source](plan)
     write_json(out / MARKER, dict(arguments, complete=True))
     return True
 
@@ -66,11 +81,19 @@ def _silent(iterable, description: str, total: int):
     return iterable
 
 
-def _check(images: int, videos: int, seed: int, val_images: int) -> None:
-    if videos < 0:
-        raise MiniWorldError(f'videos must not be negative, got {videos}')
-    if videos:
-        raise MiniWorldError(f'videos={videos}: MiniWorld writes no videos yet, use videos=0')
+def _check(images: int, videos: int, seed: int, val_images: int, val_videos: int, sources: tuple) -> None:
+    unknown = [name for name in sources if name not in SOURCES]
+    if unknown or not sources:
+        raise MiniWorldError(f'sources={unknown} are unknown, choose from {", ".join(SOURCES)}')
+    if 'refcoco_mixed' in sources and 'coco' not in sources:
+        raise MiniWorldError('source refcoco_mixed mixes files of source coco: name both')
+    if not 0 <= videos < FIRST_VAL_VIDEO_ID:
+        raise MiniWorldError(f'videos must be in 0..{FIRST_VAL_VIDEO_ID - 1}, got {videos}')
+    filmed = [name for name in sources if name in VIDEO_SOURCES]
+    if filmed and not videos:
+        raise MiniWorldError(f'videos=0, but these sources are videos: {", ".join(filmed)}')
+    if val_videos < 1 and videos:
+        raise MiniWorldError(f'val_videos must be at least 1, got {val_videos}')
     if not 1 <= images < FIRST_VAL_ID:
         raise MiniWorldError(f'images must be in 1..{FIRST_VAL_ID - 1}, got {images}')
     if val_images < 1:
@@ -109,31 +132,3 @@ def _read_marker(path: Path):
     except (ValueError, TypeError) as error:
         raise MiniWorldError(
             f'{path} is not the marker of a MiniWorld ({error}): remove it first') from error
-
-
-def _write_coco_sources(out: Path, images: int, val_images: int, seed: int, progress) -> None:
-    """COCO, LVIS and RefCOCO/+/g share their images, as the real ones do."""
-    splits = {}
-    for split, count, firsts in (('train', images, (1, 1)),
-                                 ('val', val_images, (FIRST_VAL_ID, FIRST_VAL_ANN_ID))):
-        pictures = take_pictures(f'coco_{split}', seed, count, *firsts)
-        splits[split] = []
-        for picture in progress(pictures, f'COCO {split}', count):
-            data = picture.encode()
-            write_coco_image(out, split, picture, data)
-            write_refcoco_image(out, picture, data)
-            splits[split].append(picture)
-        write_coco(out, split, splits[split])
-    write_lvis(out, splits['train'], splits['val'])
-    write_refcoco(out, splits['train'], splits['val'])
-
-
-def _write_objects365_sources(out: Path, images: int, val_images: int, seed: int, progress) -> None:
-    for split, count, firsts in (('train', images, (1, 1)),
-                                 ('val', val_images, (FIRST_VAL_ID, FIRST_VAL_ANN_ID))):
-        taken = take_pictures(f'objects365_{split}', seed, count, *firsts)
-        pictures = []
-        for picture in progress(taken, f'Objects365 {split}', count):
-            write_objects365_image(out, split, picture, picture.encode())
-            pictures.append(picture)
-        write_objects365(out, split, pictures)

@@ -1,4 +1,6 @@
 """Draws a MiniWorld scene."""
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -18,7 +20,7 @@ def render(scene: Scene) -> np.ndarray:
     Returns:
         np.ndarray: uint8 RGB (height, width, 3).
     """
-    image = _texture(scene.background, scene.height, scene.width)
+    image = _texture(scene.background, scene.height, scene.width).copy()
     for obj in scene.objects:
         _paint(image, obj)
     return np.clip(np.round(image), 0, 255).astype(np.uint8)
@@ -55,6 +57,7 @@ def _pattern(obj: SceneObject, shape: tuple, box: tuple) -> np.ndarray:
     return ((u - np.round(u))**2 + (v - np.round(v))**2 < 0.3**2).astype(np.uint8)
 
 
+@lru_cache(maxsize=2)  # the frames of a video share it
 def _texture(background: Background, height: int, width: int) -> np.ndarray:
     """The background, float32 RGB (height, width, 3)."""
     rng = np.random.default_rng(background.seed)

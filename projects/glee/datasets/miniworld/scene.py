@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .shapes import footprint
+from .shapes import footprint, outline, window
 from .vocabulary import COLOURS, FILLS, SHAPES, SIZES, fine_name, sized_name
 
 BACKGROUNDS = ('plain', 'clouds', 'waves', 'checks', 'grain')
@@ -200,7 +200,7 @@ class SceneSampler:
 
     def _place_free(self, rng, obj, objects, height, width):
         obj = self._at(rng.uniform(0, width), rng.uniform(0, height), obj)
-        if not _inside(obj, height, width) or _near(obj, objects):
+        if not inside(obj, height, width) or near(obj, objects):
             return None
         return objects + [obj]
 
@@ -214,9 +214,9 @@ class SceneSampler:
         reach = rng.uniform(0.3, 0.9) * (obj.size + other.size) / 2
         angle = rng.uniform(0, 2 * np.pi)
         obj = self._at(other.x + reach * np.cos(angle), other.y + reach * np.sin(angle), obj)
-        close = [kin for kin in objects if _near(obj, [kin])]
+        close = [kin for kin in objects if near(obj, [kin])]
         alike = any(kin.colour == obj.colour for kin in close)
-        if not _inside(obj, height, width) or alike or len(close) > self.max_touching:
+        if not inside(obj, height, width) or alike or len(close) > self.max_touching:
             return None
         below = rng.random() < 0.5
         placed = objects[:index] + [obj] + objects[index:] if below else objects + [obj]
@@ -246,13 +246,19 @@ class SceneSampler:
             seed=int(rng.integers(2**31)))
 
 
-def _inside(obj: SceneObject, height: int, width: int) -> bool:
+def in_sight(obj: SceneObject, height: int, width: int) -> bool:
+    """Whether an object covers a pixel of the image, occlusion aside."""
+    x0, y0, x1, y1 = window(outline(obj), height, width)
+    return x0 < x1 and y0 < y1 and bool(footprint(obj, height, width).any())
+
+
+def inside(obj: SceneObject, height: int, width: int) -> bool:
     """Whether the (square hull of the) box of the object lies inside the image."""
     half = obj.size / 2 + 1
     return half <= obj.x <= width - half and half <= obj.y <= height - half
 
 
-def _near(obj: SceneObject, others, gap: float = 3.) -> bool:
+def near(obj: SceneObject, others, gap: float = 3.) -> bool:
     """Whether the square hulls of the boxes of `obj` and any other are closer than `gap` px."""
     return any(
         max(abs(obj.x - other.x), abs(obj.y - other.y)) < (obj.size + other.size) / 2 + gap

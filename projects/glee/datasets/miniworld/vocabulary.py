@@ -40,3 +40,8 @@ MINIWORLD_LVIS_CLASSES = tuple(
     sorted(fine_name(*words) for words in itertools.product(FILLS, COLOURS, SHAPES)))
 MINIWORLD_OBJECTS365_CLASSES = tuple(
     sized_name(*words) for words in itertools.product(SIZES, COLOURS, SHAPES))
+MINIWORLD_OPENIMAGES_CLASSES = tuple(f'{fill} {shape}' for shape, fill in itertools.product(SHAPES, FILLS))
+MINIWORLD_BDD_DET_CLASSES = SHAPES
+MINIWORLD_BDD_INST_CLASSES = SHAPES[:8]
+# As the released models were trained: names with ', object' and 'object' alone.
+MINIWORLD_UVO_CLASSES = tuple(f'{shape}, object' for shape in SHAPES) + ('object', )

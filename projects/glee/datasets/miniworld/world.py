@@ -11,8 +11,16 @@ from .scene import Scene, SceneObject, SceneSampler, visible_masks
 
 # One random stream per split: splits share no scene, and image i of a split does not depend on how
 # many images are written. Streams and purposes start at 1 because SeedSequence ignores trailing 0.
-STREAMS = {'coco_train': 1, 'coco_val': 2, 'objects365_train': 3, 'objects365_val': 4}
-PURPOSES = {'scene': 1, 'federation': 2, 'refcoco': 3, 'refcoco+': 4, 'refcocog': 5}
+STREAMS = {
+    name: number
+    for number, name in enumerate(
+        (f'{source}_{split}' for source in (
+            'coco', 'objects365', 'openimages', 'bdd_det', 'bdd_inst', 'visual_genome', 'grit', 'uvo_frames', 'sa1b',
+            'ytvis19', 'ytvis21', 'ovis', 'uvo_video', 'lvvis', 'ytvos', 'mose', 'davis', 'mevis', 'bdd_box_track',
+            'bdd_seg_track', 'tao', 'ref_ytvos', 'ref_davis') for split in ('train', 'val')), 1)
+}
+PURPOSES = {'scene': 1, 'federation': 2, 'refcoco': 3, 'refcoco+': 4, 'refcocog': 5, 'names': 6, 'motion': 7,
+            'expressions': 8}
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Picture:
 
     def rng(self, purpose: str) -> np.random.Generator:
         """The random numbers of this picture for one purpose."""
-        return _rng(self.seed, self.stream, self.index, purpose)
+        return stream_rng(self.seed, self.stream, self.index, purpose)
 
     @cached_property
     def annotations(self) -> list:
@@ -71,17 +79,27 @@ class Picture:
 
     def encode(self) -> bytes:
         """The picture as JPEG without chroma subsampling (small objects keep their colour)."""
-        flags = [
-            cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
-        ]
-        done, data = cv2.imencode('.jpg', render(self.scene)[..., ::-1], flags)
-        if not done:
-            raise RuntimeError(f'OpenCV could not encode image {self.image_id} as JPEG')
-        return data.tobytes()
+        return encode_scene(self.scene)
 
 
-def _rng(seed: int, stream: str, index: int, purpose: str) -> np.random.Generator:
+def encode_scene(scene: Scene, extension: str = '.jpg') -> bytes:
+    """A scene as an image file; JPEG without chroma subsampling (small objects keep their colour).
+
+    Raises:
+        RuntimeError: OpenCV cannot write the format of `extension`.
+    """
+    flags = [
+        cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    ] if extension == '.jpg' else []
+    done, data = cv2.imencode(extension, render(scene)[..., ::-1], flags)
+    if not done:
+        raise RuntimeError(f'OpenCV could not encode a scene as {extension}')
+    return data.tobytes()
+
+
+def stream_rng(seed: int, stream: str, index: int, purpose: str) -> np.random.Generator:
+    """The random numbers of item `index` of a stream for one purpose."""
     return np.random.default_rng([seed, STREAMS[stream], index, PURPOSES[purpose]])
 
 
@@ -119,7 +137,7 @@ def take_pictures(stream: str, seed: int, count: int, first_image_id: int = 1,
     """
     sampler = sampler or SceneSampler()
     for index in range(count):
-        scene = sampler(_rng(seed, stream, index, 'scene'))
+        scene = sampler(stream_rng(seed, stream, index, 'scene'))
         picture = Picture(stream, seed, index, first_image_id + index, first_ann_id, scene,
                           see(scene))
         first_ann_id += len(picture.objects)

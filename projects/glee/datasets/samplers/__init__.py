@@ -1,5 +1,6 @@
 """Samplers of GLEE."""
 from .mixture_batch_sampler import MixtureBatchSampler
 from .mixture_sampler import MixtureSampler
+from .window_sampler import WindowSampler, finished_name
 
-__all__ = ['MixtureBatchSampler', 'MixtureSampler']
+__all__ = ['MixtureBatchSampler', 'MixtureSampler', 'WindowSampler', 'finished_name']

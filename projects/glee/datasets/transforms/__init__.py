@@ -1,17 +1,21 @@
 """Transforms of GLEE."""
-from .expressions import (
-    CleanExpressions,
-    PickExpression,
-    SwapSidesOnFlip,
-    UnlessOrdinal,
-    clean_expression,
-)
+from .clips import ForEachFrame, ObjectInFirstFrame, PackClip, PickVideoExpression, PseudoClip, SampleClip
+from .expressions import CleanExpressions, PickExpression, SwapSidesOnFlip, UnlessOrdinal, clean_expression
+from .frames import FilterFrameObjects, FirstMaskPrompts, LoadFrame, LoadFrameInstances, PackFrame
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
+from .large_scale_jitter import LargeScaleJitter, PadSquare
+from .lazy_masks import LazyMasks
 from .loading import FilterObjects, LoadImage, LoadInstances
+from .negative_names import AddNegativeNames
+from .prompts import SimulatePrompts, WarpPrompts
+from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
 
 __all__ = [
-    'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterObjects', 'LoadImage',
-    'LoadInstances', 'PackGLEEInputs', 'PickExpression', 'PillowResize', 'RasterizeMasks',
-    'SetSource', 'SwapSidesOnFlip', 'UnlessOrdinal', 'clean_expression'
+    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterFrameObjects',
+    'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame', 'LargeScaleJitter', 'LazyMasks', 'LoadFrame',
+    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'ObjectInFirstFrame', 'PackClip',
+    'PackFrame', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PickVideoExpression', 'PillowResize',
+    'PseudoClip', 'RasterizeMasks', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip',
+    'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
 ]

@@ -100,7 +100,8 @@ class SwapSidesOnFlip(BaseTransform):
 class UnlessOrdinal(BaseTransform):
     """Runs its transforms unless the text counts objects ("the second from the left").
 
-    Wrap the random crop of expression data with it: a crop changes what is first or second.
+    Wrap the random crop of expression data with it: a crop changes what is first or second. It leaves a
+    note (``keep_whole``) for transforms further down that might crop.
 
     Args:
         transforms (list[dict | callable]): e.g. a stock ``RandomApply`` around resize and crop.
@@ -115,5 +116,6 @@ class UnlessOrdinal(BaseTransform):
     def transform(self, results: dict) -> Optional[dict]:
         """The transformed results, the results untouched, or None from within."""
         if any(self.pattern.search(sentence) for sentence in results['text']):
+            results['keep_whole'] = True
             return results
         return self.transforms(results)

@@ -10,6 +10,8 @@ from mmdet.structures.bbox import get_box_type
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from PIL import Image
 
+from .lazy_masks import LazyMasks
+
 
 @TRANSFORMS.register_module()
 class PillowResize(Resize):
@@ -25,6 +27,9 @@ class PillowResize(Resize):
 
     def _resize_masks(self, results: dict) -> None:
         masks = results.get('gt_masks')
+        if isinstance(masks, LazyMasks):
+            results['gt_masks'] = masks.resize(results['img_shape'])
+            return
         if not isinstance(masks, BitmapMasks):
             super()._resize_masks(results)
             return
@@ -60,12 +65,14 @@ class CropWindow(RandomCrop):
 
 @TRANSFORMS.register_module()
 class RasterizeMasks(BaseTransform):
-    """Turns polygons into bitmaps at the final size; bitmaps pass through."""
+    """Turns polygons and lazy masks into bitmaps at the final size; bitmaps pass through."""
 
     def transform(self, results: dict) -> dict:
         """Make ``gt_masks`` a uint8 :class:`BitmapMasks` (N, H, W)."""
         masks = results['gt_masks']
-        if isinstance(masks, PolygonMasks):
+        if isinstance(masks, LazyMasks):
+            results['gt_masks'] = masks.to_bitmap()
+        elif isinstance(masks, PolygonMasks):
             bitmaps = np.zeros((len(masks), masks.height, masks.width), dtype=np.uint8)
             for i, polygons in enumerate(masks.masks):
                 rles = mask_utils.frPyObjects(

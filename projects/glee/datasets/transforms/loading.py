@@ -9,6 +9,8 @@ from mmdet.datasets.transforms import FilterAnnotations, LoadAnnotations
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
 
+from .lazy_masks import LazyMasks, to_rle
+
 
 class SharedCount:
     """A count that the worker processes of a data loader share with their parent."""
@@ -78,7 +80,8 @@ class LoadInstances(LoadAnnotations):
     """Loads boxes, labels and masks of the objects of an image; crowds are left out.
 
     Masks stay :class:`PolygonMasks` when every object has polygons, so that flips, resizes and
-    crops move coordinates, and become :class:`BitmapMasks` otherwise (RLE; nearest neighbour).
+    crops move coordinates, and become :class:`LazyMasks` otherwise (RLE; nearest neighbour), which
+    are decoded one by one at their final size.
     A record without ``bbox`` (stock ``RefCocoDataset``) gets the box of its mask, one without
     ``bbox_label`` its position, which is the index of its expression.
 
@@ -117,8 +120,14 @@ class LoadInstances(LoadAnnotations):
         return [float(v) for v in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)]
 
     def _load_masks(self, results: dict) -> None:
-        self.poly2mask = not all(isinstance(i['mask'], list) for i in results['instances'])
-        super()._load_masks(results)
+        masks = [instance['mask'] for instance in results['instances']]
+        if all(isinstance(mask, list) for mask in masks):
+            self.poly2mask = False
+            super()._load_masks(results)
+        else:
+            height, width = results['ori_shape']
+            results['gt_masks'] = LazyMasks([to_rle(mask, height, width) for mask in masks],
+                                            height, width)
 
 
 @TRANSFORMS.register_module()

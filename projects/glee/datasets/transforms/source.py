@@ -1,9 +1,13 @@
 """What a sample is: its source, its kind of text and which of its annotations are real."""
 from typing import Optional, Sequence
 
+import torch
 from mmcv.transforms import BaseTransform
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
+from mmengine.structures import InstanceData
+
+from .lazy_masks import LazyMasks
 
 SUPERVISION = ('semantic', 'box', 'coarse_box', 'mask', 'track')
 TEXT_MODES = ('category', 'expression')
@@ -26,6 +30,10 @@ class SetSource(BaseTransform):
         label_table (str, optional): denoising label table; by default the source's own key.
         text (Sequence[str], optional): names to use instead of the data set's; ``bbox_label``
             must index them.
+        prompt_prob (float): probability that a training batch of this source points at one object per
+            image (``PromptSimulator``); 0.2 for COCO, SA1B, UVO frames and frames of YTVIS and OVIS.
+        vocabulary_size (int, optional): most names of a training batch of this source, where that
+            is not the preprocessor's default (200 for Visual Genome, DESIGN section 5).
 
     Raises:
         ValueError: unknown ``supervision`` or ``text_mode``.
@@ -33,7 +41,8 @@ class SetSource(BaseTransform):
 
     def __init__(self, source: str, supervision: Sequence[str] = ('semantic', 'box', 'mask'),
                  text_mode: str = 'category', label_table: Optional[str] = None,
-                 text: Optional[Sequence[str]] = None) -> None:
+                 text: Optional[Sequence[str]] = None, prompt_prob: float = 0.,
+                 vocabulary_size: Optional[int] = None) -> None:
         unknown = set(supervision) - set(SUPERVISION)
         if unknown or isinstance(supervision, str):
             raise ValueError(f'source {source!r}: supervision {supervision!r} must be a sequence '
@@ -41,9 +50,12 @@ class SetSource(BaseTransform):
         if text_mode not in TEXT_MODES:
             raise ValueError(f'source {source!r}: text_mode {text_mode!r} is not in {TEXT_MODES}')
         self.info = dict(source=source, supervision=tuple(supervision), text_mode=text_mode,
-                         label_table=source if label_table is None else label_table)
+                         label_table=source if label_table is None else label_table,
+                         prompt_prob=prompt_prob)
         if text is not None:
             self.info['text'] = tuple(text)
+        if vocabulary_size is not None:
+            self.info['vocabulary_size'] = vocabulary_size
 
     def transform(self, results: dict) -> dict:
         """Add ``source``, ``supervision``, ``text_mode``, ``label_table`` (and ``text``)."""
@@ -53,12 +65,13 @@ class SetSource(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackGLEEInputs(PackDetInputs):
-    """mmdet's packing with GLEE's meta information, whose absence is an error.
+    """mmdet's packing with GLEE's meta information, whose absence is an error, and with ``prompts``.
 
     Args:
         meta_keys (Sequence[str]): keys to pack beside ``text``, ``text_mode``, ``source``,
             ``supervision`` and ``label_table``; ``candidates`` are the boxes of same-name objects
-            that :class:`ReferDataset` gives for the blind referring score.
+            that :class:`ReferDataset` gives for the blind referring score. Names in ``stuff_text``
+            (``CocoPanopticDataset(return_classes=True)``) follow those in ``text``.
 
     Raises:
         KeyError: a key is missing because the pipeline lacks :class:`SetSource` or the data set
@@ -68,7 +81,8 @@ class PackGLEEInputs(PackDetInputs):
 
     def __init__(self, meta_keys: Sequence[str] = (
             'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
-            'flip_direction', 'candidates')) -> None:
+            'flip_direction', 'candidates', 'prompt_prob', 'stuff_text', 'segments_info',
+            'vocabulary_size')) -> None:
         super().__init__(meta_keys=(*meta_keys, *SOURCE_KEYS))
 
     def transform(self, results: dict) -> dict:
@@ -82,4 +96,13 @@ class PackGLEEInputs(PackDetInputs):
         if not results['text'] or not all(name.strip() for name in results['text']):
             raise ValueError(f'source {results["source"]!r}, image {results.get("img_path")}: '
                              f'`text` is empty or holds an empty string: {results["text"]}')
-        return super().transform(results)
+        if isinstance(results.get('gt_masks'), LazyMasks):
+            results['gt_masks'] = results['gt_masks'].to_bitmap()
+        packed = super().transform(results)
+        if 'prompts' in results:
+            prompts = results['prompts']
+            masks = torch.from_numpy(prompts['masks'])
+            packed['data_samples'].prompts = InstanceData(
+                masks=masks, neg_masks=torch.zeros_like(masks), kinds=list(prompts['kinds']),
+                object_ids=torch.as_tensor(prompts['object_ids'], dtype=torch.long))
+        return packed

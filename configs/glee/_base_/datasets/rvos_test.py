@@ -1,0 +1,28 @@
+# Objects given by a sentence: Ref-YouTube-VOS, Ref-DAVIS 2017, MeViS.
+_base_ = ['./video_test.py']
+
+ref_ytvos_val = dict(
+    type='ExpressionVideosDataset',
+    data_root='${data_root}ref-youtube-vos/',
+    ann_file='valid.json',
+    data_prefix=dict(img='valid/JPEGImages/'),
+    test_mode=True,
+    pipeline=_base_.expression_test_frames)
+ref_davis_val = dict(
+    type='ExpressionVideosDataset',
+    data_root='${data_root}ref-davis/',
+    ann_files=[f'valid_{annotator}.json' for annotator in range(4)],
+    data_prefix=dict(img='valid/JPEGImages/'),
+    test_mode=True,
+    pipeline=_base_.expression_test_frames)
+mevis_val = dict(
+    type='MetaExpressionsDataset',
+    data_root='${data_root}mevis/valid_u/',
+    ann_file='meta_expressions.json',
+    mask_file='mask_dict.json',
+    data_prefix=dict(img='JPEGImages/'),
+    test_mode=True,
+    pipeline=_base_.expression_test_frames)
+ref_ytvos_metric = dict(type='ExpressionJFMetric', prefix='rvos', **_base_.files)
+ref_davis_metric = dict(type='RefDavisMetric', prefix='ref_davis', **_base_.files)
+mevis_metric = dict(type='ExpressionJFMetric', prefix='mevis', **_base_.files)

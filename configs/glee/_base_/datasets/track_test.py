@@ -1,0 +1,37 @@
+# Tracking of boxes and masks: TAO, BURST, BDD100K.
+_base_ = ['./video_test.py']
+
+tao_val = dict(
+    type='YTVISJsonDataset',
+    data_root='${data_root}TAO/',
+    ann_file='TAO_annotations/validation_ytvisfmt.json',
+    data_prefix=dict(img='frames/'),
+    eval_file='TAO_annotations/validation.json',
+    test_mode=True,
+    pipeline=_base_.test_frames)
+burst_val = dict(
+    type='BURSTDataset',
+    data_root='${data_root}',
+    ann_file='burst_annotations/val/all_classes.json',
+    data_prefix=dict(img='TAO/frames/val/'),
+    test_mode=True,
+    pipeline=_base_.test_frames)
+bdd_box_val = dict(
+    type='YTVISJsonDataset',
+    data_root='${data_root}bdd100k/',
+    ann_file='labels/box_track_20/box_track_val_cocofmt_uni.json',
+    data_prefix=dict(img='images/track/val/'),
+    test_mode=True,
+    pipeline=_base_.test_frames)
+bdd_seg_val = dict(
+    type='YTVISJsonDataset',
+    data_root='${data_root}bdd100k/',
+    ann_file='labels/seg_track_20/seg_track_val_cocoformat_uni.json',
+    data_prefix=dict(img='images/seg_track_20/val/'),
+    test_mode=True,
+    pipeline=_base_.test_frames)
+tao_tracker = dict(type='MinVISTracker', one_name_per_track=True, max_per_video=50, frame_nms=0.5, min_mask_pixels=5)
+tao_metric = dict(type='TETAMetric', prefix='tao', **_base_.files)
+burst_metric = dict(type='BURSTMetric', prefix='burst', **_base_.files)
+bdd_box_metric = dict(type='BDDTrackMetric', prefix='bdd_mot', **_base_.files)
+bdd_seg_metric = dict(type='BDDTrackMetric', prefix='bdd_mots', iou_type='segm', **_base_.files)

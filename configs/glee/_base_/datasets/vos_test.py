@@ -1,0 +1,26 @@
+# Objects given by their first mask: DAVIS 2017, MOSE, YouTube-VOS.
+_base_ = ['./video_test.py']
+
+davis_val = dict(
+    type='PNGTreeDataset',
+    data_root='${data_root}DAVIS/',
+    split_file='ImageSets/2017/val.txt',
+    data_prefix=dict(img='JPEGImages/480p/', ann='Annotations/480p/'),
+    test_mode=True,
+    pipeline=_base_.prompted_test_frames)
+mose_val = dict(
+    type='PNGTreeDataset',
+    data_root='${data_root}mose/val/',
+    data_prefix=dict(img='JPEGImages/', ann='Annotations/'),
+    test_mode=True,
+    pipeline=_base_.prompted_test_frames)
+ytvos_val = dict(
+    type='PNGTreeDataset',
+    data_root='${data_root}ytbvos18/val/',
+    meta_file='meta.json',
+    data_prefix=dict(img='JPEGImages/', ann='Annotations/'),
+    test_mode=True,
+    pipeline=_base_.prompted_test_frames)
+davis_metric = dict(type='DavisVOSMetric', prefix='vos', **_base_.files)
+mose_metric = dict(type='DavisVOSMetric', prefix='mose', skip_last=False, **_base_.files)
+ytvos_metric = dict(type='YouTubeVOSMetric', prefix='ytvos', **_base_.files)

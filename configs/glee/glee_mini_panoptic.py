@@ -1,0 +1,37 @@
+# Panoptic, semantic and instance output on MiniWorld, whose one stuff name is what no object covers. Write its
+# maps first: python tools/dataset_converters/coco_to_maps.py data/miniworld --layout panoptic
+_base_ = ['./glee_mini_stage2_prompts.py']
+
+thing_classes = (
+    'circle', 'square', 'triangle', 'star', 'ring', 'cross', 'heart', 'crescent', 'arrow', 'hourglass')
+stuff_classes = ('background', )
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CocoPanopticDataset',
+        test_mode=True,
+        return_classes=True,
+        metainfo=dict(
+            classes=thing_classes + stuff_classes, thing_classes=thing_classes, stuff_classes=stuff_classes),
+        data_root='${data_root}coco/',
+        ann_file='annotations/panoptic_val2017.json',
+        data_prefix=dict(img='val2017/', seg='annotations/panoptic_val2017/'),
+        pipeline=[
+            dict(type='LoadImage'),
+            '${test_resize}',
+            dict(type='LoadPanopticAnnotations'),  # after the resize: original pixels
+            dict(type='SetSource', source='panoptic', supervision=('semantic', 'box', 'mask')),
+            dict(type='PackGLEEInputs')
+        ]))
+test_evaluator = [
+    dict(
+        type='CocoPanopticMetric',
+        ann_file='${data_root}coco/annotations/panoptic_val2017.json',
+        seg_prefix='${data_root}coco/annotations/panoptic_val2017/',
+        prefix='panoptic'),
+    dict(type='SemSegMetric', iou_metrics=['mIoU'], prefix='panoptic')
+]
+test_cfg = dict()

@@ -1,0 +1,2 @@
+# Stage 3 of GLEE-Plus: scaling up. The released weights: 450k iterations, decays at 360k and 420k.
+_base_ = ['./_base_/models/glee_swin-l.py', './_base_/stages/stage3.py']

@@ -1,0 +1,10 @@
+"""What a program calls."""
+from .audio import WhisperTranscriber
+from .interactive_session import InteractiveSession, SessionObject
+from .reference_video import track_reference
+from .video_session import FrameReader, VideoSession, camera_frames
+
+__all__ = [
+    'FrameReader', 'InteractiveSession', 'SessionObject', 'VideoSession', 'WhisperTranscriber', 'camera_frames',
+    'track_reference'
+]

@@ -1,0 +1,363 @@
+"""Point at objects of one image, round after round (SEEM's interaction with GLEE's prompter)."""
+from dataclasses import dataclass, field
+from typing import Callable, Optional, Sequence, Union
+
+import mmcv
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ..datasets.transforms import PillowResize
+from ..datasets.transforms.prompts import warp_mask
+from ..models.prompt_rows import PromptRows
+from ..models.prompted_prediction import RowOutput, decode_rows
+from ..models.reference_prompt import ReferencePrompt, encode_reference
+from ..models.text_prompt import TextPrompt, encode_category, encode_expressions
+from .user_prompt import UserPrompt, read_prompt
+
+Prompt = dict
+OTHERS = 'others'
+
+
+@dataclass(frozen=True)
+class SessionObject:
+    """One object after some round.
+
+    Attributes:
+        id: Handle for ``refine``, ``undo``, ``reset`` and ``label``.
+        round: Number of rounds, from 1.
+        mask: (H, W) bool over the original image.
+        box: (4,) xyxy px of the original image.
+        score: Probability in 0..1, times mask quality.
+        label, label_score: Best name of the session's vocabulary; None without a vocabulary.
+        text: The object's expression, transcribed audio included.
+        logits: (h, w) mask logits at mask-feature resolution.
+        embedding: (D,) of the query.
+    """
+    id: int
+    round: int
+    mask: np.ndarray
+    box: np.ndarray
+    score: float
+    label: Optional[str]
+    label_score: Optional[float]
+    text: Optional[str]
+    logits: Tensor = field(repr=False)
+    embedding: Tensor = field(repr=False)
+
+
+@dataclass
+class _Image:
+    """The image as the model sees it: ``batch`` (1, 3, H, W) normalised and padded, and its features."""
+    batch: Tensor
+    feats: list[Tensor]
+    sample: DetDataSample
+    matrix: np.ndarray
+
+
+@dataclass
+class _Round:
+    prompt: UserPrompt
+    result: SessionObject
+
+
+class InteractiveSession:
+    """Holds an image, its backbone features and the objects a user points at.
+
+    ``set_image`` runs the backbone once; a prompt then costs its template's backbone pass and one pass of
+    encoder and decoder, and a text is encoded once. Coordinates are pixels of the original image. In a
+    later round all prompts of the object count together; where there are negative ones they help to
+    choose another query (they carve the mask only if the prompter has ``negative_tokens``, which need
+    training), and the mask of the round before attracts the choice.
+
+    Example:
+        >>> session = InteractiveSession(model, vocabulary=('cat', 'dog'))
+        >>> session.set_image('pets.jpg')
+        >>> pet = session.add(points=[(120, 80)])
+        >>> pet = session.refine(pet.id, points=[(200, 90, -1)])
+        >>> pet.label, pet.mask
+
+    Args:
+        model (GLEE): a detector with a prompter; it is put into eval mode.
+        vocabulary (Sequence[str] | None): names to label the results with.
+        scale (tuple[int, int]): longest and shortest side of the resized image, px.
+        vocabulary_in_fusion (bool): let the vocabulary take part in early fusion. By default the pixels
+            read 'object' instead, so that the vocabulary cannot move a mask.
+        transcriber (Callable | None): audio (path or (samples, rate)) to text, for ``audio=``; see
+            ``WhisperTranscriber``.
+    """
+
+    def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: tuple[int, int] = (1333, 800),
+                 vocabulary_in_fusion: bool = False, transcriber: Optional[Callable] = None) -> None:
+        if getattr(model.panoptic_head, 'prompter', None) is None:
+            raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
+        self.model = model.eval()
+        self.head = model.panoptic_head
+        self.vocabulary = tuple(vocabulary) if vocabulary is not None else None
+        self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
+        self.transcriber = transcriber
+        self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
+        self._image: Optional[_Image] = None
+        self._rounds: dict[int, list[_Round]] = {}
+        self._next_id = 0
+        self._texts: dict[tuple, TextPrompt] = {}
+
+    # ---- image ----
+    @torch.no_grad()
+    def set_image(self, image: Union[str, np.ndarray]) -> None:
+        """Start with an image: a path, or uint8 RGB (H, W, 3). Objects of an earlier one are forgotten."""
+        if isinstance(image, np.ndarray):
+            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+                raise ValueError(f'image must be uint8 of shape (H, W, 3), got {image.dtype} {image.shape}')
+            picture = image[..., ::-1]
+        else:
+            picture = mmcv.imread(str(image), backend='pillow')
+        shape = picture.shape[:2]
+        resized = self._resize(dict(img=np.ascontiguousarray(picture), img_shape=shape))
+        sample = DetDataSample(metainfo=dict(
+            img_path=None, text=('object', ), text_mode='category', ori_shape=shape,
+            img_shape=resized['img'].shape[:2]))
+        inputs = torch.from_numpy(np.ascontiguousarray(resized['img'].transpose(2, 0, 1)))
+        data = self.model.data_preprocessor(dict(inputs=[inputs], data_samples=[sample]), False)
+        batch = data['inputs']
+        sample.set_metainfo(dict(batch_input_shape=tuple(batch.shape[-2:])))
+        self._image = _Image(batch, self.model.extract_feat(batch), data['data_samples'][0],
+                             np.asarray(resized['homography_matrix'], dtype=np.float64))
+        self._rounds.clear()
+
+    def _state(self) -> _Image:
+        if self._image is None:
+            raise RuntimeError('no image is set: call set_image first')
+        return self._image
+
+    # ---- objects ----
+    def add(self, **prompt) -> SessionObject:
+        """Add one object; keywords as of ``read_prompt`` and ``audio``.
+
+        Raises:
+            RuntimeError: no image is set.
+            ValueError: the prompt is empty or outside the image, or only says what the object is not.
+        """
+        return self.add_many([prompt])[0]
+
+    def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
+        """Add several objects at once, one keyword dict each; they are decoded in batches."""
+        given = [self._read(prompt, index) for index, prompt in enumerate(prompts)]
+        for index, prompt in enumerate(given):
+            if prompt.kind is None and prompt.text is None and prompt.reference is None:
+                raise ValueError(f'object {index} has negative points only: say what it is, too')
+        ids = list(range(self._next_id, self._next_id + len(given)))
+        results = self._run(given, ids, [None] * len(given))
+        self._next_id += len(given)
+        for prompt, result in zip(given, results):
+            self._rounds[result.id] = [_Round(prompt, result)]
+        return results
+
+    def refine(self, object_id: int, **prompt) -> SessionObject:
+        """A further round for an object: more prompts, positive or negative; keywords as of ``add``.
+
+        Raises:
+            RuntimeError: no image is set.
+            KeyError: there is no such object.
+            ValueError: the prompt is empty or outside the image.
+        """
+        return self.refine_many({object_id: prompt})[0]
+
+    def refine_many(self, prompts: dict[int, Prompt]) -> list[SessionObject]:
+        """A further round for several objects at once, {id: keyword dict}; they are decoded in batches."""
+        self._state()
+        latest = {object_id: self._object(object_id)[-1] for object_id in prompts}
+        joined = [latest[object_id].prompt.joined(self._read(prompt, object_id))
+                  for object_id, prompt in prompts.items()]
+        results = self._run(joined, list(prompts), [latest[object_id].result for object_id in prompts])
+        for prompt, result in zip(joined, results):
+            self._rounds[result.id].append(_Round(prompt, result))
+        return results
+
+    def undo(self, object_id: int) -> Optional[SessionObject]:
+        """Take the last round of an object back; the result before it, or None if the object is gone."""
+        rounds = self._object(object_id)
+        rounds.pop()
+        if rounds:
+            return rounds[-1].result
+        del self._rounds[object_id]
+        return None
+
+    def reset(self, object_id: Optional[int] = None) -> None:
+        """Remove an object, or all of them; the image stays."""
+        if object_id is None:
+            self._rounds.clear()
+        else:
+            self._object(object_id)
+            del self._rounds[object_id]
+
+    def results(self) -> list[SessionObject]:
+        """The objects as they are now, in the order they were added."""
+        return [rounds[-1].result for rounds in self._rounds.values()]
+
+    def _object(self, object_id: int) -> list[_Round]:
+        if object_id not in self._rounds:
+            raise KeyError(f'there is no object {object_id}; the session has {list(self._rounds)}')
+        return self._rounds[object_id]
+
+    def _read(self, prompt: Prompt, index: int) -> UserPrompt:
+        prompt, shape = dict(prompt), self._state().sample.ori_shape
+        audio = prompt.pop('audio', None)
+        if audio is not None:
+            if self.transcriber is None:
+                raise ValueError('audio was given but the session has no transcriber: pass transcriber='
+                                 'WhisperTranscriber(path) to InteractiveSession')
+            if prompt.get('text') is not None:
+                raise ValueError('give text or audio, not both')
+            prompt['text'] = self.transcriber(audio)
+        try:
+            return read_prompt(shape, **prompt)
+        except ValueError as error:
+            raise ValueError(f'prompt of object {index}: {error}') from error
+
+    # ---- labels ----
+    @torch.no_grad()
+    def label(self, target: Union[int, np.ndarray], vocabulary: Optional[Sequence[str]] = None, top_k: int = 1,
+              min_score: float = 0., min_iou: float = 0.3) -> list[tuple[str, float]]:
+        """Names of an object or of any mask, best first, with their probabilities.
+
+        Args:
+            target: id of an object, or a mask (H, W) over the original image.
+            vocabulary: names; by default the session's.
+            top_k: how many.
+            min_score: a less probable name becomes 'others'.
+            min_iou: no name is given to a mask that no query covers this well.
+
+        Returns:
+            list[tuple[str, float]]: empty if no object fits the mask.
+        """
+        names = tuple(vocabulary or self.vocabulary or ())
+        if not names:
+            raise ValueError('label needs a vocabulary: pass one here or to the session')
+        if isinstance(target, np.ndarray):
+            embedding = self._embedding_of(target, min_iou)
+            if embedding is None:
+                return []
+        else:
+            embedding = self._object(int(target))[-1].result.embedding
+        scores = self._name_scores(embedding, names)
+        best = scores.topk(min(top_k, len(names)))
+        return [(names[index] if score >= min_score else OTHERS, score)
+                for score, index in zip(best.values.tolist(), best.indices.tolist())]
+
+    def _name_scores(self, embedding: Tensor, names: tuple[str, ...]) -> Tensor:
+        return self.head.name_logits(embedding[None, None], self._category(names).embeds)[0, 0].float().sigmoid()
+
+    def _embedding_of(self, mask: np.ndarray, min_iou: float) -> Optional[Tensor]:
+        """Embedding of the query whose mask overlaps ``mask`` most, if enough."""
+        prompt = read_prompt(self._state().sample.ori_shape, mask=mask)
+        rows = self._rows([prompt], [None])
+        output = next(self._decode(rows))
+        small = F.interpolate(rows.masks[None].float(), tuple(output.mask_features.shape[-2:]), mode='area')[0, 0] > 0.5
+        masks = output.masks(torch.arange(len(output.ranking))) > 0
+        overlap = (masks & small).sum((1, 2)) / (masks | small).sum((1, 2)).clamp(min=1)
+        best = overlap.argmax()
+        return output.embeddings[best] if overlap[best] >= min_iou else None
+
+    @torch.no_grad()
+    def panoptic(self, things: Sequence[str], stuff: Sequence[str] = ()) -> tuple[np.ndarray, list[dict]]:
+        """Everything in the image by name: a map (H, W) of segment ids, 0 where nothing is, and the segments.
+
+        Each segment is dict(id, name, is_thing, score, area px). See ``fuse_panoptic``.
+        """
+        image = self._state()
+        names = (*things, *stuff)
+        outputs = self.head.decode(image.feats, self._category(names), last_only=True)
+        last = {key: value[0] for key, value in outputs.predictions[''].items()}
+        masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[0])
+        segments = dict(probs=last['logits'].float().sigmoid(), masks=masks, num_things=len(things))
+        found = self.model.panoptic_fusion_head.predict_maps(segments, image.sample.metainfo)['pan_results']
+        panoptic, result = found.sem_seg[0].cpu().numpy(), []
+        ids = np.zeros(panoptic.shape, dtype=np.int64)
+        for number, segment in enumerate(found.segments_info, 1):
+            ids[panoptic == segment['id']] = number
+            result.append(dict(id=number, name=names[segment['label']], is_thing=segment['is_thing'],
+                               score=segment['score'], area=segment['area']))
+        return ids, result
+
+    # ---- references ----
+    @torch.no_grad()
+    def encode_reference(self, **prompt) -> ReferencePrompt:
+        """Encode an object of this image as a prompt for other images; keywords as of ``add``, pixels needed."""
+        given = self._read(prompt, 0)
+        if given.kind is None:
+            raise ValueError('a reference needs positive pixels: give points, boxes, polygons, scribbles or a mask')
+        rows, image = self._rows([given], [None]), self._state()
+        templates = self.model.extract_templates(image.batch, rows)
+        return encode_reference(self.head, image.feats, rows, templates, self._fusion_text())
+
+    # ---- decoding ----
+    def _fusion_text(self) -> TextPrompt:
+        return self._category(self.vocabulary if self.vocabulary_in_fusion else ('object', ))
+
+    @torch.no_grad()
+    def _run(self, prompts: list[UserPrompt], ids: list[int],
+             before: list[Optional[SessionObject]]) -> list[SessionObject]:
+        if not prompts:
+            return []
+        outputs = sorted(self._decode(self._rows(prompts, before)), key=lambda output: output.row)
+        return [self._result(output, prompts[output.row], ids[output.row], before[output.row])
+                for output in outputs]
+
+    def _decode(self, rows: PromptRows):
+        image = self._state()
+        templates = self.model.extract_templates(image.batch, rows)
+        return decode_rows(self.head, image.feats, rows, templates, self._fusion_text(), self._expressions)
+
+    def _rows(self, prompts: list[UserPrompt], before: list[Optional[SessionObject]]) -> PromptRows:
+        """The prompts at the padded size of the model's input."""
+        image = self._state()
+        positive = torch.stack([self._warp(prompt.positive) for prompt in prompts])
+        return PromptRows(
+            images=torch.zeros(len(prompts), dtype=torch.long, device=image.batch.device),
+            objects=torch.arange(len(prompts), device=image.batch.device),
+            masks=positive,
+            neg_masks=torch.stack([self._warp(prompt.negative) for prompt in prompts]) & ~positive,
+            kinds=[prompt.kind or 'mask' for prompt in prompts],
+            texts=[prompt.text for prompt in prompts],
+            refs=[prompt.reference and prompt.reference.to(image.batch.device) for prompt in prompts],
+            prev_logits=[result and result.logits for result in before])
+
+    def _warp(self, mask: np.ndarray) -> Tensor:
+        image = self._state()
+        (height, width), (out_height, out_width) = image.sample.img_shape, image.sample.batch_input_shape
+        warped = torch.from_numpy(warp_mask(mask, image.matrix, (height, width)))
+        return F.pad(warped, (0, out_width - width, 0, out_height - height)).to(image.batch.device)
+
+    def _result(self, output: RowOutput, prompt: UserPrompt, object_id: int,
+                before: Optional[SessionObject]) -> SessionObject:
+        best = output.ranking.argmax()[None]
+        logits = output.masks(best)
+        instance = InstanceData(scores=output.probability[best], labels=best * 0, boxes=output.boxes[best])
+        found = self.model.panoptic_fusion_head.predict([instance], [logits], [self._state().sample])[0]['ins_results']
+        label = label_score = None
+        if self.vocabulary is not None:
+            scores = self._name_scores(output.embeddings[best[0]], self.vocabulary)
+            label, label_score = self.vocabulary[int(scores.argmax())], float(scores.max())
+        return SessionObject(
+            id=object_id, round=1 if before is None else before.round + 1, mask=found.masks[0].cpu().numpy(),
+            box=found.bboxes[0].cpu().numpy(), score=float(found.scores[0]), label=label, label_score=label_score,
+            text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]])
+
+    # ---- text, encoded once ----
+    def _category(self, names: tuple[str, ...]) -> TextPrompt:
+        key = ('category', *names)
+        if key not in self._texts:
+            self._texts[key] = encode_category(self.head.text_encoder, names, 1)
+        return self._texts[key]
+
+    def _expressions(self, texts: Sequence[str]) -> TextPrompt:
+        missing = [text for text in dict.fromkeys(texts) if ('expression', text) not in self._texts]
+        if missing:
+            encoded = encode_expressions(self.head.text_encoder, missing)
+            for index, text in enumerate(missing):
+                self._texts['expression', text] = encoded.pick(torch.tensor([index]))
+        return TextPrompt.stack([self._texts['expression', text] for text in texts])

@@ -1,0 +1,218 @@
+"""Follow objects through a video from any prompt on any frame."""
+from pathlib import Path
+from typing import Iterator, Optional, Sequence, Union
+
+import cv2
+import mmcv
+import numpy as np
+import pycocotools.mask as mask_utils
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+
+from ..datasets.transforms import PillowResize
+from ..datasets.transforms.prompts import warp_mask
+from ..models.trackers import PromptTracker, encode_mask
+from .interactive_session import InteractiveSession, SessionObject
+
+PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
+
+
+class FrameReader:
+    """Frames of a video as uint8 RGB (H, W, 3), by index.
+
+    Args:
+        source: a video file, a folder of pictures (in the order of their names), or a sequence of arrays.
+
+    Raises:
+        ValueError: there is no frame, or a frame cannot be read; it is named.
+    """
+
+    def __init__(self, source: Union[str, Path, Sequence[np.ndarray]]) -> None:
+        self.source = source
+        if isinstance(source, (str, Path)):
+            path = Path(source)
+            self.frames = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES) if path.is_dir() else (
+                mmcv.VideoReader(str(path)))
+        else:
+            self.frames = source
+        if not len(self.frames):
+            raise ValueError(f'{source if isinstance(source, (str, Path)) else "the video"} has no frame')
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        frame = self.frames[index]
+        if isinstance(frame, Path):
+            frame = mmcv.imread(str(frame), channel_order='rgb', backend='pillow')
+        elif isinstance(self.frames, mmcv.VideoReader):
+            frame = None if frame is None else frame[..., ::-1]
+        if frame is None:
+            raise ValueError(f'frame {index} of {self.source} cannot be read')
+        return np.ascontiguousarray(frame)
+
+
+def camera_frames(index: int = 0) -> Iterator[np.ndarray]:
+    """Live frames of a camera, uint8 RGB, until it stops.
+
+    Raises:
+        RuntimeError: the camera cannot be opened.
+    """
+    camera = cv2.VideoCapture(index)
+    if not camera.isOpened():
+        raise RuntimeError(f'camera {index} cannot be opened')
+    try:
+        while (frame := camera.read())[0]:
+            yield np.ascontiguousarray(frame[1][..., ::-1])
+    finally:
+        camera.release()
+
+
+class VideoSession:
+    """Point at objects on any frame, follow them both ways, correct them on later frames.
+
+    An object starts from any prompt of ``InteractiveSession`` (points, boxes, scribbles, text, ...) on any
+    frame. Its mask there is carried forward to the end and, before its first prompt, backward to the
+    beginning. A correction on a later frame holds from there on, up to the next correction. Masks are kept
+    as run-length codes; frames are read one at a time.
+
+    Example:
+        >>> session = VideoSession(model)
+        >>> session.open('street.mp4')
+        >>> car = session.add(12, points=[(320, 200)])
+        >>> for frame in session.track():
+        ...     show(session.mask(car.id, frame))
+        >>> session.refine(car.id, 40, points=[(350, 210), (100, 90, -1)])
+
+    Args:
+        model (GLEEVideo): a detector with a prompter.
+        scale (tuple[int, int]): longest and shortest side of the resized frames, px.
+        memory (str): of the ``PromptTracker``.
+        **kwargs: as for ``InteractiveSession``.
+    """
+
+    def __init__(self, model, scale: tuple[int, int] = (1333, 480), memory: str = 'first', **kwargs) -> None:
+        self.image = InteractiveSession(model, scale=scale, **kwargs)
+        self.model = model
+        self.memory = memory
+        self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
+        self._frames: Optional[FrameReader] = None
+        self._given: dict[int, dict[int, np.ndarray]] = {}
+        self._masks: dict[int, dict[int, Optional[dict]]] = {}
+        self._asked: dict[tuple[int, int], list[dict]] = {}
+
+    def open(self, source: Union[str, Path, Sequence[np.ndarray]]) -> int:
+        """Start with a video, see ``FrameReader``; objects are forgotten. Returns the number of frames."""
+        self._frames = FrameReader(source)
+        self._given, self._masks, self._asked = {}, {}, {}
+        return len(self._frames)
+
+    def add(self, frame: int, **prompt) -> SessionObject:
+        """A new object, from a prompt on a frame; keywords as of ``InteractiveSession.add``."""
+        object_id = max(self._given, default=0) + 1
+        self._given[object_id], self._masks[object_id] = {}, {}
+        try:
+            return self._ask(object_id, frame, prompt)
+        except Exception:
+            del self._given[object_id], self._masks[object_id]
+            raise
+
+    def refine(self, object_id: int, frame: int, **prompt) -> SessionObject:
+        """Correct an object on a frame, which may be another than that it started on."""
+        if object_id not in self._given:
+            raise KeyError(f'there is no object {object_id}; there are {sorted(self._given)}')
+        return self._ask(object_id, frame, prompt)
+
+    def _ask(self, object_id: int, frame: int, prompt: dict) -> SessionObject:
+        """The object on one frame from all that was said there."""
+        self.image.set_image(self._reader()[frame])
+        rounds = [*self._asked.get((object_id, frame), ()), prompt]
+        found = self.image.add(**rounds[0])
+        for later in rounds[1:]:
+            found = self.image.refine(found.id, **later)
+        self._asked[object_id, frame] = rounds
+        self._given[object_id][frame] = found.mask
+        self._masks[object_id][frame] = encode_mask(found.mask)
+        return found
+
+    def _reader(self) -> FrameReader:
+        if self._frames is None:
+            raise RuntimeError('no video is open: call open first')
+        return self._frames
+
+    def track(self) -> Iterator[int]:
+        """Follow all objects; yields each frame when it is done, forward from the first prompt, then backward."""
+        length = len(self._reader())
+        if not any(self._given.values()):
+            raise RuntimeError('no object is given: call add first')
+        starts = {object_id: min(given) for object_id, given in self._given.items()}
+        yield from self._sweep(range(min(starts.values()), length), self._given)
+        # backward, each object from its first prompt on
+        first = {object_id: {start: self._given[object_id][start]} for object_id, start in starts.items()}
+        yield from self._sweep(range(max(starts.values()), -1, -1), first, before=starts)
+
+    def _sweep(self, order: Sequence[int], given: dict, before: Optional[dict] = None) -> Iterator[int]:
+        """Run a tracker over frames; with ``before`` only masks of frames before these are kept."""
+        tracker = PromptTracker(memory=self.memory)
+        for frame in order:
+            masks = {object_id: frames[frame] for object_id, frames in given.items() if frame in frames}
+            for object_id, rle in self._step(tracker, self._reader()[frame], masks).items():
+                if frame not in self._given[object_id] and (before is None or frame < before[object_id]):
+                    self._masks[object_id][frame] = rle
+            if before is None or any(frame < start for start in before.values()):
+                yield frame
+
+    @torch.no_grad()
+    def _step(self, tracker: PromptTracker, picture: np.ndarray, given: dict[int, np.ndarray]) -> dict:
+        """Masks (RLE or None) of all objects that the tracker knows, in one frame."""
+        shape = picture.shape[:2]
+        resized = self._resize(dict(img=np.ascontiguousarray(picture[..., ::-1]), img_shape=shape))
+        sample = DetDataSample(metainfo=dict(text=('object', ), text_mode='category', ori_shape=shape,
+                                             img_shape=resized['img'].shape[:2]))
+        if given:
+            matrix = np.asarray(resized['homography_matrix'], np.float64)
+            masks = np.stack([warp_mask(mask, matrix, sample.img_shape) for mask in given.values()])
+            shown = masks.any((1, 2))  # an empty mask points at nothing
+            if shown.any():
+                masks = torch.from_numpy(masks[shown])
+                ids = torch.tensor(list(given))[torch.from_numpy(shown)]
+                sample.prompts = InstanceData(
+                    masks=masks, neg_masks=torch.zeros_like(masks), kinds=['mask'] * len(masks),
+                    object_ids=torch.arange(len(masks)), instance_ids=ids)
+        inputs = torch.from_numpy(np.ascontiguousarray(resized['img'].transpose(2, 0, 1)))
+        batch = self.model.data_preprocessor(dict(inputs=[inputs], data_samples=[sample]), False)
+        tracker.update(self.model, batch['inputs'], batch['data_samples'])
+        return tracker.take_last()
+
+    def live(self, frames: Iterator[np.ndarray], prompts: dict[int, np.ndarray]) -> Iterator[dict[int, np.ndarray]]:
+        """Follow objects through live frames, e.g. ``camera_frames``; nothing is kept.
+
+        Args:
+            frames (Iterator[np.ndarray]): uint8 RGB (H, W, 3).
+            prompts (dict[int, np.ndarray]): bool masks (H, W) by object, taken with the next frame and then
+                removed; put more into it between two frames to add or correct objects.
+
+        Yields:
+            dict[int, np.ndarray]: bool mask (H, W) of every object.
+        """
+        tracker = PromptTracker(memory=self.memory)
+        for picture in frames:
+            given = dict(prompts)
+            prompts.clear()
+            found = self._step(tracker, picture, given)
+            yield {object_id: _decode(rle, picture.shape[:2]) for object_id, rle in found.items()}
+
+    def mask(self, object_id: int, frame: int) -> np.ndarray:
+        """Bool mask (H, W) of an object in a frame that has been tracked; empty where it is not visible.
+
+        Raises:
+            KeyError: the object is unknown or the frame has not been tracked.
+        """
+        if frame not in self._masks.get(object_id, {}):
+            raise KeyError(f'object {object_id} has not been tracked in frame {frame}: run track')
+        return _decode(self._masks[object_id][frame], self._reader()[frame].shape[:2])
+
+
+def _decode(rle: Optional[dict], shape: tuple) -> np.ndarray:
+    return np.zeros(shape, bool) if rle is None else mask_utils.decode(rle).astype(bool)

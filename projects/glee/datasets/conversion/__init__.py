@@ -1,0 +1,16 @@
+"""Conversions of the data sets' own files to the ones that the readers take."""
+from .bdd import convert_bdd_images, convert_bdd_tracks
+from .command import run_conversion, show_progress
+from .grit import convert_grit
+from .openimages import convert_openimages
+from .png_videos import convert_png_videos, convert_ref_youtube_vos
+from .referring import convert_referring_videos, merge_refcoco
+from .sa1b import convert_sa1b, thin_masks
+from .shards import ConversionError, convert_shards
+from .videos import convert_videos
+
+__all__ = [
+    'ConversionError', 'convert_bdd_images', 'convert_bdd_tracks', 'convert_grit', 'convert_openimages',
+    'convert_png_videos', 'convert_ref_youtube_vos', 'convert_referring_videos', 'convert_sa1b', 'convert_shards',
+    'convert_videos', 'merge_refcoco', 'run_conversion', 'show_progress', 'thin_masks'
+]

@@ -1,0 +1,210 @@
+"""BDD100K labels (the Scalabel format) as COCO and as YouTube-VIS like files."""
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from pycocotools import mask as mask_utils
+
+from .shards import ConversionError, Shard, chunks, convert_shards, load_json
+
+DETECTION = ('pedestrian', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle', 'traffic light',
+             'traffic sign')
+SEGMENTATION = DETECTION[:8]
+ALIASES = {'person': 'pedestrian', 'bike': 'bicycle', 'motor': 'motorcycle', 'caravan': 'car', 'van': 'car'}
+# Regions that belong to a category but do not count: crowd regions here.
+IGNORED = {'other person': 'pedestrian', 'other vehicle': 'car', 'trailer': 'truck'}
+IMAGE_SIZE = (1280, 720)  # width, height where a file does not say
+FRAMES_PER_SHARD = 5000
+BEZIER_STEPS = 8
+
+
+def convert_bdd_images(labels, out, categories: tuple = DETECTION, masks: bool = False, progress=None) -> dict:
+    """Writes a COCO file from labels of single images (det_20, ins_seg/polygons).
+
+    Args:
+        labels (str | Path): a file of frames, or a folder of such files.
+        out (str | Path): file to write.
+        categories (tuple[str]): ids from 1 in this order; other categories are left out.
+        masks (bool): take `poly2d` (and boxes from it) instead of `box2d`.
+        progress (Callable): see `convert_shards`.
+
+    Returns:
+        dict: reason -> number of labels left out.
+
+    Raises:
+        ConversionError: a file is missing or holds no frames.
+    """
+    reader = _LabelReader(categories, masks)
+
+    def convert(frames: list) -> Shard:
+        shard = Shard()
+        reader.skipped = shard.skipped
+        for frame, size in frames:
+            entries = [reader.read(label, size) for label in frame.get('labels') or ()]
+            shard.add({'file_name': frame['name'], 'width': size[0], 'height': size[1]},
+                      [entry for entry in entries if entry is not None])
+        return shard
+
+    frames = (pair for path in _files(labels) for pair in _frames(path))
+    return convert_shards(out, chunks(frames, FRAMES_PER_SHARD), convert, {'categories': _category_list(categories)},
+                          arguments={'labels': str(labels), 'categories': list(categories), 'masks': masks},
+                          progress=progress)
+
+
+def convert_bdd_tracks(labels, out, categories: tuple = SEGMENTATION, masks: bool = False, progress=None) -> dict:
+    """Writes a YouTube-VIS like file from labels of videos (box_track_20, seg_track_20/polygons).
+
+    A track that is a crowd region in any frame is a crowd region; its category is that of its
+    first label. `segmentations` are RLE, or absent without masks. `file_names` are
+    '{video}/{frame}'.
+
+    Args:
+        labels (str | Path): folder with one file of frames per video, or a file of all of them.
+        out, categories, masks, progress: see `convert_bdd_images`.
+
+    Returns:
+        dict: reason -> number of labels left out.
+    """
+    reader = _LabelReader(categories, masks)
+
+    def convert(path: Path) -> Shard:
+        shard = Shard()
+        reader.skipped = shard.skipped
+        videos = {}
+        for frame, size in _frames(path):
+            videos.setdefault(frame.get('videoName') or path.stem, []).append((frame, size))
+        for name, frames in videos.items():
+            frames.sort(key=lambda pair: pair[0].get('frameIndex', 0))
+            width, height = frames[0][1]
+            shard.add({'file_names': [f'{name}/{frame["name"]}' for frame, _ in frames], 'width': width,
+                       'height': height, 'length': len(frames)}, _tracks(frames, reader, masks))
+        return shard
+
+    paths = _files(labels)
+    return convert_shards(out, paths, convert, {'categories': _category_list(categories)}, item='video',
+                          arguments={'labels': str(labels), 'categories': list(categories), 'masks': masks},
+                          progress=progress, total=len(paths))
+
+
+def _tracks(frames: list, reader, masks: bool) -> list:
+    """One annotation per identity of a video."""
+    width, height = frames[0][1]
+    keys = ('bboxes', 'areas', 'segmentations') if masks else ('bboxes', 'areas')
+    tracks = {}
+    for index, (frame, size) in enumerate(frames):
+        for label in frame.get('labels') or ():
+            entry = reader.read(label, size)
+            if entry is None:
+                continue
+            if label['id'] not in tracks:
+                tracks[label['id']] = {'category_id': entry['category_id'], 'iscrowd': 0, 'width': width,
+                                       'height': height, 'length': len(frames),
+                                       **{key: [None] * len(frames) for key in keys}}
+            track = tracks[label['id']]
+            track['iscrowd'] |= entry['iscrowd']
+            track['bboxes'][index], track['areas'][index] = entry['bbox'], entry['area']
+            if masks:
+                track['segmentations'][index] = polygons_to_rle(entry['segmentation'], size)
+    return list(tracks.values())
+
+
+class _LabelReader:
+    """Reads one label; reasons to leave labels out are counted in `skipped`."""
+
+    def __init__(self, categories: tuple, masks: bool):
+        self.ids = {name: index for index, name in enumerate(categories, 1)}
+        self.masks = masks
+        self.skipped = Counter()
+
+    def read(self, label: dict, size: tuple):
+        name = ALIASES.get(label.get('category'), label.get('category'))
+        crowd = name in IGNORED and name not in self.ids
+        name = IGNORED[name] if crowd else name
+        if name not in self.ids:
+            self.skipped[f'category {name!r}'] += 1
+            return None
+        attributes = {key.lower(): value for key, value in (label.get('attributes') or {}).items()}
+        crowd = crowd or bool(attributes.get('crowd'))
+        shape = self._mask(label, size) if self.masks else self._box(label)
+        return shape and {'category_id': self.ids[name], 'iscrowd': int(crowd), **shape}
+
+    def _box(self, label: dict):
+        corners = label.get('box2d')
+        if not corners:
+            self.skipped['label without box2d'] += 1
+            return None
+        # Scalabel's corners are pixels inside of the box.
+        width, height = corners['x2'] - corners['x1'] + 1, corners['y2'] - corners['y1'] + 1
+        if not (width > 0 and height > 0):
+            self.skipped['box without area'] += 1
+            return None
+        return {'bbox': [round(value, 2) for value in (corners['x1'], corners['y1'], width, height)],
+                'area': round(width * height, 2)}
+
+    def _mask(self, label: dict, size: tuple):
+        rings = [flatten_ring(part['vertices'], part.get('types')) for part in label.get('poly2d') or ()]
+        rings = [ring for ring in rings if len(ring) > 2]
+        area = rings and int(mask_utils.area(polygons_to_rle([ring.ravel().tolist() for ring in rings], size)))
+        if not area:
+            self.skipped['mask without area'] += 1
+            return None
+        low, high = (np.concatenate(rings).min(0), np.concatenate(rings).max(0))
+        return {'segmentation': [[round(value, 2) for value in ring.ravel().tolist()] for ring in rings],
+                'bbox': [round(float(value), 2) for value in (*low, *(high - low))], 'area': area}
+
+
+def flatten_ring(vertices: list, types: str = None) -> np.ndarray:
+    """The corners of a closed ring of lines and cubic curves.
+
+    Args:
+        vertices (list): N pairs x, y in px.
+        types (str): N letters: 'L' a line to this vertex; three 'C' in a row are two control
+            points and the end of a curve from the vertex before. None is all lines.
+
+    Returns:
+        np.ndarray: float (M, 2).
+    """
+    points = np.array(vertices, float).reshape(-1, 2)
+    types = types or 'L' * len(points)
+    corners, index = [], 0
+    while index < len(points):
+        if types[index] == 'C' and corners:
+            control = [corners[-1]] + [points[k % len(points)] for k in range(index, index + 3)]
+            for t in np.arange(1, BEZIER_STEPS + 1) / BEZIER_STEPS:
+                weights = (1 - t)**3, 3 * t * (1 - t)**2, 3 * t**2 * (1 - t), t**3
+                corners.append(sum(weight * point for weight, point in zip(weights, control)))
+            index += 3
+        else:
+            corners.append(points[index])
+            index += 1
+    return np.array(corners).reshape(-1, 2)
+
+
+def polygons_to_rle(polygons: list, size: tuple) -> dict:
+    """One compressed RLE of all rings; `size` is (width, height)."""
+    rle = mask_utils.merge(mask_utils.frPyObjects(polygons, size[1], size[0]))
+    return {'size': [int(side) for side in rle['size']], 'counts': rle['counts'].decode()}
+
+
+def _files(labels) -> list:
+    labels = Path(labels)
+    paths = sorted(labels.glob('*.json')) if labels.is_dir() else [labels]
+    if not paths:
+        raise ConversionError(f'labels={labels} holds no .json files')
+    return paths
+
+
+def _frames(path: Path):
+    """Yields (frame, (width, height))."""
+    content = load_json(path)
+    config = {} if isinstance(content, list) else content.get('config') or {}
+    frames = content if isinstance(content, list) else content.get('frames')
+    if not isinstance(frames, list):
+        raise ConversionError(f'{path} holds no list of frames')
+    for frame in frames:
+        size = frame.get('size') or config.get('imageSize')
+        yield frame, (size['width'], size['height']) if size else IMAGE_SIZE
+
+
+def _category_list(categories: tuple) -> list:
+    return [{'id': index, 'name': name} for index, name in enumerate(categories, 1)]

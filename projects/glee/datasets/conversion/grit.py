@@ -1,0 +1,131 @@
+"""GRIT: captions whose phrases are grounded by coarse boxes, from the files that img2dataset leaves."""
+import json
+import tarfile
+from pathlib import Path
+
+from .shards import ConversionError, Shard, convert_shards
+
+PHRASES = ('noun_chunks', 'ref_exps')
+ROWS_AT_ONCE = 4096
+
+
+def convert_grit(source, out, phrases: tuple = ('noun_chunks', ), min_score: float = 0.,
+                 file_pattern: str = '{shard}/{key}.jpg', progress=None) -> dict:
+    """Writes a COCO-like file with a `caption` per annotation.
+
+    Args:
+        source (str | Path): folder with, per shard of img2dataset, `00000.parquet` (needs pyarrow),
+            or a webdataset `00000.tar`, or a folder `00000/` of JSON files; the first kind that is
+            there is read.
+        out (str | Path): file to write.
+        phrases (tuple[str]): which of 'noun_chunks' and 'ref_exps' become annotations. Rows of
+            them are (start, end, x1, y1, x2, y2, score): characters of the caption, corners as
+            shares of the image.
+        min_score (float): phrases below are left out.
+        file_pattern (str): `file_name` of an image, with {shard} and {key}.
+        progress (Callable): see `convert_shards`.
+
+    Returns:
+        dict: reason -> number of rows left out.
+
+    Raises:
+        ConversionError: no shard is found, or `phrases` names another column.
+    """
+    unknown = [name for name in phrases if name not in PHRASES]
+    if unknown or not phrases:
+        raise ConversionError(f'phrases must be some of {PHRASES}, got {tuple(phrases)}')
+    paths, read = find_shards(Path(source))
+
+    def convert(path: Path) -> Shard:
+        shard = Shard()
+        for row in read(path):
+            _add_row(shard, row, path, phrases, min_score, file_pattern)
+        return shard
+
+    head = {'categories': [{'id': 0, 'name': 'object'}]}
+    arguments = {'shards': [str(path) for path in paths], 'phrases': list(phrases), 'min_score': min_score,
+                 'pattern': file_pattern}
+    return convert_shards(out, paths, convert, head, arguments=arguments, progress=progress, total=len(paths))
+
+
+def find_shards(source: Path) -> tuple:
+    """The shards below a folder and the function that reads the rows of one."""
+    for pattern, read in (('*.parquet', read_parquet), ('*.tar', read_tar), ('*/', read_folder)):
+        paths = sorted(source.glob(pattern))
+        if paths:
+            return paths, read
+    raise ConversionError(f'{source} holds neither .parquet nor .tar files nor folders of JSON files')
+
+
+def read_parquet(path: Path):
+    """Yields the rows of a parquet file as dicts, a batch in memory at a time."""
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ConversionError(f'{path}: reading parquet needs pyarrow, '
+                              'pip install -r requirements/converters.txt') from error
+    for batch in parquet.ParquetFile(path).iter_batches(ROWS_AT_ONCE):
+        yield from batch.to_pylist()
+
+
+def read_tar(path: Path):
+    """Yields the JSON members of a webdataset tar."""
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if member.isfile() and member.name.endswith('.json'):
+                yield _parse(archive.extractfile(member).read())
+
+
+def read_folder(path: Path):
+    """Yields the JSON files of a folder."""
+    for file in sorted(path.glob('*.json')):
+        yield _parse(file.read_bytes())
+
+
+def _parse(content: bytes):
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _add_row(shard: Shard, row, path: Path, phrases: tuple, min_score: float, file_pattern: str) -> None:
+    needed = ('key', 'caption', 'width', 'height')
+    if row is None or any(row.get(key) in (None, '') for key in needed):
+        shard.skipped['row without key, caption or size'] += 1
+        return
+    if row.get('status', 'success') != 'success':
+        shard.skipped['image that was not downloaded'] += 1
+        return
+    grounded = []
+    for column in phrases:
+        values = row.get(column) or []
+        for value in json.loads(values) if isinstance(values, str) else values:
+            grounded.append(_annotation(row, value, min_score, shard.skipped))
+    grounded = [entry for entry in grounded if entry is not None]
+    if not grounded:
+        shard.skipped['image without a phrase'] += 1
+        return
+    name = file_pattern.format(shard=path.stem, key=row['key'])
+    shard.add({'file_name': name, 'width': row['width'], 'height': row['height'], 'caption': row['caption']}, grounded)
+
+
+def _annotation(row: dict, value, min_score: float, skipped):
+    if len(value) != 7:
+        skipped['phrase that is not (start, end, x1, y1, x2, y2, score)'] += 1
+        return None
+    start, end, left, top, right, bottom, score = value
+    phrase = row['caption'][int(start):int(end)].strip()
+    left, right = (min(max(x, 0.), 1.) * row['width'] for x in (left, right))
+    top, bottom = (min(max(y, 0.), 1.) * row['height'] for y in (top, bottom))
+    if score < min_score:
+        skipped['phrase below min_score'] += 1
+    elif not phrase:
+        skipped['phrase without words'] += 1
+    elif not (right > left and bottom > top):
+        skipped['box without area'] += 1
+    else:
+        box = [round(number, 2) for number in (left, top, right - left, bottom - top)]
+        return {'category_id': 0, 'bbox': box, 'area': round(box[2] * box[3], 2), 'iscrowd': 0, 'caption': phrase,
+                'score': round(float(score), 4)}
+    return None

@@ -1,0 +1,112 @@
+"""OpenImages v6 detection: the official CSV files as one COCO file."""
+import csv
+import itertools
+from pathlib import Path
+
+from PIL import Image
+
+from .shards import ConversionError, Shard, chunks, convert_shards
+
+COLUMNS = ('ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf')
+IMAGES_PER_SHARD = 10000
+
+
+def convert_openimages(boxes_csv, names_csv, image_root, out, file_pattern: str = '{id}.jpg',
+                       progress=None) -> dict:
+    """Writes a COCO file of boxes. A group box (`IsGroupOf`) becomes a crowd region.
+
+    Args:
+        boxes_csv (str | Path): e.g. oidv6-train-annotations-bbox.csv; the rows of an image follow
+            each other, coordinates are shares of the image.
+        names_csv (str | Path): class-descriptions-boxable.csv, rows of (machine id, name) without
+            a header; its order gives the category ids, from 1.
+        image_root (str | Path): images are opened for their sizes.
+        out (str | Path): file to write.
+        file_pattern (str): file below `image_root`, with {id} the image id and {first} its first
+            character, e.g. 'train_{first}/{id}.jpg'.
+        progress (Callable): see `convert_shards`.
+
+    Returns:
+        dict: reason -> number of rows or images left out.
+
+    Raises:
+        ConversionError: a file or a column is missing, or the rows of an image are scattered.
+    """
+    for path in (boxes_csv, names_csv):
+        if not Path(path).is_file():
+            raise ConversionError(f'{path} does not exist')
+    names = _read_names(names_csv)
+    category_ids = {machine: index for index, (machine, _) in enumerate(names, 1)}
+    categories = [{'id': index, 'name': name, 'freebase_id': machine}
+                  for index, (machine, name) in enumerate(names, 1)]
+    image_root = Path(image_root)
+
+    def convert(groups) -> Shard:
+        shard = Shard()
+        for image_id, rows in groups:
+            name = file_pattern.format(id=image_id, first=image_id[0])
+            size = image_size(image_root / name)
+            if size is None:
+                shard.skipped['image missing or unreadable'] += 1
+                continue
+            annotations = [_annotation(row, size, category_ids, shard.skipped) for row in rows]
+            shard.add({'file_name': name, 'width': size[0], 'height': size[1]},
+                      [entry for entry in annotations if entry is not None])
+        return shard
+
+    return convert_shards(out, chunks(_images(Path(boxes_csv)), IMAGES_PER_SHARD), convert, {'categories': categories},
+                          arguments={'boxes': str(boxes_csv), 'names': names, 'pattern': file_pattern,
+                                     'image_root': str(image_root)},
+                          progress=progress)
+
+
+def image_size(path: Path):
+    """(width, height) from the header of an image, None if it is missing or unreadable."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except OSError:
+        return None
+
+
+def _read_names(path) -> list:
+    with open(path, newline='') as file:
+        names = [tuple(row) for row in csv.reader(file) if row]
+    if not names or any(len(row) != 2 for row in names):
+        raise ConversionError(f'{path} must hold rows of (machine id, name), as class-descriptions-boxable.csv does')
+    return names[1:] if names[0] == ('LabelName', 'DisplayName') else names
+
+
+def _images(path: Path):
+    """Yields (image id, its rows) in the order of the file."""
+    with open(path, newline='') as file:
+        reader = csv.DictReader(file)
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise ConversionError(f'{path} lacks the columns {missing}')
+        seen = set()
+        for image_id, rows in itertools.groupby(reader, key=lambda row: row['ImageID']):
+            if image_id in seen:
+                raise ConversionError(f'{path}: the rows of image {image_id} do not follow each other; '
+                                      'sort the file by ImageID')
+            seen.add(image_id)
+            yield image_id, list(rows)
+
+
+def _annotation(row: dict, size: tuple, category_ids: dict, skipped):
+    if row['LabelName'] not in category_ids:
+        skipped['label without a name'] += 1
+        return None
+    try:
+        left, right = (float(row[key]) * size[0] for key in ('XMin', 'XMax'))
+        top, bottom = (float(row[key]) * size[1] for key in ('YMin', 'YMax'))
+    except ValueError:
+        skipped['box that is no number'] += 1
+        return None
+    width, height = right - left, bottom - top
+    if not (width > 0 and height > 0):
+        skipped['box without area'] += 1
+        return None
+    return {'category_id': category_ids[row['LabelName']],
+            'bbox': [round(value, 2) for value in (left, top, width, height)],
+            'area': round(width * height, 2), 'iscrowd': int(row['IsGroupOf'] == '1')}

@@ -1,0 +1,134 @@
+"""Videos annotated by PNG files of object ids (YouTube-VOS, MOSE, DAVIS, Ref-YouTube-VOS)."""
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from pycocotools import mask as mask_utils
+
+from .shards import ConversionError, Shard, convert_shards, load_json
+
+VOID = 255
+OBJECT = [{'id': 1, 'name': 'object'}]
+
+
+def convert_png_videos(image_root, mask_root, out, progress=None) -> dict:
+    """Writes a YouTube-VIS like file with a track of category 'object' per id.
+
+    Frames without a PNG file count as frames without objects: validation sets have one where an
+    object comes in. A PNG of another size than its frame is left out.
+
+    Args:
+        image_root (str | Path): {video}/{frame}.jpg.
+        mask_root (str | Path): {video}/{frame}.png, 0 for background and 255 for void. Its folders
+            are the videos.
+        out (str | Path): file to write.
+        progress (Callable): see `convert_shards`.
+
+    Returns:
+        dict: reason -> number of videos or frames left out.
+
+    Raises:
+        ConversionError: `mask_root` holds no folders.
+    """
+    image_root, mask_root = Path(image_root), Path(mask_root)
+    names = _folders(mask_root)
+
+    def convert(name: str) -> Shard:
+        shard = Shard()
+        video = _video_entry(image_root, name, shard.skipped)
+        if video is not None:
+            tracks = read_tracks(mask_root, video, shard.skipped)
+            shard.add(video, [_annotation(track, video, png_id=png_id) for png_id, track in sorted(tracks.items())])
+        return shard
+
+    return convert_shards(out, names, convert, {'categories': OBJECT}, item='video', progress=progress,
+                          arguments={'images': str(image_root), 'masks': str(mask_root)}, total=len(names))
+
+
+def convert_ref_youtube_vos(meta_json, image_root, mask_root, out, progress=None) -> dict:
+    """Writes train.json of Ref-YouTube-VOS: a video entry and one annotation per sentence.
+
+    Args:
+        meta_json (str | Path): meta_expressions.json with `obj_id` per expression.
+        image_root, mask_root, out, progress: see `convert_png_videos`.
+
+    Returns:
+        dict: reason -> number of videos, frames or sentences left out.
+
+    Raises:
+        ConversionError: `meta_json` has no `videos`.
+    """
+    image_root, mask_root = Path(image_root), Path(mask_root)
+    videos = load_json(meta_json).get('videos')
+    if not videos:
+        raise ConversionError(f'{meta_json} has no `videos`')
+
+    def convert(name: str) -> Shard:
+        shard = Shard()
+        video = _video_entry(image_root, name, shard.skipped, videos[name].get('frames'))
+        if video is None:
+            return shard
+        tracks = read_tracks(mask_root, video, shard.skipped)
+        for exp_id, said in videos[name]['expressions'].items():
+            if 'obj_id' not in said or int(said['obj_id']) not in tracks:
+                shard.skipped['sentence without masks'] += 1
+                continue
+            shard.add(dict(video, video=name, expressions=[said['exp']], exp_id=exp_id, obj_id=int(said['obj_id'])),
+                      [_annotation(tracks[int(said['obj_id'])], video)])
+        return shard
+
+    return convert_shards(out, list(videos), convert, {'categories': OBJECT}, item='video', progress=progress,
+                          arguments={'meta': str(meta_json), 'masks': str(mask_root)}, total=len(videos))
+
+
+def read_tracks(mask_root: Path, video: dict, skipped) -> dict:
+    """Object id -> list per frame of a compressed RLE, or None where the object is absent."""
+    tracks = {}
+    for index, name in enumerate(video['file_names']):
+        path = (mask_root / name).with_suffix('.png')
+        if not path.is_file():
+            continue
+        try:
+            with Image.open(path) as image:
+                ids = np.array(image)
+        except OSError:
+            skipped['unreadable PNG'] += 1
+            continue
+        if ids.shape != (video['height'], video['width']):
+            skipped['PNG of another size than its video, or with colours instead of ids'] += 1
+            continue
+        for number in sorted(set(np.unique(ids).tolist()) - {0, VOID}):
+            rle = mask_utils.encode(np.asfortranarray(ids == number, np.uint8))
+            masks = tracks.setdefault(number, [None] * len(video['file_names']))
+            masks[index] = {'size': [int(side) for side in rle['size']], 'counts': rle['counts'].decode()}
+    return tracks
+
+
+def _annotation(masks: list, video: dict, **extra) -> dict:
+    return {'category_id': 1, 'iscrowd': 0, 'height': video['height'], 'width': video['width'],
+            'length': video['length'], 'segmentations': masks,
+            'bboxes': [mask and mask_utils.toBbox(mask).tolist() for mask in masks],
+            'areas': [mask and int(mask_utils.area(mask)) for mask in masks], **extra}
+
+
+def _folders(root: Path) -> list:
+    names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    if not names:
+        raise ConversionError(f'{root} holds no folders of videos')
+    return names
+
+
+def _video_entry(image_root: Path, name: str, skipped, frames: list = None):
+    """A video with its frames in order; the size is that of the first one."""
+    files = sorted((image_root / name).glob('*.jpg'))
+    if frames is not None:
+        wanted = set(frames)
+        files = [path for path in files if path.stem in wanted]
+    try:
+        with Image.open(files[0]) as image:
+            width, height = image.size
+    except (IndexError, OSError):
+        skipped['video without readable frames'] += 1
+        return None
+    return {'file_names': [f'{name}/{path.name}' for path in files], 'width': width, 'height': height,
+            'length': len(files)}

@@ -1,0 +1,117 @@
+"""Referring data sets: Ref-YouTube-VOS as images, and one training set of RefCOCO, + and g."""
+from collections import Counter
+from pathlib import Path
+
+from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
+
+VIDEOS_PER_SHARD = 100
+
+
+def convert_referring_videos(videos_json, out, progress=None) -> dict:
+    """Writes the frames of Ref-YouTube-VOS in the layout of the RefCOCO files.
+
+    There, an image entry holds the `expressions` of one object and one annotation belongs to it.
+    Sentences about the same object of a video (`obj_id`, where the file has it) share an entry;
+    frames without the object are left out.
+
+    Args:
+        videos_json (str | Path): train.json: a video entry per expression, with `expressions`,
+            `exp_id` and `video`, one annotation each, masks per frame.
+        out (str | Path): file to write, e.g. RVOS_refcocofmt.json.
+        progress (Callable): see `convert_shards`.
+
+    Returns:
+        dict: reason -> number of entries left out.
+
+    Raises:
+        ConversionError: the videos have no `expressions`.
+    """
+    content = load_json(videos_json)
+    if any('expressions' not in video for video in content.get('videos', [{}])):
+        raise ConversionError(f'{videos_json}: every video entry must have `expressions`')
+    tracks = {track['video_id']: track for track in content['annotations']}
+    groups = {}
+    for video in content['videos']:
+        key = (video['video'], video['obj_id']) if 'obj_id' in video else (video['id'], )
+        groups.setdefault(key, []).append(video)
+
+    def convert(batch: list) -> Shard:
+        shard = Shard()
+        for videos in batch:
+            _add_object(shard, videos, tracks.get(videos[0]['id']))
+        return shard
+
+    return convert_shards(out, chunks(groups.values(), VIDEOS_PER_SHARD), convert,
+                          {'categories': [{'id': 1, 'name': 'object', 'supercategory': 'object'}]},
+                          arguments={'videos': str(Path(videos_json)), 'objects': len(groups)},
+                          progress=progress, total=-(-len(groups) // VIDEOS_PER_SHARD))
+
+
+def _add_object(shard: Shard, videos: list, track) -> None:
+    if track is None:
+        shard.skipped['expression without an annotation'] += 1
+        return
+    video = videos[0]
+    expressions = [expression for entry in videos for expression in entry['expressions']]
+    frames = zip(video['file_names'], track['segmentations'], track['bboxes'], track['areas'])
+    for index, (name, mask, box, area) in enumerate(frames):
+        if mask is None or box is None or not area or min(box[2:]) <= 0:
+            shard.skipped['frame without the object'] += 1
+            continue
+        shard.add({'file_name': name, 'width': video['width'], 'height': video['height'], 'expressions': expressions,
+                   'dataset_name': 'ref-youtube-vos', 'video': video['video'], 'frame_id': index},
+                  [{'category_id': 1, 'segmentation': mask, 'bbox': box, 'area': area, 'iscrowd': 0}])
+
+
+def merge_refcoco(train_files: list, held_out_files: list, out) -> dict:
+    """Writes one training file of several, without any image of the held-out splits.
+
+    RefCOCO, RefCOCO+ and RefCOCOg split the same COCO images differently: an image that one trains
+    on may be tested by another.
+
+    Args:
+        train_files (list[str | Path]): files of RefCOCO layout; images have `original_id`, the
+            COCO id, or else one in `file_name` (COCO_train2014_000000000042.jpg).
+        held_out_files (list[str | Path]): all val and test files.
+        out (str | Path): file to write.
+
+    Returns:
+        dict: 'kept' and, per training file, the number of entries left out as held out.
+
+    Raises:
+        ConversionError: no training file is named, or an image has no COCO id.
+    """
+    if not train_files or not held_out_files:
+        raise ConversionError('name at least one training and one held-out file')
+    held_out = {coco_id(image, path) for path in held_out_files for image in load_json(path)['images']}
+    images, annotations, counts = [], [], Counter()
+    categories = None
+    for path in train_files:
+        content = load_json(path)
+        categories = categories or content['categories']
+        new_ids = {}
+        for image in content['images']:
+            if coco_id(image, path) in held_out:
+                counts[f'{path}: image of a held-out split'] += 1
+                continue
+            new_ids[image['id']] = len(images) + 1
+            images.append(dict(image, id=len(images) + 1))
+        for entry in content['annotations']:
+            if entry['image_id'] in new_ids:
+                annotations.append(dict(entry, id=len(annotations) + 1, image_id=new_ids[entry['image_id']]))
+    save_json(Path(out), {'images': images, 'annotations': annotations, 'categories': categories})
+    return {'kept': len(images), **counts}
+
+
+def coco_id(image: dict, path) -> int:
+    """The COCO image that an entry shows.
+
+    Raises:
+        ConversionError: neither `original_id` nor `file_name` tells.
+    """
+    if 'original_id' in image:
+        return int(image['original_id'])
+    digits = Path(image.get('file_name', '')).stem.rsplit('_', 1)[-1]
+    if not digits.isdigit():
+        raise ConversionError(f'{path}: image {image.get("id")} has neither original_id nor a COCO file_name')
+    return int(digits)

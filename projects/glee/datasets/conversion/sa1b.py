@@ -1,0 +1,114 @@
+"""SA-1B: one index of all images, without the masks of parts."""
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from pycocotools import mask as mask_utils
+
+from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
+
+IMAGES_PER_SHARD = 1000
+
+
+def thin_masks(rles: list, threshold: float = 0.5) -> list:
+    """Which masks stay when parts are removed: non-maximum suppression with the area as score.
+
+    Two masks A and B overlap by max(IoU, |A∩B| / |A|, |A∩B| / |B|), so a part of a larger mask
+    goes however small it is.
+
+    Args:
+        rles (list[dict]): compressed COCO RLE of N masks of one size.
+        threshold (float): the most that masks which both stay overlap.
+
+    Returns:
+        list[int]: indices of the masks that stay, ascending. Of equally large ones the first stays.
+    """
+    if not rles:
+        return []
+    # With `iscrowd` pycocotools divides by the first mask's area; that of the smaller mask gives
+    # the largest of the three ratios.
+    share = mask_utils.iou(rles, rles, [1] * len(rles))
+    overlap = np.maximum(share, share.T)
+    areas = mask_utils.area(rles).astype(float)
+    kept = []
+    for index in np.argsort(-areas, kind='stable'):
+        if not kept or overlap[index, kept].max() <= threshold:
+            kept.append(int(index))
+    return sorted(kept)
+
+
+def convert_sa1b(image_dir, json_dir, out, threshold: float = 0.5, max_images: int = None,
+                 progress=None, workers: int = 0) -> dict:
+    """Writes thinned copies of the JSON files and the index of them.
+
+    The annotations of an image have the same order and number in the index and in its JSON; masks
+    are in the JSON only.
+
+    Args:
+        image_dir (str | Path): folder of sa_1.json, ... as released.
+        json_dir (str | Path): where the thinned JSON files go; not `image_dir`.
+        out (str | Path): the index, COCO with the one category 'object'. An image's `file_name` is
+            its own (sa_1.jpg), its thinned file is called alike (sa_1.json).
+        threshold (float): see `thin_masks`.
+        max_images (int): the first so many images by number, None for all.
+        progress (Callable), workers (int): see `convert_shards`.
+
+    Returns:
+        dict: reason -> number of annotations or images left out.
+
+    Raises:
+        ConversionError: there is no JSON file, or `json_dir` is `image_dir`.
+    """
+    image_dir, json_dir = Path(image_dir), Path(json_dir)
+    if image_dir.resolve() == json_dir.resolve():
+        raise ConversionError(f'json_dir={json_dir} is image_dir: the released files would be overwritten')
+    paths = sorted(image_dir.glob('*.json'), key=lambda path: (len(path.name), path.name))[:max_images]
+    if not paths:
+        raise ConversionError(f'image_dir={image_dir} holds no .json files')
+
+    total = -(-len(paths) // IMAGES_PER_SHARD)
+    arguments = {'first': paths[0].name, 'last': paths[-1].name, 'images': len(paths), 'threshold': threshold,
+                 'json_dir': str(json_dir)}
+    return convert_shards(out, chunks(paths, IMAGES_PER_SHARD), partial(_convert_batch, json_dir, threshold),
+                          {'categories': [{'id': 1, 'name': 'object'}]}, arguments=arguments, progress=progress,
+                          total=total, workers=workers)
+
+
+def _convert_batch(json_dir: Path, threshold: float, paths: list) -> Shard:
+    shard = Shard()
+    for path in paths:
+        _convert_image(path, json_dir / path.name, threshold, shard)
+    return shard
+
+
+def _convert_image(path: Path, target: Path, threshold: float, shard: Shard) -> None:
+    try:
+        content = load_json(path)
+        image, annotations = content['image'], content['annotations']
+        size = [image['height'], image['width']]
+    except (ConversionError, KeyError, TypeError):
+        shard.skipped['JSON without image and annotations'] += 1
+        return
+    valid = [entry for entry in annotations if _is_valid(entry, size, shard.skipped)]
+    kept = [valid[index] for index in thin_masks([entry['segmentation'] for entry in valid], threshold)]
+    shard.skipped['part of a larger mask'] += len(valid) - len(kept)
+    if not kept:
+        shard.skipped['image without a mask'] += 1
+        return
+    save_json(target, {'image': image, 'annotations': kept})
+    shard.add({'file_name': image['file_name'], 'width': image['width'], 'height': image['height']},
+              [{'category_id': 1, 'bbox': entry['bbox'], 'area': entry['area'], 'iscrowd': 0} for entry in kept])
+
+
+def _is_valid(entry: dict, size: list, skipped) -> bool:
+    segmentation = entry.get('segmentation') or {}
+    if segmentation.get('size') != size or not isinstance(segmentation.get('counts'), str):
+        skipped['mask of another size than the image'] += 1
+        return False
+    if not mask_utils.area(segmentation):
+        skipped['empty mask'] += 1
+        return False
+    if min(entry['bbox'][2:]) <= 0:
+        skipped['box without area'] += 1
+        return False
+    return True

@@ -1,0 +1,183 @@
+"""Annotation files of any size, image by image, without ever holding all of their rows."""
+import array
+import json
+import mmap
+import re
+from pathlib import Path
+from typing import Any, Iterator, List, Tuple
+
+import numpy as np
+
+CHUNK = 1 << 24
+_SPACE = re.compile(r'[\s,]*')
+
+
+class _Window:
+    """A piece of a file as text of one character per byte, so that positions are byte offsets.
+
+    JSON's own characters are ASCII, hence Latin-1 finds the same rows as UTF-8 would.
+    """
+
+    def __init__(self, file) -> None:
+        self.file, self.text, self.base, self.position = file, '', 0, 0
+        self.decode = json.JSONDecoder().raw_decode
+
+    def more(self) -> bool:
+        """Append a chunk, twice as long as what is already pending; False at the end of the file."""
+        pending = self.text[self.position:]
+        chunk = self.file.read(max(CHUNK, 2 * len(pending)))
+        if not chunk:
+            return False
+        self.base += self.position
+        self.text, self.position = pending + chunk.decode('latin-1'), 0
+        return True
+
+    def peek(self) -> str:
+        """Next character that is neither white space nor a comma; '' at the end."""
+        while True:
+            self.position = _SPACE.match(self.text, self.position).end()
+            if self.position < len(self.text) or not self.more():
+                return self.text[self.position:self.position + 1]
+
+    def value(self) -> Tuple[Any, int, int]:
+        """The next JSON value and its byte offsets; reads on until it is complete."""
+        self.peek()
+        while True:
+            try:
+                value, end = self.decode(self.text, self.position)
+                if end < len(self.text) or not self.more():  # a number may go on in the next chunk
+                    start, self.position = self.position, end
+                    return value, self.base + start, self.base + end
+            except json.JSONDecodeError:
+                if not self.more():
+                    raise
+
+
+def iterate_rows(path: str, lists: Tuple[str, ...]) -> Iterator[Tuple[str, Any, int, int]]:
+    """Stream the rows of some top-level lists of a JSON object, and other values whole.
+
+    Args:
+        path: the file.
+        lists: keys whose values are lists to be taken row by row, in any order in the file.
+
+    Yields:
+        (key, row, start, end): byte offsets of the row. Keys not in ``lists`` come as one row.
+        Strings are decoded as Latin-1: use the offsets for text beyond ASCII.
+
+    Raises:
+        ValueError: the file is no JSON object, or ends too early.
+    """
+    with open(path, 'rb') as file:
+        window = _Window(file)
+        try:
+            if window.peek() != '{':
+                raise ValueError(f'{path} must hold one JSON object with the lists {list(lists)}')
+            window.position += 1
+            while window.peek() not in ('}', ''):
+                key = window.value()[0]
+                window.peek()
+                window.position += 1  # the colon
+                if key in lists and window.peek() == '[':
+                    window.position += 1
+                    while window.peek() != ']':
+                        yield (key, *window.value())
+                    window.position += 1
+                else:
+                    yield (key, *window.value())
+        except json.JSONDecodeError as error:
+            raise ValueError(f'{path} is not valid JSON near byte {window.base}: '
+                             f'{error.msg}') from error
+
+
+class JsonGroups:
+    """Groups of one owner row (an image, a video) and its annotation rows, in the owners' order.
+
+    One pass notes where each row lies (about 30 bytes per row in memory); iterating then reads the
+    rows of one owner at a time through a memory map.
+
+    Args:
+        path (str): annotation file.
+        owners (str): key of the list of owners ('images' or 'videos').
+        owner_id (str): key of an annotation that names its owner.
+
+    Attributes:
+        rest (dict): the other top-level values, e.g. ``categories``.
+        duplicate_owners (list): ids of owner rows left out because their id came before.
+        duplicate_rows (list): ids of annotations left out because their id came before.
+        orphans (int): annotations whose owner is not in the file.
+
+    Raises:
+        ValueError: no JSON object or a list is missing.
+    """
+
+    def __init__(self, path: str, owners: str = 'images', owner_id: str = 'image_id') -> None:
+        self.path, self.owners = path, owners
+        keys: dict = {}  # owner id -> small number, whichever list names it first
+        owner_keys, self._owner_spans = array.array('i'), array.array('q')
+        row_keys, row_ids, spans = array.array('i'), array.array('q'), array.array('q')
+        self.rest, self.duplicate_owners, known, found = {}, [], set(), set()
+        for name, row, start, end in iterate_rows(path, (owners, 'annotations')):
+            if name == 'annotations':
+                row_keys.append(keys.setdefault(row.get(owner_id), len(keys)))
+                # without an id a row duplicates none: negative numbers stand in
+                row_ids.append(_as_integer(row['id']) if 'id' in row else -1 - len(row_ids))
+                spans.extend((start, end))
+            elif name == owners:
+                key = keys.setdefault(row['id'], len(keys))
+                if key in known:
+                    self.duplicate_owners.append(row['id'])
+                    continue
+                known.add(key)
+                owner_keys.append(key)
+                self._owner_spans.extend((start, end))
+            else:
+                self.rest[name] = json.loads(_bytes(path, start, end))
+            found.add(name)
+        if owners not in found and owners not in self.rest:
+            raise ValueError(f'{path} has no list `{owners}`; its keys are {sorted(found)}')
+        self._order(np.asarray(row_keys), np.asarray(row_ids), np.asarray(owner_keys), len(keys))
+        self._spans = np.asarray(spans).reshape(-1, 2)
+
+    def _order(self, row_keys, row_ids, owner_keys, num_keys: int) -> None:
+        """Sort annotations by owner; the first of equal ids stays."""
+        order = np.argsort(row_ids, kind='stable')
+        again = order[1:][row_ids[order[1:]] == row_ids[order[:-1]]]
+        self.duplicate_rows = row_ids[again].tolist()
+        position = np.full(num_keys, -1, np.int64)
+        position[owner_keys] = np.arange(len(owner_keys))
+        row_owner = position[row_keys]
+        row_owner[again] = -2
+        self.orphans = int((row_owner == -1).sum())
+        self._rows = np.argsort(row_owner, kind='stable')
+        self._ends = np.searchsorted(row_owner[self._rows], np.arange(len(owner_keys)), side='right')
+        self._first = int((row_owner < 0).sum())
+
+    def __len__(self) -> int:
+        """Number of owners."""
+        return len(self._owner_spans) // 2
+
+    def __iter__(self) -> Iterator[Tuple[dict, List[dict]]]:
+        """(owner row, its annotation rows), decoded as UTF-8."""
+        with open(self.path, 'rb') as file, mmap.mmap(file.fileno(), 0,
+                                                      access=mmap.ACCESS_READ) as content:
+            decode = json.JSONDecoder().decode
+
+            def row(start: int, end: int) -> dict:
+                return decode(str(content[start:end], 'utf-8'))
+
+            begin = self._first
+            for index, end in enumerate(self._ends):
+                spans = self._spans[self._rows[begin:end]].tolist()
+                begin = end
+                yield (row(*self._owner_spans[2 * index:2 * index + 2]),
+                       [row(*span) for span in spans])
+
+
+def _as_integer(identifier: Any) -> int:
+    return identifier if isinstance(identifier, int) else hash(str(identifier)) >> 1 & (1 << 62) - 1
+
+
+def _bytes(path: str, start: int, end: int) -> bytes:
+    with Path(path).open('rb') as file:
+        file.seek(start)
+        return file.read(end - start)

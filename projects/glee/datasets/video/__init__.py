@@ -1,0 +1,12 @@
+"""Readers of video data sets."""
+from .burst import BURSTDataset
+from .expression_videos import ExpressionVideosDataset
+from .meta_expressions import MetaExpressionsDataset
+from .png_tree import PNGTreeDataset
+from .video_dataset import FrameWindow, VideoDataset
+from .ytvis_json import YTVISJsonDataset
+
+__all__ = [
+    'BURSTDataset', 'ExpressionVideosDataset', 'FrameWindow', 'MetaExpressionsDataset', 'PNGTreeDataset',
+    'VideoDataset', 'YTVISJsonDataset'
+]

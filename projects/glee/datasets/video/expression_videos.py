@@ -1,0 +1,72 @@
+"""Expressions about videos in a file of the YouTube-VIS format."""
+from mmdet.registry import DATASETS
+from mmengine.fileio import load
+
+from .video_dataset import make_instance
+from .ytvis_json import YTVISJsonDataset
+
+
+@DATASETS.register_module()
+class ExpressionVideosDataset(YTVISJsonDataset):
+    """Ref-YouTube-VOS and Ref-DAVIS17 as GLEE keeps them: an entry per video and expression.
+
+    Entries have ``video`` (name), ``expressions`` (one sentence), ``exp_id`` and ``obj_id``, and one track
+    each. They are put together: an item is a video with K expressions, ``text``, and each object once;
+    ``video_info['expressions']`` tells the objects of every expression. ``ann_file`` may be a list of
+    files, one per annotator (Ref-DAVIS17), each of which gives items of its own.
+
+    Args:
+        ann_files (Sequence[str] | None): several files instead of ``ann_file``.
+        **kwargs: as for ``VideoDataset``.
+    """
+
+    def __init__(self, *args, ann_files=None, **kwargs) -> None:
+        self.ann_files = ann_files
+        super().__init__(*args, **kwargs)
+
+    def _join_prefix(self) -> None:
+        if self.ann_files is not None:
+            self.ann_files = [f'{self.data_root}{name}' if self.data_root else name for name in self.ann_files]
+        super()._join_prefix()
+
+    def load_data_list(self) -> list[dict]:
+        """Records of all videos of all files."""
+        records, objects = [], {}
+        for annotator, path in enumerate(self.ann_files or [self.ann_file]):
+            content = load(path)
+            self.adopt_categories(content.get('categories') or [dict(id=1, name='object')])
+            tracks = {track['video_id']: track for track in content.get('annotations') or ()}
+            videos: dict[str, list] = {}
+            for entry in content['videos']:
+                if not entry.get('expressions'):
+                    raise ValueError(f'{path}: video entry {entry["id"]} has no `expressions`')
+                videos.setdefault(entry['video'], []).append(entry)
+            for name, entries in videos.items():
+                records.append(self._group(name, entries, tracks, objects, annotator, len(records) + 1))
+        return records
+
+    def _group(self, name: str, entries: list[dict], tracks: dict, objects: dict, annotator: int,
+               video_id: int) -> dict:
+        record = self._record(dict(entries[0], id=video_id, name=name), [], {})
+        expressions, numbers = [], {}
+        for position, entry in enumerate(entries):
+            track, ids = tracks.get(entry['id']), []
+            if track is not None:
+                key = (video_id, str(entry.get('obj_id', entry['id'])))
+                identity = objects.setdefault(key, len(objects) + 1)
+                ids = [identity]
+                if identity not in numbers:
+                    numbers[identity] = len(numbers) + 1
+                    self._add_track(record['images'], identity, dict(track, category_id=0), {0: 0}, entry)
+            expressions.append(dict(exp_id=str(entry.get('exp_id', position)), object_ids=ids))
+        record['text'] = tuple(entry['expressions'][0] for entry in entries)
+        record['video_info'].update(expressions=expressions, annotator=annotator,
+                                    object_numbers={str(i): number for i, number in numbers.items()})
+        return record
+
+
+def add_mask_track(images: list[dict], identity: int, masks: list) -> None:
+    """Put one object's masks (RLE or None per frame) into the frames of a record."""
+    for frame, mask in zip(images, masks, strict=True):
+        if mask is not None:
+            frame['instances'].append(make_instance(identity, 0, None, mask))

@@ -1,0 +1,70 @@
+"""Expressions about videos in the format of Ref-YouTube-VOS's and MeViS's own files."""
+from pathlib import Path
+
+from mmdet.registry import DATASETS
+from mmengine.fileio import load
+from PIL import Image
+
+from .expression_videos import add_mask_track
+from .video_dataset import VideoDataset
+
+
+@DATASETS.register_module()
+class MetaExpressionsDataset(VideoDataset):
+    """MeViS and Ref-DAVIS17 (with ``mask_file``), Ref-YouTube-VOS valid (masks hidden).
+
+    ``ann_file`` is ``meta_expressions.json``: ``videos[name]`` with ``frames`` and ``expressions[exp_id]``
+    with ``exp``, ``obj_id`` and ``anno_id``. Frames lie at ``{data_prefix['img']}/{name}/{frame}.jpg``. An
+    item is a video with K expressions, as of ``ExpressionVideosDataset``.
+
+    Args:
+        mask_file (str | None): ``mask_dict.json``: per annotation an RLE or null per frame.
+        **kwargs: as for ``VideoDataset``.
+    """
+
+    def __init__(self, *args, mask_file: str | None = None, **kwargs) -> None:
+        self.mask_file = mask_file
+        super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Records of all videos with an expression, in the order of the file."""
+        self.adopt_categories([dict(id=1, name='object')])
+        masks = {} if self.mask_file is None else load(str(Path(self.data_root or '') / self.mask_file))
+        identities = {key: number for number, key in enumerate(masks, 1)}
+        records = []
+        for name, video in load(self.ann_file)['videos'].items():
+            if video['expressions']:
+                records.append(self._record(name, video, len(records) + 1, masks, identities))
+        return records
+
+    def _record(self, name: str, video: dict, video_id: int, masks: dict, identities: dict) -> dict:
+        folder = Path(self.data_prefix.get('img', '')) / name
+        keys = [list(map(str, exp.get('anno_id', []))) if masks else [] for exp in video['expressions'].values()]
+        wanted = list(dict.fromkeys(key for group in keys for key in group))
+        missing = [key for key in wanted if key not in masks]
+        if missing:
+            raise ValueError(f'{self.mask_file} lacks anno_id {missing} of video {name}')
+        height, width = self._size(folder / f'{video["frames"][0]}.jpg', [masks[key] for key in wanted])
+        images = [dict(img_path=str(folder / f'{frame}.jpg'), img_id=f'{video_id}_{i}', frame_id=i, height=height,
+                       width=width, annotated=True, instances=[]) for i, frame in enumerate(video['frames'])]
+        for key in wanted:
+            if len(masks[key]) != len(images):
+                raise ValueError(f'{self.mask_file}: anno_id {key} has {len(masks[key])} masks but video {name} '
+                                 f'{len(images)} frames')
+            add_mask_track(images, identities[key], masks[key])
+        expressions = [dict(exp_id=exp_id, object_ids=[identities[key] for key in group])
+                       for exp_id, group in zip(video['expressions'], keys)]
+        return dict(
+            video_id=video_id, video_length=len(images), width=width, height=height, images=images,
+            text=tuple(expression['exp'] for expression in video['expressions'].values()),
+            video_info=dict(name=name, expressions=expressions,
+                            object_numbers={str(identities[key]): n for n, key in enumerate(wanted, 1)}))
+
+    @staticmethod
+    def _size(first_frame: Path, tracks: list) -> tuple[int, int]:
+        """Height and width, from a mask or else from the first frame's header."""
+        for mask in (mask for track in tracks for mask in track):
+            if mask is not None:
+                return tuple(mask['size'])
+        with Image.open(first_frame) as picture:
+            return picture.height, picture.width

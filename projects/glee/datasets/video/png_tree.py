@@ -1,0 +1,117 @@
+"""Masks as palette PNG files: YouTube-VOS, MOSE, DAVIS."""
+from pathlib import Path
+
+import numpy as np
+import pycocotools.mask as mask_utils
+from mmdet.registry import DATASETS
+from mmengine.fileio import load
+from PIL import Image
+
+from .video_dataset import VideoDataset, make_instance
+
+VOID = 255
+SUFFIXES = ('.jpg', '.jpeg', '.png')
+
+
+@DATASETS.register_module()
+class PNGTreeDataset(VideoDataset):
+    """``{img}/{video}/{frame}.jpg`` with ``{ann}/{video}/{frame}.png``, whose palette index is the object.
+
+    ``data_prefix=dict(img=..., ann=...)``. Every object has label 0, 'object'; the first frame in which it
+    appears carries its mask as prompt (``FirstMaskPrompts``). A frame without a PNG is not annotated.
+    Index 255 is void. PNG files are read when a window needs them.
+
+    Args:
+        split_file (str | None): text file with one video per line (DAVIS's ImageSets); without it all
+            folders below ``img``.
+        meta_file (str | None): YouTube-VOS's meta.json with the category of every object.
+        unseen_categories (Sequence[str]): categories that count as unseen (``YouTubeVOSMetric``).
+        **kwargs: as for ``VideoDataset``.
+    """
+
+    def __init__(self, *args, split_file: str | None = None, meta_file: str | None = None, unseen_categories=(),
+                 **kwargs) -> None:
+        self.split_file, self.meta_file = split_file, meta_file
+        self.unseen_categories = set(unseen_categories)
+        self._scanned: tuple = (None, {})
+        super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Records of all videos, by name; ``instances`` come later."""
+        self.adopt_categories([dict(id=1, name='object')])
+        root, pictures = Path(self.data_root or ''), Path(self.data_prefix['img'])
+        if self.split_file is not None:
+            names = (root / self.split_file).read_text().split()
+        else:
+            names = sorted(folder.name for folder in pictures.iterdir() if folder.is_dir())
+        meta = {} if self.meta_file is None else load(str(root / self.meta_file))['videos']
+        return [self._record(name, number, meta.get(name, {})) for number, name in enumerate(names)]
+
+    def _record(self, name: str, number: int, meta: dict) -> dict:
+        frames = sorted(path for path in (Path(self.data_prefix['img']) / name).iterdir()
+                        if path.suffix.lower() in SUFFIXES)
+        if not frames:
+            raise ValueError(f'video {name} has no frame in {self.data_prefix["img"]}')
+        with Image.open(frames[0]) as picture:
+            width, height = picture.size
+        images = []
+        for frame, path in enumerate(frames):
+            png = Path(self.data_prefix['ann']) / name / f'{path.stem}.png'
+            images.append(dict(img_path=str(path), img_id=f'{name}/{path.stem}', frame_id=frame, height=height,
+                               width=width, annotated=png.exists(), png_path=str(png), instances=[]))
+        first = number * VOID  # object k of this video has identity first + k: unique, from 1
+        unseen = [first + int(key) for key, obj in meta.get('objects', {}).items()
+                  if obj['category'] in self.unseen_categories]
+        return dict(video_id=number + 1, video_length=len(images), width=width, height=height, images=images,
+                    first_identity=first, video_info=dict(
+                        name=name, unseen=unseen, object_numbers={str(first + k): k for k in range(1, VOID)}))
+
+    def expand_frame(self, record: dict, frame: dict) -> dict:
+        """Read the PNG file of a frame."""
+        frame = super().expand_frame(record, frame)
+        if not frame['annotated']:
+            return frame
+        index_map, first_frames = read_index_map(frame['png_path']), self._first_frames(record)
+        frame['instances'] = []
+        for number in np.unique(index_map).tolist():
+            if number in (0, VOID):
+                continue
+            instance = make_instance(record['first_identity'] + number, 0, None, encode(index_map == number))
+            instance['is_first'] = first_frames[number] == frame['frame_id']
+            frame['instances'].append(instance)
+        if (index_map == VOID).any():
+            frame['void'] = encode(index_map == VOID)
+        return frame
+
+    def _first_frames(self, record: dict) -> dict[int, int]:
+        """First frame of every object; the last video that was asked for is remembered."""
+        if self._scanned[0] != record['video_id']:
+            first: dict[int, int] = {}
+            for frame in record['images']:
+                if frame['annotated']:
+                    for number in np.unique(read_index_map(frame['png_path'])).tolist():
+                        first.setdefault(number, frame['frame_id'])
+            self._scanned = (record['video_id'], first)
+        return self._scanned[1]
+
+    def has_objects(self, record: dict) -> bool:
+        """Videos of these data sets have objects; reading them all to be sure would take minutes."""
+        return any(frame['annotated'] for frame in record['images'])
+
+
+def read_index_map(path: str) -> np.ndarray:
+    """Palette indices uint8 (H, W).
+
+    Raises:
+        ValueError: the file has colours instead of a palette.
+    """
+    with Image.open(path) as picture:
+        if picture.mode not in ('P', 'L', '1'):
+            raise ValueError(f'{path} is a {picture.mode} picture; object indices need a palette or grey PNG')
+        return np.asarray(picture, np.uint8)
+
+
+def encode(mask: np.ndarray) -> dict:
+    """Compressed RLE with text counts."""
+    rle = mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return dict(size=[int(side) for side in rle['size']], counts=rle['counts'].decode())

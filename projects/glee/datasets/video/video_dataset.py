@@ -1,0 +1,114 @@
+"""What all readers of videos have in common."""
+from typing import Any, NamedTuple
+
+import pycocotools.mask as mask_utils
+from mmdet.datasets import BaseVideoDataset
+
+
+class FrameWindow(NamedTuple):
+    """Index of consecutive frames of a video: ``start`` up to, not including, ``stop``."""
+    video: int
+    start: int
+    stop: int
+
+
+class VideoDataset(BaseVideoDataset):
+    """Videos in the records of mmdet's ``BaseVideoDataset``, read from raw annotation files.
+
+    A record has ``video_id``, ``video_length``, ``width``, ``height``, ``video_info`` (plain data for
+    metrics, with ``name``) and ``images``, one per frame: ``img_path``, ``img_id``, ``frame_id``, sizes,
+    ``annotated`` and ``instances`` (``bbox`` xyxy, ``bbox_label``, ``mask``, ``ignore_flag`` and an
+    ``instance_id`` that is unique over the whole data set and starts at 1: mmdet's own metric is wrong
+    with others). Videos with expressions have a ``text`` of their own, others that of the data set.
+
+    In training the pipeline gets the record and picks frames itself (``SampleClip``). At test it gets
+    ``frames``, a list of frame records: those of a ``FrameWindow``, which ``WindowSampler`` draws, or the
+    whole video for a plain index.
+
+    Args:
+        text (Sequence[str] | None): names to use instead of the file's; ``bbox_label`` must index them.
+        **kwargs: as for ``BaseDataset``; ``filter_cfg=dict(filter_empty_gt=True, min_frames=1)`` drops, in
+            training, videos without an object and shorter ones.
+
+    Raises:
+        ValueError: the annotation file lacks what the reader needs; file and video are named.
+    """
+
+    def __init__(self, *args, text=None, **kwargs) -> None:
+        self._text = None if text is None else tuple(text)
+        super().__init__(*args, **kwargs)
+
+    def adopt_categories(self, categories: list[dict]) -> dict[int, int]:
+        """Take the names of the file: label by category id."""
+        if not categories:
+            raise ValueError(f'{self.ann_file} has no `categories`, so no text to ask for')
+        ids = [category['id'] for category in categories]
+        names = tuple(category['name'] for category in categories)
+        if self._text is None:
+            self._text = names
+        labels = {category_id: label for label, category_id in enumerate(ids)}
+        self._metainfo.update(classes=names, category_ids=tuple(ids), palette='random')
+        if all('partition' in category for category in categories):
+            self._metainfo['partition'] = tuple(category['partition'] for category in categories)
+        merged = {other['id']: category['id'] for category in categories for other in category.get('merged', ())}
+        self._metainfo['merged_labels'] = tuple(labels[merged.get(i, i)] for i in ids)
+        return labels
+
+    def expand_frame(self, record: dict, frame: dict) -> dict:
+        """A frame as the pipeline gets it; readers that load lazily add ``instances`` here."""
+        return dict(
+            frame,
+            text=record.get('text', self._text),
+            video_id=record['video_id'],
+            video_info=record['video_info'],
+            video_length=record['video_length'],
+            ori_video_length=record['video_length'])
+
+    def frames_of(self, record: dict, positions) -> list[dict]:
+        """Expanded frames of a record."""
+        return [self.expand_frame(record, record['images'][position]) for position in positions]
+
+    def prepare_data(self, idx: int | FrameWindow) -> Any:
+        """A clip (training), a window or a whole video (test) through the pipeline."""
+        if isinstance(idx, FrameWindow):
+            record = self.get_data_info(idx.video)
+            return self.pipeline(dict(frames=self.frames_of(record, range(idx.start, idx.stop))))
+        record = self.get_data_info(idx)
+        if self.test_mode:
+            return self.pipeline(dict(frames=self.frames_of(record, range(record['video_length']))))
+        return self.pipeline(dict(record, expand=self.frames_of))
+
+    def filter_data(self) -> list[dict]:
+        """Drop, in training, videos that cannot train anything."""
+        if self.test_mode or not self.filter_cfg:
+            return self.data_list
+        return [record for record in self.data_list
+                if record['video_length'] >= self.filter_cfg.get('min_frames', 1)
+                and (not self.filter_cfg.get('filter_empty_gt', False) or self.has_objects(record))]
+
+    def has_objects(self, record: dict) -> bool:
+        """Whether an object is annotated in some frame."""
+        return any(not instance['ignore_flag'] for frame in record['images'] for instance in frame['instances'])
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Labels of the objects of a video."""
+        return sorted({instance['bbox_label'] for frame in self.get_data_info(idx)['images']
+                       for instance in frame['instances']})
+
+
+def make_instance(identity: int, label: int, bbox_xywh, mask, ignore: bool = False) -> dict:
+    """An object of a frame; either box or mask may be None, a missing box is that of the mask."""
+    if bbox_xywh is None:
+        bbox_xywh = box_of_rle(mask)
+    x, y, w, h = (float(value) for value in bbox_xywh)
+    instance = dict(instance_id=identity, bbox_label=label, bbox=[x, y, x + w, y + h], ignore_flag=int(ignore))
+    if mask is not None:
+        instance['mask'] = mask
+    return instance
+
+
+def box_of_rle(mask) -> list[float]:
+    """xywh of an RLE, also an uncompressed one."""
+    if isinstance(mask['counts'], list):
+        mask = mask_utils.frPyObjects(mask, *mask['size'])
+    return mask_utils.toBbox(mask).tolist()

@@ -1,0 +1,76 @@
+"""The category names that the released checkpoints were trained and tested with, one file each.
+
+Every ``<name>.json`` of this folder is a list of strings in label order.
+"""
+import functools
+import json
+import re
+from pathlib import Path
+from typing import List, Sequence, Tuple
+
+FOLDER = Path(__file__).parent
+
+
+def vocabulary_names() -> List[str]:
+    """What :func:`load_vocabulary` knows."""
+    return sorted(path.stem for path in FOLDER.glob('*.json'))
+
+
+@functools.cache
+def load_vocabulary(name: str) -> Tuple[str, ...]:
+    """The names of one data set, raw as CLIP reads them.
+
+    Raises:
+        ValueError: there is no vocabulary of that name.
+    """
+    path = FOLDER / f'{name}.json'
+    if not path.is_file():
+        raise ValueError(f'there is no vocabulary {name!r}; choose from {vocabulary_names()}')
+    return tuple(json.loads(path.read_text(encoding='utf-8')))
+
+
+def _key(name: str) -> str:
+    """What two spellings of one name share: letters and digits; UVO's ", object" is a suffix."""
+    return re.sub(r'[\W_]+', '', name.removesuffix(', object').casefold())
+
+
+# Misspelt in the files of LVIS v1 from one mirror, right in those of another.
+_SAME_NAME = {'speakersteroequipment': 'speakerstereoequipment'}
+
+
+def respell(names: Sequence[str], vocabulary: str) -> Tuple[str, ...]:
+    """Spell the names of an annotation file as a vocabulary does.
+
+    A name is replaced only by the vocabulary's spelling of the same name (equal up to case,
+    punctuation and known misspellings), never by its position, so a file with other categories
+    keeps its own names.
+
+    Args:
+        names: names of the file.
+        vocabulary: a name for :func:`load_vocabulary`.
+
+    Returns:
+        tuple[str, ...]: as many names in the same order.
+    """
+    def key(name: str) -> str:
+        return _SAME_NAME.get(_key(name), _key(name))
+
+    spelling = {}
+    for name in load_vocabulary(vocabulary):
+        spelling.setdefault(key(name), []).append(name)
+    # two names of a vocabulary with one key (no way to tell them apart) stay as the file has them
+    return tuple(name if len(spelling.get(key(name), ())) != 1 else spelling[key(name)][0]
+                 for name in names)
+
+
+def rename(names: Sequence[str], vocabulary: str) -> Tuple[str, ...]:
+    """Replace the names of a file one by one, for prompts that are not spellings of them (ODinW).
+
+    Raises:
+        ValueError: the vocabulary has another number of names.
+    """
+    prompts = load_vocabulary(vocabulary)
+    if len(prompts) != len(names):
+        raise ValueError(f'vocabulary {vocabulary!r} has {len(prompts)} names for the '
+                         f'{len(names)} categories {list(names)[:5]} ... of the file')
+    return prompts

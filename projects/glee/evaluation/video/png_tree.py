@@ -1,0 +1,65 @@
+"""Masks as PNG files, one per frame."""
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from .video_record import VideoRecord, decode
+
+
+def davis_palette() -> list[int]:
+    """The palette of VOC and DAVIS: 256 RGB colours, index 0 black."""
+    colours = np.zeros((256, 3), np.uint8)
+    for index in range(256):
+        rest = index
+        for bit in range(7, -1, -1):
+            for channel in range(3):
+                colours[index, channel] |= (rest >> channel & 1) << bit
+            rest >>= 3
+    return colours.flatten().tolist()
+
+
+PALETTE = davis_palette()
+
+
+def write_object_maps(folder: Path, video: VideoRecord) -> None:
+    """``<folder>/<frame>.png``, the object's number as palette index; 0 is background.
+
+    The numbers are those of ``video.info['object_numbers']`` (instance id, as text, to number), by
+    default the tracks' own identities.
+
+    Raises:
+        ValueError: a number above 255.
+    """
+    numbers = video.info.get('object_numbers', {})
+    _clear(folder)
+    for position, frame in enumerate(video.frames):
+        index_map = np.zeros(frame['ori_shape'], np.uint8)
+        for track in video.tracks:
+            number = int(numbers.get(str(track.instance_id), track.instance_id))
+            if not 0 < number < 256:
+                raise ValueError(f'video {video.name}: object number {number} does not fit a palette PNG')
+            index_map[decode(track.segmentations[position], frame['ori_shape'])] = number
+        picture = Image.fromarray(index_map, mode='P')
+        picture.putpalette(PALETTE)
+        picture.save(folder / frame_name(frame))
+
+
+def write_binary_masks(folder: Path, video: VideoRecord, track) -> None:
+    """``<folder>/<frame>.png`` of one track, 0 or 255."""
+    _clear(folder)
+    for position, frame in enumerate(video.frames):
+        mask = decode(track.segmentations[position], frame['ori_shape'])
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / frame_name(frame))
+
+
+def frame_name(frame: dict) -> str:
+    """File name of a frame's mask."""
+    return Path(frame['img_path']).stem + '.png'
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder, without files from before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

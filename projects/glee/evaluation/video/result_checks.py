@@ -1,0 +1,160 @@
+"""Whether a result file is what a benchmark's server or program accepts."""
+import json
+import zipfile
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+import pycocotools.mask as mask_utils
+from PIL import Image
+
+
+class ResultFileError(ValueError):
+    """A result file breaks its format; file and entry are named."""
+
+
+def _load(path: Path):
+    """JSON of a file, or of results.json inside a zip."""
+    if path.suffix == '.zip':
+        with zipfile.ZipFile(path) as archive:
+            if archive.namelist() != ['results.json']:
+                raise ResultFileError(f'{path} must hold results.json alone, not {archive.namelist()}')
+            return json.loads(archive.read('results.json'))
+    return json.loads(path.read_text())
+
+
+def _rows(path: Path) -> list:
+    content = _load(path)
+    if not isinstance(content, list):
+        raise ResultFileError(f'{path} must be a list of rows, not {type(content).__name__}')
+    return content
+
+
+def _require(row: dict, keys: dict[str, Callable], where: str) -> None:
+    for key, valid in keys.items():
+        if key not in row:
+            raise ResultFileError(f'{where} has no {key!r}')
+        if not valid(row[key]):
+            raise ResultFileError(f'{where} has an invalid {key!r}: {str(row[key])[:80]}')
+
+
+def _is_score(value) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value <= 1
+
+
+def _check_rle(rle, size: tuple[int, int], where: str) -> None:
+    if list(rle.get('size', ())) != list(size):
+        raise ResultFileError(f'{where} has a mask of size {rle.get("size")} in a video of size {list(size)}')
+    try:
+        area = int(mask_utils.area(rle))
+    except (TypeError, ValueError, KeyError) as error:
+        raise ResultFileError(f'{where} has a mask that is no RLE: {error}') from error
+    if not 0 <= area <= size[0] * size[1]:
+        raise ResultFileError(f'{where} has a mask with {area} pixels')
+
+
+def check_vis(path: str, ann_file: str) -> int:
+    """Results of YouTube-VIS, OVIS, UVO, LV-VIS (JSON or zip) against the annotation file; number of rows."""
+    path, truth = Path(path), json.loads(Path(ann_file).read_text())
+    videos = {video['id']: video for video in truth['videos']}
+    categories = {category['id'] for category in truth['categories']}
+    rows = _rows(path)
+    for number, row in enumerate(rows):
+        where = f'{path}: row {number}'
+        _require(row, dict(video_id=videos.__contains__, category_id=categories.__contains__, score=_is_score,
+                           segmentations=lambda value: isinstance(value, list)), where)
+        video = videos[row['video_id']]
+        num_masks, num_frames = len(row['segmentations']), len(video['file_names'])
+        if num_masks != num_frames:
+            raise ResultFileError(f'{where} has {num_masks} masks for {num_frames} frames')
+        for rle in row['segmentations']:
+            if rle is not None:
+                _check_rle(rle, (video['height'], video['width']), where)
+    return len(rows)
+
+
+def check_tao(path: str, ann_file: str) -> int:
+    """Results of TAO against validation.json; number of boxes."""
+    path, truth = Path(path), json.loads(Path(ann_file).read_text())
+    images = {image['id']: image for image in truth['images']}
+    categories = {category['id'] for category in truth['categories']}
+    owners: dict[int, tuple] = {}
+    rows, seen = _rows(path), set()
+    for number, row in enumerate(rows):
+        where = f'{path}: row {number}'
+        _require(row, dict(
+            image_id=images.__contains__, category_id=categories.__contains__, score=_is_score,
+            track_id=lambda value: isinstance(value, int) and value > 0, video_id=lambda value: True,
+            bbox=lambda value: len(value) == 4 and np.isfinite(value).all() and min(value[2:]) >= 0), where)
+        if images[row['image_id']]['video_id'] != row['video_id']:
+            raise ResultFileError(f'{where}: image {row["image_id"]} is not of video {row["video_id"]}')
+        owner = owners.setdefault(row['track_id'], (row['video_id'], row['category_id']))
+        if owner != (row['video_id'], row['category_id']):
+            raise ResultFileError(f'{where}: track {row["track_id"]} has two videos or categories')
+        if (row['image_id'], row['track_id']) in seen:
+            raise ResultFileError(f'{where}: track {row["track_id"]} is twice in image {row["image_id"]}')
+        seen.add((row['image_id'], row['track_id']))
+    return len(rows)
+
+
+def check_burst(path: str, ann_file: str) -> int:
+    """Results of BURST against all_classes.json; number of masks."""
+    path, truth = Path(path), json.loads(Path(ann_file).read_text())
+    sequences = {(entry['dataset'], entry['seq_name']): entry for entry in truth['sequences']}
+    categories, count = {category['id'] for category in truth['categories']}, 0
+    for number, entry in enumerate(_load(path)['sequences']):
+        where = f'{path}: sequence {number}'
+        reference = sequences.get((entry['dataset'], entry['seq_name']))
+        if reference is None:
+            raise ResultFileError(f'{where}, {entry["dataset"]}/{entry["seq_name"]}, is not annotated')
+        for key in ('height', 'width', 'annotated_image_paths'):
+            if entry[key] != reference[key]:
+                raise ResultFileError(f'{where}: {key} differs from the annotation')
+        if len(entry['segmentations']) != len(reference['annotated_image_paths']):
+            raise ResultFileError(f'{where} has {len(entry["segmentations"])} segmentations')
+        for frame in entry['segmentations']:
+            for track, mask in frame.items():
+                if entry['track_category_ids'].get(track) not in categories:
+                    raise ResultFileError(f'{where}: track {track} has no known category')
+                _check_rle(dict(size=[entry['height'], entry['width']], counts=mask['rle']),
+                           (entry['height'], entry['width']), f'{where}, track {track}')
+                count += 1
+    return count
+
+
+def check_object_maps(folder: str, frames: str, videos: list[str] | None = None) -> int:
+    """Palette PNG files of YouTube-VOS, MOSE, DAVIS against the folder of the frames; number of files.
+
+    Args:
+        folder (str): the results, ``<video>/<frame>.png``.
+        frames (str): the pictures, ``<video>/<frame>.jpg``.
+        videos (list[str] | None): videos that must be there; None requires all of ``frames``.
+    """
+    names = videos or sorted(path.name for path in Path(frames).iterdir() if path.is_dir())
+    return sum(_check_pictures(Path(folder) / name, Path(frames) / name, 'P') for name in names)
+
+
+def check_expression_masks(folder: str, frames: str, meta_file: str) -> int:
+    """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files."""
+    count = 0
+    for name, video in json.loads(Path(meta_file).read_text())['videos'].items():
+        for expression in video['expressions']:
+            count += _check_pictures(Path(folder) / name / expression, Path(frames) / name, 'L')
+    return count
+
+
+def _check_pictures(results: Path, frames: Path, mode: str) -> int:
+    """One PNG of the frame's size per frame, in palette ('P') or grey ('L', only 0 and 255) mode."""
+    expected = {path.stem: path for path in frames.iterdir() if path.suffix in ('.jpg', '.png')}
+    found = {path.stem: path for path in results.glob('*.png')} if results.is_dir() else {}
+    if set(expected) != set(found):
+        missing = sorted(set(expected) ^ set(found))[:3]
+        raise ResultFileError(f'{results}: the frames differ from those of {frames}, e.g. {missing}')
+    for stem, path in found.items():
+        with Image.open(path) as picture, Image.open(expected[stem]) as frame:
+            if picture.mode != mode or picture.size != frame.size:
+                raise ResultFileError(f'{path} is {picture.mode} {picture.size}, expected {mode} {frame.size}')
+            values = set(np.unique(np.asarray(picture)).tolist())
+        if (mode == 'L' and not values <= {0, 255}) or 255 in values and mode == 'P':
+            raise ResultFileError(f'{path} has the invalid values {sorted(values)[-3:]}')
+    return len(found)

@@ -1,0 +1,77 @@
+"""A prompted object of another picture as a prompt: encoded once, kept in a file."""
+from pathlib import Path
+from typing import NamedTuple, Sequence
+
+import torch
+from mmcv.ops import point_sample
+from torch import Tensor, nn
+
+from .maskdino_decoder import PromptTokens
+from .prompt_rows import PromptRows
+from .text_prompt import TextPrompt
+from .visual_prompter import VisualPrompt, choose_pixels
+
+_FORMAT = 'glee-reference-1'
+
+
+class ReferencePrompt(NamedTuple):
+    """Encoded reference.
+
+    ``template_tokens``: (T, D) for early fusion. ``levels``: point tokens [(L, D)], one set per level but
+    the coarsest. ``pooled``: (D,) mean of the mask features at the prompt's pixels. ``kind``: of the prompt.
+    """
+    template_tokens: Tensor
+    levels: list[Tensor]
+    pooled: Tensor
+    kind: str
+
+    def to(self, *args, **kwargs) -> 'ReferencePrompt':
+        """As ``Tensor.to``."""
+        return ReferencePrompt(self.template_tokens.to(*args, **kwargs),
+                               [level.to(*args, **kwargs) for level in self.levels],
+                               self.pooled.to(*args, **kwargs), self.kind)
+
+    def save(self, path: str | Path) -> None:
+        """Write to a file for :meth:`load`."""
+        torch.save(dict(format=_FORMAT, **self._asdict()), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> 'ReferencePrompt':
+        """Read what :meth:`save` wrote, to the CPU.
+
+        Raises:
+            ValueError: the file is no saved reference.
+        """
+        content = torch.load(path, map_location='cpu', weights_only=True)
+        if not isinstance(content, dict) or content.pop('format', None) != _FORMAT:
+            raise ValueError(f'{path} is not a saved reference: write it with ReferencePrompt.save')
+        return cls(**content)
+
+
+def encode_reference(head, feats: Sequence[Tensor], rows: PromptRows, templates: list[Tensor],
+                     text: TextPrompt) -> ReferencePrompt:
+    """Encode the one prompted object of ``rows`` as a prompt for other pictures.
+
+    Args:
+        head (GLEEHead): the head, in eval mode.
+        feats (Sequence[Tensor]): backbone maps [(1, C, h, w)] of the picture.
+        rows (PromptRows): one row with positive pixels.
+        templates (list[Tensor]): backbone maps of its template.
+        text (TextPrompt): encoded vocabulary (B=1) for early fusion.
+    """
+    visual = VisualPrompt(head.prompter.template_tokens(templates), rows.masks, rows.neg_masks)
+    pixels = head.pixel_decoder(feats, torch.cat([text.fusion_tokens, visual.template_tokens], 1))
+    tokens = head.prompter.point_tokens(pixels.levels, visual)
+    points = choose_pixels(rows.masks[0], head.prompter.num_points, torch.Generator().manual_seed(0))
+    pooled = point_sample(pixels.mask_features, points[None].to(pixels.mask_features.dtype))[0].mean(-1)
+    return ReferencePrompt(visual.template_tokens[0], [level[0] for level in tokens.levels], pooled, rows.kinds[0])
+
+
+def stack_references(references: Sequence[ReferencePrompt]) -> tuple[Tensor, PromptTokens]:
+    """Template tokens (R, T, D) and padded point tokens of R references."""
+    sets, valid = [], []
+    for level in zip(*(reference.levels for reference in references)):
+        lengths = torch.tensor([len(tokens) for tokens in level], device=level[0].device)
+        sets.append(nn.utils.rnn.pad_sequence(list(level), batch_first=True))
+        valid.append(torch.arange(sets[-1].shape[1], device=level[0].device) < lengths[:, None])
+    return torch.stack([reference.template_tokens for reference in references]), PromptTokens(sets, valid)

@@ -1,0 +1,100 @@
+"""Following the object of an expression by temporal similarity."""
+from typing import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ..text_prompt import encode_expressions, read_texts
+from .base_tracker import GLEETracker
+from .track import Track, encode_mask
+
+
+@MODELS.register_module()
+class ExpressionTracker(GLEETracker):
+    """Picks in every frame the query that fits the expression and resembles the previous choice.
+
+    A query's fitness is the sigmoid of its expression score plus ``temporal_weight`` times the cosine
+    of its embedding with the one chosen in the previous frame (DESIGN section 5, 'Tracking'). Every
+    expression of the video is followed on its own. Memory: one embedding per expression.
+
+    Args:
+        temporal_weight (float): weight of the cosine; 0 treats frames as independent images.
+        min_score (float): below this expression score the object counts as absent: no mask, and the
+            embedding to compare with stays the last confident one.
+    """
+
+    def __init__(self, temporal_weight: float = 1.0, min_score: float = 0.0) -> None:
+        self.temporal_weight = temporal_weight
+        self.min_score = min_score
+        self.start()
+
+    def start(self) -> None:
+        """Forget the previous video."""
+        self.previous: list[Tensor | None] = []
+        self.tracks: list[Track] = []
+        self.num_frames = 0
+
+    def update(self, detector, inputs: Tensor, data_samples: Sequence[DetDataSample]) -> None:
+        """Follow every expression through a window of frames; the backbone runs once."""
+        texts, is_expression = read_texts(data_samples)
+        if not is_expression or len(set(texts)) != 1:
+            raise ValueError('ExpressionTracker takes the same expressions for all frames of a video, with '
+                             "text_mode 'expression'")
+        if not self.tracks:
+            self.tracks = [Track(number + 1, number, 0.) for number in range(len(texts[0]))]
+            self.previous = [None] * len(texts[0])
+        feats = detector.extract_feat(inputs)
+        for number, expression in enumerate(texts[0]):
+            prompt = encode_expressions(detector.panoptic_head.text_encoder, [expression])
+            prompt = prompt.pick(torch.zeros(len(inputs), dtype=torch.long, device=inputs.device))
+            outputs = detector.panoptic_head.decode(feats, prompt, last_only=True)
+            for index, sample in enumerate(data_samples):
+                self._follow(number, outputs, index, sample, detector.panoptic_fusion_head)
+        self.num_frames += len(inputs)
+
+    def _follow(self, number: int, outputs, index: int, sample: DetDataSample, fusion_head) -> None:
+        """Choose the query of expression ``number`` in frame ``index`` of the window."""
+        last = {key: value[index] for key, value in outputs.predictions[''].items()}
+        scores = last['logits'].float()[:, 0].sigmoid()
+        best = choose_query(scores, outputs.embeddings[index], self.previous[number], self.temporal_weight)
+        track, score = self.tracks[number], float(scores[best])
+        track.score += score
+        if score < self.min_score:
+            track.segmentations.append(None)
+            track.bboxes.append(None)
+            return
+        self.previous[number] = outputs.embeddings[index][best]
+        mask = torch.einsum('d,dhw->hw', last['mask_embeds'][best], outputs.mask_features[index])
+        result = fusion_head.predict(
+            [InstanceData(scores=scores[best, None], labels=best[None], boxes=last['boxes'][best, None])],
+            [mask[None]], [sample])[0]['ins_results']
+        rle = encode_mask(result.masks[0].cpu().numpy())
+        track.segmentations.append(rle)
+        track.bboxes.append(None if rle is None else result.bboxes[0].tolist())
+
+    def finish(self, detector) -> list[Track]:
+        """One track per expression, ``label`` its index, ``score`` the mean expression score."""
+        for track in self.tracks:
+            track.score /= max(self.num_frames, 1)
+        tracks = self.tracks
+        self.start()
+        return tracks
+
+
+def choose_query(scores: Tensor, embeddings: Tensor, previous: Tensor | None,
+                 temporal_weight: float) -> Tensor:
+    """Index of the best of Q queries.
+
+    Args:
+        scores (Tensor): (Q,) expression scores in 0..1.
+        embeddings (Tensor): (Q, D).
+        previous (Tensor | None): (D,) embedding chosen in the previous frame.
+        temporal_weight (float): weight of the cosine with it.
+    """
+    if previous is not None and temporal_weight:
+        scores = scores + temporal_weight * F.cosine_similarity(embeddings.float(), previous.float()[None])
+    return scores.argmax()

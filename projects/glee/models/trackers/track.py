@@ -1,0 +1,28 @@
+"""What a tracker returns."""
+from dataclasses import dataclass, field
+
+import numpy as np
+import pycocotools.mask as mask_utils
+
+
+@dataclass
+class Track:
+    """One object of a video of T frames.
+
+    ``instance_id``: identity, from 1. ``label``: index into the video's ``text``. ``score``: one number
+    for the whole track. ``segmentations``: per frame a compressed RLE at the frame's original size, or
+    None where the object is not visible. ``bboxes``: per frame (x1, y1, x2, y2) in original pixels, or None.
+    """
+    instance_id: int
+    label: int
+    score: float
+    segmentations: list = field(default_factory=list)
+    bboxes: list = field(default_factory=list)
+
+
+def encode_mask(mask: np.ndarray) -> dict | None:
+    """Compressed RLE with text counts of a bool mask (H, W); None if it is empty."""
+    if not mask.any():
+        return None
+    rle = mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return dict(size=[int(side) for side in rle['size']], counts=rle['counts'].decode())

@@ -1,0 +1,83 @@
+"""Spoken prompts: resampling, cleaning, and Whisper of a tiny random model."""
+import json
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from projects.glee.apis import WhisperTranscriber
+from projects.glee.apis.audio import clean_transcript, mono_16k, read_wav
+
+
+@pytest.mark.parametrize('rate', [8000, 16000, 48000])
+@pytest.mark.parametrize('channels', [1, 2])
+def test_any_rate_and_channels_become_mono_16k(rate, channels):
+    """A tone of 200 Hz stays one of 200 Hz, half a second long."""
+    time = np.arange(rate // 2) / rate
+    tone = np.sin(2 * np.pi * 200 * time)
+    samples = np.stack([tone] * channels, 1) if channels > 1 else tone
+    wave = mono_16k((samples * 32767).astype(np.int16), rate)
+    assert wave.shape == (8000, ) and wave.dtype == np.float32
+    spectrum = np.abs(np.fft.rfft(wave))
+    assert spectrum.argmax() == 100 and np.abs(wave).max() == pytest.approx(1, abs=0.05)
+
+
+def test_channels_are_averaged():
+    samples = np.stack([np.ones(100), -np.ones(100)], 1)
+    assert not mono_16k(samples, 16000).any()
+
+
+def test_transcripts_are_cleaned():
+    assert clean_transcript('  The red star. ', 'a') == 'The red star'
+    with pytest.raises(ValueError, match='no words were understood in voice.wav'):
+        clean_transcript(' . ', 'voice.wav')
+    with pytest.raises(ValueError, match='nothing to hear'):
+        mono_16k(np.zeros(0), 16000)
+
+
+def test_wav_files(tmp_path):
+    wavfile.write(tmp_path / 'a.wav', 8000, np.arange(50, dtype=np.int16))
+    samples, rate = read_wav(tmp_path / 'a.wav')
+    assert rate == 8000 and samples.tolist() == list(range(50))
+    (tmp_path / 'b.wav').write_text('no sound')
+    with pytest.raises(ValueError, match='b.wav is no .wav file'):
+        read_wav(tmp_path / 'b.wav')
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='local copy of a Whisper model'):
+        WhisperTranscriber(str(tmp_path / 'absent'))
+
+
+@pytest.mark.slow
+def test_tiny_whisper_runs_from_a_local_folder(tmp_path):
+    """Plumbing only: a random model says something or nothing, from a stereo tone at 8 kHz."""
+    from transformers import (
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperProcessor,
+        WhisperTokenizer,
+    )
+    special = ['<|endoftext|>', '<|startoftranscript|>', '<|en|>', '<|transcribe|>', '<|notimestamps|>']
+    vocabulary = {token: index for index, token in enumerate([*'abcdefghij', *special])}
+    (tmp_path / 'vocab.json').write_text(json.dumps(vocabulary))
+    (tmp_path / 'merges.txt').write_text('#version: 0.2\n')
+    tokenizer = WhisperTokenizer(str(tmp_path / 'vocab.json'), str(tmp_path / 'merges.txt'))
+    folder = tmp_path / 'model'
+    WhisperProcessor(WhisperFeatureExtractor(), tokenizer).save_pretrained(folder)
+    config = WhisperConfig(
+        vocab_size=max(len(tokenizer), 16), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, max_target_positions=12,
+        decoder_start_token_id=11, eos_token_id=10, bos_token_id=10, pad_token_id=10, suppress_tokens=None,
+        begin_suppress_tokens=None)
+    model = WhisperForConditionalGeneration(config)
+    model.generation_config.max_length = 8
+    model.save_pretrained(folder)
+    transcriber = WhisperTranscriber(str(folder))
+    features = transcriber.processor(mono_16k(np.zeros((4000, 2)), 8000), sampling_rate=16000, return_tensors='pt')
+    assert features.input_features.shape == (1, 80, 3000)
+    try:
+        assert isinstance(transcriber((np.random.default_rng(0).normal(size=(4000, 2)), 8000)), str)
+    except ValueError as error:
+        assert 'no words' in str(error)

@@ -1,0 +1,122 @@
+"""The nine recipes: sizes x stages; their numbers, and one training step on a small MiniWorld."""
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+import torch
+from test_mixture import SOURCES
+
+from projects.glee.datasets.miniworld import build_miniworld
+from projects.glee.engine import run_config
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZES = ('r50', 'swin-l', 'eva02-l')
+STAGES = (1, 2, 3)
+SMALL_BACKBONES = {
+    'r50': dict(base_channels=8, stem_channels=8),
+    'swin-l': dict(embed_dims=8, depths=[1, 1, 2, 1], num_heads=[1, 1, 2, 2], window_size=4),
+    'eva02-l': dict(img_size=128, embed_dims=32, num_layers=3, num_heads=2, window_size=3, global_blocks=(1, )),
+}
+SMALL_CHANNELS = {'r50': [32, 64, 128, 256], 'swin-l': [8, 16, 32, 64], 'eva02-l': [32] * 4}
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('world')
+    build_miniworld(folder, images=6, val_images=4, videos=1, val_videos=1, seed=3, sources=SOURCES)
+    return folder
+
+
+def load(size, stage, work_dir, **options):
+    return run_config.load_config(Namespace(
+        config=str(ROOT / f'configs/glee/glee_{size}_stage{stage}.py'), cfg_options=options, launcher='none',
+        work_dir=str(work_dir), local_rank=0))
+
+
+def shrink(cfg, size):
+    """Few and narrow layers; what the config says about the structure stays."""
+    cfg.model.backbone.update(SMALL_BACKBONES[size])
+    if 'neck' in cfg.model:
+        cfg.model.neck.update(in_channels=32, out_channels=32)
+    head = cfg.model.panoptic_head
+    head.update(embed_dims=32, num_queries=10)
+    head.text_encoder.update(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    head.pixel_decoder.update(num_layers=1, feedforward_channels=32, norm_groups=4, in_channels=SMALL_CHANNELS[size],
+                              early_fusion=dict(type='EarlyFusion', hidden_dims=32))
+    head.decoder.update(num_layers=2, feedforward_channels=32)
+    head.criterion = dict(type='GLEECriterion', num_points=128,
+                          matcher=dict(type='HungarianMatcher', num_points=128))
+    cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    return cfg
+
+
+@pytest.mark.parametrize('size', SIZES)
+@pytest.mark.parametrize('stage', STAGES)
+def test_numbers_of_the_recipe(size, stage, tmp_path):
+    cfg = load(size, stage, tmp_path)
+    pro = size == 'eva02-l'
+    wrapper = cfg.optim_wrapper
+    assert wrapper.optimizer == dict(type='AdamW', lr=1e-4, weight_decay=0.1 if pro else 0.05)
+    assert wrapper.clip_grad == dict(max_norm=0.01) and wrapper.type == 'AmpOptimWrapper'
+    keys = wrapper.paramwise_cfg.custom_keys
+    assert ('backbone' in keys) == (not pro) and wrapper.paramwise_cfg.get('layer_decay_rate') == (0.8 if pro else None)
+    if not pro:
+        assert keys.backbone.lr_mult == 0.1
+    if stage > 1:
+        assert keys['text_encoder.text_model'].lr_mult == 0.1
+    assert cfg.train_cfg.max_iters == 500000 and cfg.train_dataloader.batch_size == 2
+    warmup, decay = cfg.param_scheduler
+    short = stage > 1 and not pro
+    assert (warmup.start_factor, warmup.end) == (1e-4 if stage == 1 and not pro else 0.01, 100 if short else 1000)
+    assert decay.milestones == [400000] and decay.gamma == 0.1
+    assert cfg.model.panoptic_head.text_encoder.mode == ('frozen' if stage == 1 else 'distill')
+    kinds = [step.type for step in cfg.train_dataloader.dataset.datasets[0].pipeline]
+    assert ('LargeScaleJitter' in kinds) == pro
+    if pro:
+        jitter = next(step for step in cfg.train_dataloader.dataset.datasets[0].pipeline
+                      if step.type == 'LargeScaleJitter')
+        assert (jitter.size, tuple(jitter.ratio_range), jitter.pad_value) == (1536, (0.1, 2.0), 128)
+        assert cfg.model.backbone.with_cp
+        resize, pad = cfg.test_dataloader.dataset.pipeline[1].transforms
+        assert (tuple(resize.scale), pad.type, pad.size) == ((1536, 1536), 'PadSquare', 1536)
+
+
+# test_mixture.py does the same and more for r50.
+@pytest.mark.slow
+@pytest.mark.parametrize('size, stage', [
+    (size, stage) for size in ('swin-l', 'eva02-l') for stage in STAGES])
+def test_one_step(world, tmp_path, size, stage):
+    options = {'data_root': f'{world}/', 'train_cfg.max_iters': 1, 'train_cfg.val_interval': 10,
+               'default_hooks.checkpoint.save_last': False}
+    if size == 'eva02-l':
+        options.update({'resize_augment.size': 128, 'test_resize.transforms': [
+            dict(type='PillowResize', scale=(128, 128), keep_ratio=True), dict(type='PadSquare', size=128)]})
+    else:
+        options.update({'crop_augment.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
+                        'resize_augment.scales': [(64, 10000)], 'test_resize.scale': (128, 96)})
+    cfg = shrink(load(size, stage, tmp_path, **options), size)
+    run_config.set_amp(cfg, False)
+    runner = run_config.build_runner(cfg)
+    shapes = []
+    runner.model.backbone.register_forward_pre_hook(lambda module, inputs: shapes.append(tuple(inputs[0].shape[-2:])))
+    before = {name: value.clone() for name, value in runner.model.named_parameters()}
+    runner.train()
+    for name, parameter in runner.model.named_parameters():
+        assert torch.isfinite(parameter).all(), name
+    changed = {name for name, value in runner.model.named_parameters() if not torch.equal(before[name], value)}
+    for part in ('backbone.', 'panoptic_head.pixel_decoder.', 'panoptic_head.decoder.'):
+        assert any(name.startswith(part) for name in changed), part
+    encoder = 'panoptic_head.text_encoder.text_model'
+    assert any(name.startswith(encoder) for name in changed) == (stage > 1)
+    rates = {round(group['lr'] / max(g['lr'] for g in runner.optim_wrapper.param_groups), 6)
+             for group in runner.optim_wrapper.param_groups}
+    if size == 'eva02-l':
+        assert {round(0.8**power, 6) for power in range(5)} <= rates and 'neck.resizes.0.weight' in changed
+        assert set(shapes) == {(128, 128)}
+    else:
+        assert rates == {0.1, 1.0}
+    if (size, stage) == ('eva02-l', 2):
+        assert 0 <= runner.test()['coco/segm_mAP'] <= 1
+        assert set(shapes) == {(128, 128)}

@@ -1,0 +1,141 @@
+"""The command lines of tools/dataset_converters/, each on the raw files of a small MiniWorld."""
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from projects.glee.datasets.miniworld import build_miniworld
+from projects.glee.datasets.miniworld.vocabulary import MINIWORLD_BDD_DET_CLASSES, MINIWORLD_BDD_INST_CLASSES
+
+TOOLS = Path(__file__).parents[2] / 'tools/dataset_converters'
+SOURCES = ('coco', 'refcoco_mixed', 'openimages', 'bdd_det', 'bdd_inst', 'grit', 'sa1b', 'ytvis19', 'ytvos',
+           'ref_ytvos', 'bdd_box_track', 'bdd_seg_track')
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    root = tmp_path_factory.mktemp('world') / 'miniworld'
+    assert build_miniworld(root, 4, 2, seed=1, val_images=2, val_videos=1, sources=SOURCES)
+    return root
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs a tool in this process: run('videos_to_coco', argument, ...)."""
+
+    def call(tool, *arguments):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        runpy.run_path(str(TOOLS / f'{tool}.py'), run_name='__main__')
+
+    return call
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+BDD = 'bdd100k/labels'
+# tool, arguments below the root of the world (or after '='), the file of the world that must come out again
+SAME = {
+    'videos': ('videos_to_coco', ['ytvis_2019/annotations/instances_train_sub.json', 'OUT'], [],
+               'ytvis_2019/annotations/ytvis19_cocofmt.json'),
+    'openimages': ('openimages_to_coco', [
+        'openimages/annotations/oidv6-train-annotations-bbox.csv',
+        'openimages/annotations/class-descriptions-boxable.csv', 'openimages/detection', 'OUT'],
+        ['--pattern', 'train_{first}/{id}.jpg'], 'openimages/openimages_v6_train_bbox_splitdir.json'),
+    'grit': ('grit_to_json', ['GRIT20M/images', 'OUT'], [], 'GRIT20M/grit_5m.json'),
+    'sa1b': ('sa1b_index', ['SA1B_scaleup/original', 'THIN', 'OUT'], ['--max-images', '2'],
+             'SA1B_scaleup/sa1b_1m.json'),
+    'bdd det': ('bdd_to_coco', ['=det', f'{BDD}/det_20/det_val.json', 'OUT'],
+                ['--categories', *MINIWORLD_BDD_DET_CLASSES], f'{BDD}/det_20/det_val_cocofmt.json'),
+    'bdd ins_seg': ('bdd_to_coco', ['=ins_seg', f'{BDD}/ins_seg/polygons/ins_seg_val.json', 'OUT'],
+                    ['--categories', *MINIWORLD_BDD_INST_CLASSES],
+                    f'{BDD}/ins_seg/polygons/ins_seg_val_cocoformat.json'),
+    'bdd box_track': ('bdd_to_coco', ['=box_track', f'{BDD}/box_track_20/train', 'OUT'],
+                      ['--categories', *MINIWORLD_BDD_INST_CLASSES],
+                      f'{BDD}/box_track_20/box_track_train_cocofmt_uni.json'),
+    'bdd seg_track': ('bdd_to_coco', ['=seg_track', f'{BDD}/seg_track_20/polygons/train', 'OUT'],
+                      ['--categories', *MINIWORLD_BDD_INST_CLASSES],
+                      f'{BDD}/seg_track_20/seg_track_train_cocoformat_uni.json'),
+    'refcoco': ('merge_refcoco', ['annotations'], ['--out', 'OUT'],
+                'annotations/refcoco-mixed/instances_train.json'),
+}
+
+
+@pytest.mark.parametrize('name', SAME)
+def test_the_same_file_comes_out(world, run, tmp_path, capsys, name):
+    tool, paths, options, expected = SAME[name]
+    places = {'OUT': tmp_path / 'new/out.json', 'THIN': tmp_path / 'thin'}
+    arguments = [path[1:] if path[0] == '=' else places.get(path, world / path) for path in paths]
+    run(tool, *arguments, *(places.get(option, option) for option in options))
+    assert places['OUT'].read_bytes() == (world / expected).read_bytes()
+    assert f'{places["OUT"]}: written' in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / 'new').iterdir()] == ['out.json']
+    for path in (tmp_path / 'thin').glob('*.json'):
+        assert read(path) == read(world / 'SA1B_scaleup/images' / path.name)
+
+
+def test_png_trees_give_the_tracks_that_they_were_drawn_from(world, run, tmp_path):
+    run('png_videos_to_json', world / 'ytbvos18/train/JPEGImages', world / 'ytbvos18/train/Annotations',
+        tmp_path / 'out.json')
+    wanted, found = read(world / 'ytbvos18/train/train.json'), read(tmp_path / 'out.json')
+
+    def tracks(content):
+        names = {video['id']: video['file_names'] for video in content['videos']}
+        entries = [(names[entry['video_id']], entry['segmentations'], entry['bboxes'], entry['areas'])
+                   for entry in content['annotations']]
+        return sorted(entries, key=lambda entry: str(entry[:2]))
+
+    assert len(tracks(found)) >= 3 and tracks(found) == tracks(wanted)
+
+
+def test_ref_youtube_vos_from_its_own_files(world, run, capsys):
+    """train.json and the file of images come out as the world has them, but for ids."""
+    folder = world / 'ref-youtube-vos'
+    before = [read(folder / name) for name in ('train.json', 'RVOS_refcocofmt.json')]
+    run('ref_youtube_vos_to_refcoco', folder, '--rewrite-videos')
+    after = [read(folder / name) for name in ('train.json', 'RVOS_refcocofmt.json')]
+    for one, two in zip(before, after):
+        key = 'videos' if 'videos' in one else 'images'
+        owner = f'{key[:-1]}_id'
+        texts = [sorted((content_of(entry, items(content, key), owner)) for entry in content['annotations'])
+                 for content in (one, two)]
+        assert texts[0] == texts[1] and len(texts[0]) > 3
+    assert 'train.json: written' in capsys.readouterr().out
+
+
+def items(content, key):
+    return {entry['id']: entry for entry in content[key]}
+
+
+def content_of(entry, owners, key):
+    owner = owners[entry[key]]
+    masks = entry['segmentations'] if 'segmentations' in entry else entry['segmentation']
+    return str((owner['video'], owner['expressions'], owner.get('file_names') or owner['file_name'], masks))
+
+
+@pytest.mark.parametrize('tool, arguments', [
+    ('videos_to_coco', ['none.json', 'out.json']),
+    ('bdd_to_coco', ['det', 'none.json', 'out.json']),
+    ('sa1b_index', ['.', 'none', 'out.json']),
+    ('grit_to_json', ['.', 'out.json']),
+    ('png_videos_to_json', ['none', 'none', 'out.json']),
+    ('merge_refcoco', ['none']),
+    ('openimages_to_coco', ['none.csv', 'none.csv', 'none', 'out.json']),
+    ('ref_youtube_vos_to_refcoco', ['none']),
+])
+def test_missing_input_is_named(run, tmp_path, monkeypatch, tool, arguments):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        run(tool, *arguments)
+    assert any(word in str(stopped.value) for word in ('none', 'image_dir=.', '. holds')) and tool in str(stopped.value)
+    assert not (tmp_path / 'out.json').exists()
+
+
+@pytest.mark.parametrize('tool', sorted(path.stem for path in TOOLS.glob('*.py')))
+def test_help_has_an_example(run, capsys, tool):
+    with pytest.raises(SystemExit) as stopped:
+        run(tool, '--help')
+    assert stopped.value.code == 0 and f'example: python tools/dataset_converters/{tool}.py' in capsys.readouterr().out

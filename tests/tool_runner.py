@@ -1,0 +1,13 @@
+"""Runs scripts of tools/ in this process."""
+import runpy
+import sys
+from pathlib import Path
+from unittest import mock
+
+TOOLS = Path(__file__).parents[1] / 'tools'
+
+
+def run_tool(script: str, *arguments) -> None:
+    """Run ``tools/<script>`` as a program with ``arguments``; SystemExit if it ends with an error."""
+    with mock.patch.object(sys, 'argv', [script, *map(str, arguments)]):
+        runpy.run_path(str(TOOLS / script), run_name='__main__')

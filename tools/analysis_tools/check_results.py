@@ -1,0 +1,48 @@
+"""Checks whether a video result file is what its benchmark accepts.
+
+Example:
+    python tools/analysis_tools/check_results.py vis work_dirs/glee_mini_ytvis/results.zip \\
+        --truth data/miniworld/ytvis_2019/annotations/instances_val_sub.json
+"""
+import argparse
+import sys
+
+from projects.glee.evaluation.video.result_checks import (
+    ResultFileError,
+    check_burst,
+    check_expression_masks,
+    check_object_maps,
+    check_tao,
+    check_vis,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('format', choices=['vis', 'tao', 'burst', 'vos', 'rvos'])
+    parser.add_argument('results', help='file (vis, tao, burst) or folder (vos, rvos)')
+    parser.add_argument('--truth', help='annotation file: of the videos (vis), validation.json (tao), '
+                        'all_classes.json (burst), meta_expressions.json (rvos)')
+    parser.add_argument('--frames', help='folder of the pictures (vos, rvos)')
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    needed = dict(vis=['truth'], tao=['truth'], burst=['truth'], vos=['frames'], rvos=['frames', 'truth'])[args.format]
+    missing = [f'--{name}' for name in needed if getattr(args, name) is None]
+    if missing:
+        print(f'{args.format} needs {" and ".join(missing)}', file=sys.stderr)
+        return 2
+    check = dict(vis=check_vis, tao=check_tao, burst=check_burst, vos=check_object_maps, rvos=check_expression_masks)
+    try:
+        count = check[args.format](args.results, *(getattr(args, name) for name in needed))
+    except ResultFileError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f'{args.results}: {count} entries, all valid')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Write the objects of a COCO instances file as maps: COCO panoptic, Pascal VOC and SBD layouts.
+
+Examples:
+    python tools/dataset_converters/coco_to_maps.py data/miniworld --layout panoptic
+    python tools/dataset_converters/coco_to_maps.py data/miniworld --layout voc sbd --split val2017
+
+Reads ROOT/coco/annotations/instances_SPLIT.json and ROOT/coco/SPLIT/. Writes
+    panoptic: ROOT/coco/annotations/panoptic_SPLIT.json and panoptic_SPLIT/*.png; what no object covers is
+              the stuff "background"
+    voc:      ROOT/VOCdevkit/VOC2012/{JPEGImages,SegmentationObject,SegmentationClass,ImageSets/Segmentation}
+    sbd:      ROOT/benchmark_RELEASE/dataset/{img,inst,val.txt}
+Objects are drawn in the order of the file, later ones on top; crowds are left out.
+"""
+import json
+import os
+import shutil
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+from PIL import Image
+from pycocotools import mask as mask_utils
+from pycocotools.coco import COCO
+from rich.progress import track
+from scipy.io import savemat
+
+from projects.glee.evaluation.panopticapi_names import id2rgb
+
+BACKGROUND = 'background'
+
+
+def object_maps(coco: COCO) -> Iterator[tuple[dict, list[dict], np.ndarray]]:
+    """Image record, its objects, and a map (H, W) of their numbers from 1, for each image."""
+    for image in coco.loadImgs(sorted(coco.imgs)):
+        size = image['height'], image['width']
+        objects = [a for a in coco.loadAnns(coco.getAnnIds(image['id'])) if not a.get('iscrowd', 0)]
+        numbers = np.zeros(size, dtype=np.int32)
+        for number, annotation in enumerate(objects, 1):
+            numbers[coco.annToMask(annotation).astype(bool)] = number
+        yield image, objects, numbers
+
+
+def box_and_area(mask: np.ndarray) -> dict:
+    """COCO box (x, y, width, height) and area of a mask (H, W)."""
+    box = mask_utils.toBbox(mask_utils.encode(np.asfortranarray(mask.astype(np.uint8))))
+    return dict(bbox=box.tolist(), area=int(mask.sum()))
+
+
+def write_panoptic(root: Path, split: str, coco: COCO) -> None:
+    """Panoptic JSON and PNGs; ids of categories stay, the background gets the next free one."""
+    folder = root / f'coco/annotations/panoptic_{split}'
+    folder.mkdir(parents=True, exist_ok=True)
+    categories = [dict(id=c['id'], name=c['name'], supercategory=c.get('supercategory', ''), isthing=1)
+                  for c in coco.dataset['categories']]
+    stuff = max(c['id'] for c in categories) + 1
+    categories.append(dict(id=stuff, name=BACKGROUND, supercategory='stuff', isthing=0))
+    annotations = []
+    for image, objects, numbers in track(object_maps(coco), f'panoptic {split}', total=len(coco.imgs)):
+        ids = np.where(numbers == 0, len(objects) + 1, numbers)
+        names = [*(o['category_id'] for o in objects), stuff]
+        segments = [dict(id=number, category_id=names[number - 1], iscrowd=0, **box_and_area(ids == number))
+                    for number in np.unique(ids).tolist()]
+        name = Path(image['file_name']).with_suffix('.png').name
+        Image.fromarray(id2rgb(ids)).save(folder / name)
+        annotations.append(dict(image_id=image['id'], file_name=name, segments_info=segments))
+    content = dict(images=coco.dataset['images'], annotations=annotations, categories=categories)
+    (folder.parent / f'panoptic_{split}.json').write_text(json.dumps(content))
+
+
+def link(source: Path, target: Path) -> None:
+    """Make ``target`` the same picture, without a copy where the file system can."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        return
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def write_voc(root: Path, split: str, coco: COCO) -> None:
+    """VOC 2012 segmentation layout; classes are positions among the categories, from 1."""
+    base = root / 'VOCdevkit/VOC2012'
+    label = {c['id']: i for i, c in enumerate(coco.dataset['categories'], 1)}
+    for folder in ('SegmentationObject', 'SegmentationClass', 'ImageSets/Segmentation'):
+        (base / folder).mkdir(parents=True, exist_ok=True)
+    names = []
+    for image, objects, numbers in track(object_maps(coco), f'VOC {split}', total=len(coco.imgs)):
+        if len(objects) > 254:
+            raise ValueError(f'image {image["file_name"]} has {len(objects)} objects, a VOC map holds 254')
+        stem = Path(image['file_name']).stem
+        classes = np.array([0, *(label[o['category_id']] for o in objects)])[numbers]
+        for folder, pixels in (('SegmentationObject', numbers), ('SegmentationClass', classes)):
+            picture = Image.fromarray(pixels.astype(np.uint8))
+            picture.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tolist())
+            picture.save(base / folder / f'{stem}.png')
+        link(root / 'coco' / split / image['file_name'], base / f'JPEGImages/{stem}.jpg')
+        names.append(stem)
+    list_file = base / f'ImageSets/Segmentation/{split.rstrip("0123456789")}.txt'
+    list_file.write_text('\n'.join(names) + '\n')
+
+
+def write_sbd(root: Path, split: str, coco: COCO) -> None:
+    """SBD layout; classes are positions among the categories, from 1."""
+    base = root / 'benchmark_RELEASE/dataset'
+    label = {c['id']: i for i, c in enumerate(coco.dataset['categories'], 1)}
+    (base / 'inst').mkdir(parents=True, exist_ok=True)
+    names = []
+    for image, objects, numbers in track(object_maps(coco), f'SBD {split}', total=len(coco.imgs)):
+        stem = Path(image['file_name']).stem
+        categories = np.array([[label[o['category_id']]] for o in objects], dtype=np.uint8).reshape(-1, 1)
+        savemat(base / f'inst/{stem}.mat', dict(GTinst=dict(
+            Segmentation=numbers.astype(np.uint8), Categories=categories, Boundaries=np.zeros((len(objects), 0)))))
+        link(root / 'coco' / split / image['file_name'], base / f'img/{stem}.jpg')
+        names.append(stem)
+    (base / f'{split.rstrip("0123456789")}.txt').write_text('\n'.join(names) + '\n')
+
+
+WRITERS = dict(panoptic=write_panoptic, voc=write_voc, sbd=write_sbd)
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument('root', type=Path, help='data root, with coco/ in it')
+    parser.add_argument('--split', default='val2017', help='name of the split, e.g. val2017')
+    parser.add_argument('--layout', nargs='+', choices=list(WRITERS), default=list(WRITERS), help='what to write')
+    args = parser.parse_args()
+    file = args.root / f'coco/annotations/instances_{args.split}.json'
+    if not file.is_file():
+        parser.error(f'there is no {file}: name the data root and the split')
+    coco = COCO(str(file))
+    for layout in args.layout:
+        WRITERS[layout](args.root, args.split, coco)
+
+
+if __name__ == '__main__':
+    main()
