@@ -18,7 +18,7 @@ def injected_rand(*shape, **_):
     """Noise that does not depend on how the batch is split: equal for all masks and images."""
     shape = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
     if shape[-1] != 2:
-        return torch.full(shape, 0.5)  # denoising: no flip, no shift
+        return torch.full(shape, 0.5)  # denoising: no shift
     return torch.from_numpy(golden_recipe.rand_like_torch(*shape[-2:])).expand(shape).clone()
 
 
@@ -32,13 +32,14 @@ def main():
     model.init_weights()
     model.train()
     model.backbone.eval()  # batch statistics would differ
+    model.panoptic_head.denoising.label_flip = 0.  # the random labels would differ
     samples = [category_sample(seed=1), category_sample(seed=2)]
     torch.rand = injected_rand
     share = slice(rank * 2 // world, (rank + 1) * 2 // world)
     losses = model(images(2)[share], samples[share], mode='loss')
     total, _ = model.parse_losses(losses)
     total.backward()
-    parameters = model.backbone.stem[0].weight, model.panoptic_head.category_embed
+    parameters = model.backbone.conv1.weight, model.panoptic_head.category_embed
     numbers = [total.detach()]
     for parameter in parameters:  # a fixed projection: plain sums of some gradients cancel
         numbers.append((parameter.grad.flatten() * torch.arange(parameter.numel()).cos()).sum())

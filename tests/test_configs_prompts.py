@@ -93,6 +93,7 @@ def test_maps_hold_the_objects_of_the_file(tmp_path):
 def test_mini_rollout_trains_only_what_it_should(world, tmp_path):  # noqa: F811
     cfg = load_mini('glee_mini_rollout', world, tmp_path, 3)
     runner = run_config.build_runner(cfg)
+    runner.model.init_weights()  # training would do it after the copy
     before = {name: value.clone() for name, value in runner.model.named_parameters()}
     runner.train()
     changed = {name for name, value in runner.model.named_parameters() if not torch.equal(value, before[name])}

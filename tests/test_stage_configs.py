@@ -43,6 +43,7 @@ def shrink(cfg, size):
     head.text_encoder.update(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
     head.pixel_decoder.update(num_layers=1, feedforward_channels=32, norm_groups=4, in_channels=SMALL_CHANNELS[size],
                               early_fusion=dict(type='EarlyFusion', hidden_dims=32))
+    head.prompter.update(in_channels=SMALL_CHANNELS[size][1:], template_size=64)
     head.decoder.update(num_layers=2, feedforward_channels=32)
     head.criterion = dict(type='GLEECriterion', num_points=128,
                           matcher=dict(type='HungarianMatcher', num_points=128))

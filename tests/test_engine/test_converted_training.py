@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from test_mixture import SOURCES
 
 from projects.glee.datasets.miniworld import build_miniworld
 from projects.glee.engine import read_checkpoint, run_config
@@ -18,7 +19,7 @@ FROZEN = ('backbone.layer3.1.bn2.running_var', 'backbone.layer3.1.bn2.weight',
 
 @pytest.mark.slow
 def test_stage_3_continues_from_a_converted_checkpoint(converted_lite, official_lite, tmp_path):
-    build_miniworld(tmp_path / 'world', images=6, val_images=2, seed=3)
+    build_miniworld(tmp_path / 'world', images=6, val_images=4, videos=1, val_videos=1, seed=3, sources=SOURCES)
     options = {
         'data_root': f'{tmp_path}/world/', 'load_from': str(converted_lite), 'train_cfg.max_iters': 2,
         'train_cfg.val_interval': 10, 'default_hooks.checkpoint.interval': 10,

@@ -18,7 +18,7 @@ def target(count, label=0):
 @pytest.fixture
 def golden():
     arrays, meta = load('dn_3_5')
-    generator = DenoisingGenerator(noise_scale=meta['noise_scale'],
+    generator = DenoisingGenerator(noise_scale=meta['noise_scale'], label_flip=meta['noise_scale'] / 2,
                                    num_queries_dn=meta['dn_num'])
     table = R.weight('predictor.coco_label_enc.weight', (80, 256))
     generator.label_tables['coco'].weight.data = torch.from_numpy(table)
@@ -106,14 +106,14 @@ def test_noised_boxes_are_clamped_before_the_inverse_sigmoid():
 
 def test_flips_are_drawn_from_the_vocabulary_not_the_table():
     torch.manual_seed(0)
-    generator = DenoisingGenerator(dict(one=50), embed_dims=1, noise_scale=2.)
+    generator = DenoisingGenerator(dict(one=50), embed_dims=1, label_flip=1.)
     generator.label_tables['one'].weight.data = torch.arange(50.)[:, None]
     rows = generator([target(1)], 3, 'one', 6).content.detach()
     assert sorted(rows.unique().tolist()) == [0, 1, 2]
 
 
 def test_idle_tables_stay_in_the_graph_with_zero_gradient():
-    generator = DenoisingGenerator(dict(one=3, other=5), embed_dims=4, noise_scale=0.)
+    generator = DenoisingGenerator(dict(one=3, other=5), embed_dims=4, label_flip=0.)
     generator([target(2, label=1)], 3, 'one', 6).content.sum().backward()
     grad = generator.label_tables['one'].weight.grad
     assert grad[1].eq(100).all() and not grad[[0, 2]].any()

@@ -138,4 +138,4 @@ def test_missing_input_is_named(run, tmp_path, monkeypatch, tool, arguments):
 def test_help_has_an_example(run, capsys, tool):
     with pytest.raises(SystemExit) as stopped:
         run(tool, '--help')
-    assert stopped.value.code == 0 and f'example: python tools/dataset_converters/{tool}.py' in capsys.readouterr().out
+    assert stopped.value.code == 0 and f'python tools/dataset_converters/{tool}.py' in capsys.readouterr().out

@@ -12,7 +12,6 @@ Private memory is what a process does not share with others; a mapped store is s
 """
 import json
 import multiprocessing
-import resource
 import sys
 import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -134,7 +133,9 @@ def measure_reading(folder: str, queue) -> None:
     """In a process of its own: peak memory of making the store, MB."""
     before, start = memory()['resident'], time.perf_counter()
     size = len(open_synthetic(folder))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # VmHWM, because ru_maxrss is inherited from the parent process.
+    status = Path('/proc/self/status').read_text().splitlines()
+    peak = next(int(row.split()[1]) for row in status if row.startswith('VmHWM')) / 1024
     queue.put(dict(images=size, seconds=time.perf_counter() - start, before_mb=before, peak_mb=peak))
 
 
