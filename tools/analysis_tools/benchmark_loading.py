@@ -3,7 +3,7 @@
 Examples:
     python tools/analysis_tools/benchmark_loading.py sources configs/glee/glee_r50_stage2.py \\
         --cfg-options data_root=data/miniworld/ --workers 4 --images 200
-    python tools/analysis_tools/benchmark_loading.py objects365 --fraction 0.01 --folder /tmp/o365
+    python tools/analysis_tools/benchmark_loading.py objects365 --fraction 0.01 --folder o365
 
 `sources` prints images/s of every source of a training config and the memory of the loader's workers.
 `objects365` writes a synthetic annotation file as large as that of Objects365 v2 (or a fraction of it),
