@@ -115,9 +115,9 @@ def test_one_step(world, tmp_path, size, stage):
              for group in runner.optim_wrapper.param_groups}
     if size == 'eva02-l':
         assert {round(0.8**power, 6) for power in range(5)} <= rates and 'neck.resizes.0.weight' in changed
-        assert set(shapes) == {(128, 128)}
+        assert set(shapes) - {(64, 64)} == {(128, 128)}  # besides the templates of prompts
     else:
         assert rates == {0.1, 1.0}
     if (size, stage) == ('eva02-l', 2):
         assert 0 <= runner.test()['coco/segm_mAP'] <= 1
-        assert set(shapes) == {(128, 128)}
+        assert set(shapes) - {(64, 64)} == {(128, 128)}  # besides the templates of prompts
