@@ -2,8 +2,8 @@
 # From a fresh clone to a trained and tested small GLEE, in work_dirs/quickstart/.
 #
 # Examples:
-#     bash tools/quickstart.sh            # at most 12 minutes of training on 2 cores
-#     bash tools/quickstart.sh --full     # at most 45 minutes of training, the numbers of the README
+#     bash tools/quickstart.sh            # short; meant to train 12 minutes on 2 cores
+#     bash tools/quickstart.sh --full     # long; meant to train 45 minutes, not yet measured
 #     bash tools/quickstart.sh --smoke    # every step in two minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage0.py (names)
