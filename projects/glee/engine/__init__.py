@@ -1,10 +1,12 @@
 """Registered engine of GLEE."""
 from .exact_resume_hook import ExactResumeHook
 from .layer_decay import LayerDecayOptimWrapperConstructor
+from .muon import MuonAdamW
 from .nan_loss_hook import NaNLossHook
 from .safe_checkpoint import read_checkpoint
 from .strict_runner import StrictRunner
 
 __all__ = [
-    'ExactResumeHook', 'LayerDecayOptimWrapperConstructor', 'NaNLossHook', 'StrictRunner', 'read_checkpoint'
+    'ExactResumeHook', 'LayerDecayOptimWrapperConstructor', 'MuonAdamW', 'NaNLossHook', 'StrictRunner',
+    'read_checkpoint'
 ]

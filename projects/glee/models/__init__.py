@@ -5,6 +5,7 @@ from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
 from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
+from .dense_supervision import DenseSupervision
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
 from .eva02 import EVA02
@@ -29,7 +30,7 @@ from .visual_prompter import VisualPrompter
 
 __all__ = [
     'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator',
-    'DenoisingQueries', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE',
+    'DenoisingQueries', 'DenseSupervision', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE',
     'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEEVideo',
     'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'InteractiveRollout', 'LossSwitch', 'MaskDINODecoder',
     'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptComposer',

@@ -1,5 +1,4 @@
 """Text-conditioned Mask DINO head: text, pixel decoder, object decoder and losses in one component."""
-import math
 from typing import NamedTuple, Sequence
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from .clips import flatten_clips
 from .denoising import DenoisingQueries
+from .dense_supervision import EncodedMemory
 from .prompt_rows import PromptRows
 from .prompted_prediction import predict_prompted
 from .query_selection import generate_proposals
@@ -29,7 +29,7 @@ class HeadOutputs(NamedTuple):
     ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
     ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
     memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
-    ``levels``: encoder maps [(B, D, h, w)], fine to coarse.
+    ``levels``: encoder maps [(B, D, h, w)], fine to coarse. ``memory``: what the queries were selected from.
     """
     predictions: dict[str, dict[str, Tensor]]
     mask_features: Tensor
@@ -38,6 +38,7 @@ class HeadOutputs(NamedTuple):
     denoising: DenoisingQueries | None
     dn_predictions: dict[str, dict[str, Tensor]] | None
     levels: Sequence[Tensor]
+    memory: EncodedMemory
 
 
 @MODELS.register_module()
@@ -56,6 +57,8 @@ class GLEEHead(BaseModule):
         criterion (dict): config of matching and losses.
         loss_selector (dict): config of the dynamic-loss selector.
         denoising (dict | None): config of the denoising queries; None trains without.
+        dense_supervision (dict | None): config of additional losses on the memory that queries are selected
+            from, for training from scratch.
         prompter (dict | None): config of the visual prompter; None refuses visual prompts.
         composer (dict): config of what chooses the query of a prompted object at test.
         prompt_chunk (int): prompted objects decoded at once at test, which bounds memory.
@@ -76,6 +79,7 @@ class GLEEHead(BaseModule):
                  criterion: dict = dict(type='GLEECriterion'),
                  loss_selector: dict = dict(type='DynamicLossSelector'),
                  denoising: dict | None = dict(type='DenoisingGenerator'),
+                 dense_supervision: dict | None = None,
                  prompter: dict | None = None,
                  composer: dict = dict(type='PromptComposer'),
                  prompt_chunk: int = 8,
@@ -101,15 +105,14 @@ class GLEEHead(BaseModule):
         self.criterion = MODELS.build(criterion)
         self.loss_selector = TASK_UTILS.build(loss_selector)
         self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
+        self.dense_supervision = dense_supervision and MODELS.build(dense_supervision)
         self.prompter = prompter and MODELS.build({
             'in_channels': self.pixel_decoder.in_channels[-3:], 'embed_dims': embed_dims,
             'num_levels': self.pixel_decoder.num_levels, **prompter})
         self.composer = TASK_UTILS.build(composer)
         self.prompt_chunk = prompt_chunk
         self.align_gain = align_gain
-        self.align_bias = None
-        if align_prior is not None:
-            self.align_bias = nn.Parameter(torch.tensor(math.log(align_prior / (1 - align_prior))))
+        self.align_bias = None if align_prior is None else nn.Parameter(torch.tensor(align_prior).logit())
         self.memory_proj = nn.Linear(embed_dims, embed_dims)
         self.memory_norm = nn.LayerNorm(embed_dims)
         self.category_embed = nn.Parameter(torch.zeros(embed_dims, embed_dims))
@@ -177,6 +180,8 @@ class GLEEHead(BaseModule):
         outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'), visual=visual)
         losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
                                          outputs.dn_predictions, outputs.denoising)
+        if self.dense_supervision is not None:
+            losses.update(self.dense_supervision(outputs.memory, targets, switch, self.box_head))
         if num_frames > 1:
             losses['loss_track'] = self.criterion.track(
                 outputs.embeddings, matches[''], targets, switch, num_frames)
@@ -314,7 +319,8 @@ class GLEEHead(BaseModule):
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
         # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
         by_confidence = visual is not None and prompt.decoder_tokens is None
-        content, boxes, indices = self._select_queries(memory, sizes, None if by_confidence else prompt.embeds)
+        encoded = self._encode_memory(memory, sizes, prompt.embeds)
+        content, boxes, indices = self._select_queries(encoded, by_confidence)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
             noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
@@ -333,21 +339,20 @@ class GLEEHead(BaseModule):
         if not last_only:
             predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
-                           noised, dn_predictions, pixels.levels)
+                           noised, dn_predictions, pixels.levels, encoded)
 
-    def _select_queries(self, memory: Tensor, sizes: list[tuple[int, int]],
-                        text_embeds: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the best memory positions.
-
-        The best by text, or by confidence if ``text_embeds`` is None.
-        """
+    def _encode_memory(self, memory: Tensor, sizes: list[tuple[int, int]], text_embeds: Tensor) -> EncodedMemory:
+        """Project the memory (B, N, D) and compare it with the names (B, C, D)."""
         proposals, valid = generate_proposals(sizes, memory.device)
-        memory = self.memory_norm(self.memory_proj(memory * valid[:, None]))
-        scores = self.confidence_head(memory) if text_embeds is None else self._align(memory, text_embeds)
-        scores = scores.amax(-1)
+        content = self.memory_norm(self.memory_proj(memory * valid[:, None]))
+        return EncodedMemory(content, self._align(content, text_embeds), proposals, sizes)
+
+    def _select_queries(self, memory: EncodedMemory, by_confidence: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the memory positions with the best name or confidence."""
+        scores = (self.confidence_head(memory.content) if by_confidence else memory.logits).amax(-1)
         indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
-        content = memory.gather(1, indices[..., None].expand(-1, -1, memory.shape[-1]))
-        boxes = (self.box_head(content) + proposals[indices]).sigmoid()
+        content = memory.content.gather(1, indices[..., None].expand(-1, -1, memory.content.shape[-1]))
+        boxes = (self.box_head(content) + memory.proposals[indices]).sigmoid()
         return content, boxes, indices
 
     def _align(self, query: Tensor, text_embeds: Tensor) -> Tensor:
