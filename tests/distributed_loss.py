@@ -39,7 +39,7 @@ def main():
     losses = model(images(2)[share], samples[share], mode='loss')
     total, _ = model.parse_losses(losses)
     total.backward()
-    parameters = model.backbone.conv1.weight, model.panoptic_head.category_embed
+    parameters = model.backbone.stem.conv.conv.weight, model.panoptic_head.category_embed
     numbers = [total.detach()]
     for parameter in parameters:  # a fixed projection: plain sums of some gradients cancel
         numbers.append((parameter.grad.flatten() * torch.arange(parameter.numel()).cos()).sum())

@@ -14,11 +14,11 @@ from projects.glee.engine import run_config
 
 @pytest.mark.slow
 def test_mini_trains_text_and_prompts(world, tmp_path):  # noqa: F811
-    cfg = load_mini('glee_mini_stage2_prompts', world, tmp_path, 3)
+    cfg = load_mini('glee_mini_stage2', world, tmp_path, 3)
     cfg.train_dataloader.sampler.ratios = [1, 0, 0, 0, 0, 0]
     coco = cfg.train_dataloader.dataset.datasets[0]
     step = next(step for step in coco.pipeline if step['type'] == 'SetSource')
-    assert step['prompt_prob'] == 0.4
+    assert step['prompt_prob'] == 0.25
     step['prompt_prob'] = 1.0
     runner = run_config.build_runner(cfg)
     seen = []

@@ -6,8 +6,8 @@
 #     bash tools/quickstart.sh --full     # long; meant to train 45 minutes, not yet measured
 #     bash tools/quickstart.sh --smoke    # every step in two minutes, learns nothing
 #
-# Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage0.py (names)
-# and glee_mini_stage2.py (everything) and tests detection, segmentation, long-tailed and referring data.
+# Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
+# detection, segmentation, long-tailed names, expressions, visual prompts and panoptic output.
 # It leaves glee_mini.pth, pictures of predictions beside ground truth, results.md, losses.md and
 # results.json. Run it again to continue where it stopped. A quick run never overwrites the results of a full one.
 set -euo pipefail
@@ -30,34 +30,34 @@ if [ -z "${GLEE_PYTHON:-}" ]; then
 fi
 
 case $mode in
-    quick) images=2000; val=400; naming=1200; iterations=1600; warmup=100 ;;
-    full) images=2000; val=400; naming=3000; iterations=6800; warmup=100 ;;
-    smoke) images=16; val=8; naming=8; iterations=8; warmup=4 ;;
+    quick) images=2000; val=400; prompted=80; iterations=1600; warmup=100 ;;
+    full) images=2000; val=400; prompted=80; iterations=6000; warmup=100 ;;
+    smoke) images=16; val=8; prompted=1; iterations=8; warmup=4 ;;
 esac
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
 run=$work/$mode
 
 "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$data" --images $images --val-images $val --seed 0
-train() {  # config, folder, iterations
-    if [ -f "$run/$2/iter_$3.pth" ]; then return; fi
-    local start=()
-    if [ -f "$run/$2/last_checkpoint" ]; then start=(--resume); fi
-    "$GLEE_PYTHON" tools/train.py "configs/glee/$1.py" --work-dir "$run/$2" "${start[@]}" --cfg-options \
-        data_root="$data/" max_iters="$3" warmup_iters=$warmup default_hooks.checkpoint.interval=500 \
-        "${options[@]}"
-}
-options=()
-train glee_mini_stage0 naming $naming
-if [ ! -f "$run/train/last_checkpoint" ]; then
-    options=(load_from="$run/naming/iter_$naming.pth")
+"$GLEE_PYTHON" tools/dataset_converters/coco_to_maps.py "$data" --layout panoptic --split val2017
+
+if [ ! -f "$run/train/iter_$iterations.pth" ]; then
+    resume=()
+    if [ -f "$run/train/last_checkpoint" ]; then resume=(--resume); fi
+    "$GLEE_PYTHON" tools/train.py configs/glee/glee_mini_stage2.py --work-dir "$run/train" "${resume[@]}" \
+        --cfg-options data_root="$data/" max_iters=$iterations warmup_iters=$warmup \
+        default_hooks.checkpoint.interval=500
 fi
-train glee_mini_stage2 train $iterations
-for benchmark in coco lvis refcoco; do
+for benchmark in coco lvis refcoco panoptic interactive; do
+    options=()
+    case $benchmark in
+        coco|lvis|refcoco) options=(--show-dir pictures) ;;
+        interactive) options=(test_dataloader.dataset.indices=$prompted) ;;
+    esac
     if [ ! -f "$run/test_$benchmark/done" ]; then
         "$GLEE_PYTHON" tools/test.py "configs/glee/glee_mini_$benchmark.py" \
-            "$run/train/iter_$iterations.pth" --work-dir "$run/test_$benchmark" --show-dir pictures \
-            --cfg-options data_root="$data/" default_hooks.visualization.interval=8
+            "$run/train/iter_$iterations.pth" --work-dir "$run/test_$benchmark" \
+            --cfg-options data_root="$data/" default_hooks.visualization.interval=8 "${options[@]}"
         touch "$run/test_$benchmark/done"
     fi
 done

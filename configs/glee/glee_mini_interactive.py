@@ -1,6 +1,6 @@
 # Prompts of several kinds on MiniWorld's COCO file: IoU after the first one, clicks to IoU 0.85 and 0.9.
 # Other sets: --cfg-options test_dataloader.dataset='${voc_interactive}'; the other click rule: test_cfg.rule=seem
-_base_ = ['./glee_mini_stage2_prompts.py', './_base_/datasets/interactive.py']
+_base_ = ['./glee_mini_stage2.py', './_base_/datasets/interactive.py']
 
 test_dataloader = dict(
     batch_size=1,

@@ -1,6 +1,6 @@
 # Panoptic, semantic and instance output on MiniWorld, whose one stuff name is what no object covers. Write its
 # maps first: python tools/dataset_converters/coco_to_maps.py data/miniworld --layout panoptic
-_base_ = ['./glee_mini_stage2_prompts.py']
+_base_ = ['./glee_mini_stage2.py']
 
 thing_classes = (
     'circle', 'square', 'triangle', 'star', 'ring', 'cross', 'heart', 'crescent', 'arrow', 'hourglass')

@@ -1,6 +1,6 @@
-# Interactive fine-tuning after glee_mini_stage2_prompts: the model meets its own mistakes and clicks on them,
+# Interactive fine-tuning after glee_mini_stage2: the model meets its own mistakes and clicks on them,
 # with negative tokens and memory. Start it with load_from=<that checkpoint>; backbone and text stay fixed.
-_base_ = ['./glee_mini_stage2_prompts.py']
+_base_ = ['./glee_mini_stage2.py']
 
 prompt_prob = 1.0
 max_iters = 1000

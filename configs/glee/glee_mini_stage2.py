@@ -1,4 +1,4 @@
-# The stage-2 recipe scaled to a CPU: MiniWorld, small networks, everything from scratch.
+# The stage-2 recipe scaled to a CPU: MiniWorld, small networks, text and visual prompts, everything from scratch.
 _base_ = [
     './_base_/models/glee_mini.py', './_base_/datasets/image_sources.py', './_base_/default_runtime.py'
 ]
@@ -6,6 +6,7 @@ _base_ = [
 data_root = 'data/miniworld/'
 max_iters = 10000
 warmup_iters = 100
+prompt_prob = 0.25
 
 crop_augment = dict(
     type='RandomApply',
@@ -16,11 +17,18 @@ resize_augment = dict(
     scales=[(160, 10000)], keep_ratio=True)
 test_resize = dict(type='PillowResize', scale=(10000, 160), keep_ratio=True)
 
+# All kinds of prompt are simulated, where the paper's recipe has masks, boxes and points.
+model = dict(
+    data_preprocessor=dict(
+        prompt_simulator=dict(
+            type='PromptSimulator',
+            kinds=dict(mask=0.2, box=0.2, point=0.3, polygon=0.1, scribble=0.15, circle=0.05))))
+
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='MixtureSampler', ratios=[3, 1, 1, 1, 1, 1], seed=0),
+    sampler=dict(type='MixtureSampler', ratios=[3, 1, 1, 0.3, 0.3, 0.3], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(
         type='MixtureDataset',
@@ -29,14 +37,18 @@ train_dataloader = dict(
 train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interval=1000000)
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.05, fused=True),
-    # The bias is one number: at the common rate the names would move together to do its work.
-    paramwise_cfg=dict(custom_keys=dict(
-        text_encoder=dict(lr_mult=0.1),
-        category_embed=dict(lr_mult=0.3),
-        align_bias=dict(lr_mult=200, decay_mult=0))),
-    # The alignment has nearly all of the gradient norm: a smaller limit would slow the rest down whenever it jumps.
-    clip_grad=dict(max_norm=1000.0))
+    optimizer=dict(type='MuonAdamW', lr=2e-3, momentum=0.9, weight_decay=0.05, fused=True),
+    # The names move little, and all but the backbone is easily upset.
+    paramwise_cfg=dict(custom_keys={
+        'backbone': dict(lr_mult=3.),
+        'text_encoder': dict(lr_mult=0.1),
+        'token_embedding': dict(lr_mult=0.1, orthogonal=False),
+        'position_embedding': dict(lr_mult=0.1, orthogonal=False),
+        'label_tables': dict(orthogonal=False),
+        'level_embed': dict(orthogonal=False),
+        'category_embed': dict(lr_mult=0.3, orthogonal=False),
+        'align_bias': dict(lr_mult=10., decay_mult=0.)}),
+    clip_grad=dict(max_norm=50.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
     dict(type='CosineAnnealingLR', by_epoch=False, begin='${warmup_iters}', end='${max_iters}', eta_min=8e-6)

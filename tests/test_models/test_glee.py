@@ -87,7 +87,7 @@ def test_category_loss_reaches_every_part(glee):
     head = glee.panoptic_head
     for parameter in (head.category_embed, head.text_encoder.lang_projection,
                       head.text_encoder.text_model.encoder.layers[0].mlp.fc1.weight,
-                      head.pixel_decoder.early_fusion.text_proj.weight, glee.backbone.conv1.weight):
+                      head.pixel_decoder.early_fusion.text_proj.weight, glee.backbone.stem.conv.conv.weight):
         assert parameter.grad.abs().sum() > 0
 
 

@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/segm_mAP', 'lvis/bbox_AP', 'refcoco/P@0.5',
-        'refcoco/attribute_P@0.5', 'refcoco/relation_P@0.5', 'refcoco/blind_P@0.5', 'train_minutes')
+        'refcoco/attribute_P@0.5', 'refcoco/relation_P@0.5', 'refcoco/blind_P@0.5', 'panoptic/PQ',
+        'interactive/point_mIoU', 'interactive/box_mIoU', 'interactive/scribble_mIoU', 'interactive/NoC@85',
+        'train_minutes')
 LOG = '2026/01/02 {} - mmengine - INFO - {}\n'
 
 
@@ -36,7 +38,10 @@ def finished_run(tmp_path):
     metrics = dict(coco={'coco/bbox_mAP': 0.5, 'coco/bbox_mAP_50': 0.7, 'coco/segm_mAP': 0.4},
                    lvis={'lvis/bbox_AP': 0.2},
                    refcoco={'refcoco/P@0.5': 0.6, 'refcoco/testA_P@0.5': 0.7, 'refcoco/testB_P@0.5': 0.5,
-                            'refcoco/blind_P@0.5': 0.3, 'refcoco/testB_blind_P@0.5': 0.35, 'refcoco/oIoU': 0.4})
+                            'refcoco/blind_P@0.5': 0.3, 'refcoco/testB_blind_P@0.5': 0.35, 'refcoco/oIoU': 0.4},
+                   panoptic={'panoptic/PQ': 40.},
+                   interactive={f'interactive/{key}': 1. for key in (
+                       'point_mIoU', 'box_mIoU', 'scribble_mIoU', 'NoC@85')})
     for name, values in metrics.items():
         folder = tmp_path / f'run/test_{name}/20260102_030405'
         folder.mkdir(parents=True)

@@ -19,7 +19,9 @@ KEYS = dict(
     coco=('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/segm_mAP'),
     lvis=('lvis/bbox_AP', ),
     refcoco=('refcoco/P@0.5', 'refcoco/testA_P@0.5', 'refcoco/testB_P@0.5', 'refcoco/blind_P@0.5',
-             'refcoco/testB_blind_P@0.5', 'refcoco/oIoU'))
+             'refcoco/testB_blind_P@0.5', 'refcoco/oIoU'),
+    panoptic=('panoptic/PQ', ),
+    interactive=('interactive/point_mIoU', 'interactive/box_mIoU', 'interactive/scribble_mIoU', 'interactive/NoC@85'))
 # MiniWorld's testA has attribute expressions only, testB relational ones only.
 NAMES = {
     'refcoco/testA_P@0.5': 'refcoco/attribute_P@0.5',
@@ -115,7 +117,7 @@ def collect(run: Path, mode: str) -> dict[str, float | str]:
         if missing:
             sys.exit(f'{run}/test_{benchmark}: the log lacks {missing}; it has {sorted(metrics)}')
         results.update({NAMES.get(key, key): round(float(metrics[key]), 4) for key in keys})
-    results['train_minutes'] = round(train_minutes(run / 'naming') + train_minutes(run / 'train'), 1)
+    results['train_minutes'] = round(train_minutes(run / 'train'), 1)
     return results
 
 

@@ -18,7 +18,6 @@ from .maskdino_decoder import MaskDINODecoder
 from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .matching import HungarianMatcher
 from .memory_prompt import MemoryPrompt
-from .object_naming import NamingHead, ObjectNaming
 from .prompt_composer import PromptComposer
 from .prompt_simulator import PromptSimulator
 from .reference_prompt import ReferencePrompt
@@ -33,7 +32,7 @@ __all__ = [
     'DenoisingQueries', 'DenseSupervision', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE',
     'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEEVideo',
     'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'InteractiveRollout', 'LossSwitch', 'MaskDINODecoder',
-    'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'NamingHead', 'ObjectNaming', 'PromptComposer',
+    'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'PromptComposer',
     'PromptSimulator', 'PromptTracker', 'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures',
     'VisualPrompter', 'build_clip_tokenizer'
 ]

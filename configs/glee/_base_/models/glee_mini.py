@@ -5,15 +5,10 @@ model = dict(
     data_preprocessor=dict(channels_last=True),
     backbone=dict(
         _delete_=True,
-        type='ResNet',
-        depth=18,
-        base_channels=32,
-        stem_channels=32,
-        deep_stem=False,
-        num_stages=4,
-        out_indices=(0, 1, 2, 3),
-        norm_cfg=dict(type='BN', requires_grad=True),
-        norm_eval=False),
+        type='CSPDarknet',
+        deepen_factor=0.33,
+        widen_factor=0.25,
+        out_indices=(1, 2, 3, 4)),
     panoptic_head=dict(
         embed_dims=64,
         num_queries=30,
@@ -41,4 +36,7 @@ model = dict(
             type='GLEECriterion',
             num_points=1024,
             matcher=dict(type='HungarianMatcher', num_points=1024)),
-        denoising=dict(type='DenoisingGenerator', num_queries_dn=30, label_flip=1.0)))
+        denoising=dict(type='DenoisingGenerator', num_queries_dn=30, label_flip=1.0),
+        dense_supervision=dict(type='DenseSupervision'),
+        # A picture of MiniWorld is 160 px high: a template of the released 256 px would cost more than it.
+        prompter=dict(template_size=64)))

@@ -4,5 +4,4 @@ _base_ = ['./glee_mini.py']
 model = dict(
     type='GLEEVideo',
     data_preprocessor=dict(type='GLEEVideoDataPreprocessor', prompt_simulator=dict(type='ClipPromptSimulator')),
-    panoptic_head=dict(prompter=dict(template_size=64)),
     tracker=dict(type='MinVISTracker', max_candidates=30))
