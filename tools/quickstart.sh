@@ -30,8 +30,8 @@ if [ -z "${GLEE_PYTHON:-}" ]; then
 fi
 
 case $mode in
-    quick) images=2000; val=400; prompted=80; iterations=1600; warmup=100 ;;
-    full) images=2000; val=400; prompted=80; iterations=6000; warmup=100 ;;
+    quick) images=2000; val=400; prompted=80; iterations=1700; warmup=60 ;;
+    full) images=2000; val=400; prompted=80; iterations=6400; warmup=60 ;;
     smoke) images=16; val=8; prompted=1; iterations=8; warmup=4 ;;
 esac
 data=data/miniworld

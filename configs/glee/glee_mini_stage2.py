@@ -37,7 +37,7 @@ train_dataloader = dict(
 train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interval=1000000)
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='MuonAdamW', lr=2e-3, momentum=0.9, weight_decay=0.05, fused=True),
+    optimizer=dict(type='MuonAdamW', lr=2e-3, momentum=0.9, num_steps=4, weight_decay=0.05, fused=True),
     # The names move little, and all but the backbone is easily upset.
     paramwise_cfg=dict(custom_keys={
         'backbone': dict(lr_mult=3.),

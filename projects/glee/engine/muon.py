@@ -56,36 +56,40 @@ class MuonAdamW(torch.optim.AdamW):
     @torch.no_grad()
     def step(self, closure: Callable | None = None) -> Tensor | None:
         """One step of both."""
-        groups, rest = self.param_groups, []
+        groups, rest = self.param_groups, {}
         by_shape = defaultdict(list)
         for group in groups:
-            matrices = [p for p in group['params'] if p.ndim > 1 and group.get('orthogonal', True)]
-            for param in matrices:
-                if param.grad is not None:
+            # Groups of one parameter each, as mmengine makes them, would cost AdamW a call per parameter.
+            options = {key: value for key, value in group.items() if key != 'params'}
+            vectors = rest.setdefault(tuple(options.items()), dict(options, params=[]))['params']
+            for param in group['params']:
+                if param.ndim < 2 or not group.get('orthogonal', True):
+                    vectors.append(param)
+                elif param.grad is not None:
                     by_shape[(len(param), param[0].numel())].append((param, group))
-            rest.append({**group, 'params': [p for p in group['params'] if all(p is not m for m in matrices)]})
         try:
-            self.param_groups = rest
+            self.param_groups = list(rest.values())
             loss = super().step(closure)
         finally:
             self.param_groups = groups
         for shape, members in by_shape.items():
-            self._step_matrices(shape, members)
+            self._step_matrices(shape, *zip(*members))
         return loss
 
-    def _step_matrices(self, shape: tuple[int, int], members: list[tuple[Tensor, dict]]) -> None:
+    def _step_matrices(self, shape: tuple[int, int], params: tuple[Tensor, ...], groups: tuple[dict, ...]) -> None:
         """Step matrices of one shape together."""
-        ahead = []
-        for param, _ in members:
-            state = self.state[param]
+        states = [self.state[param] for param in params]
+        for param, state in zip(params, states):
             if not state:
                 # Named as AdamW's, whose loading asks every state for its step.
                 state.update(step=torch.zeros(()), exp_avg=torch.zeros_like(param))
             state['step'] += 1
-            average = state['exp_avg'].lerp_(param.grad, 1 - self.momentum)
-            ahead.append(param.grad.lerp(average, self.momentum).reshape(shape))
-        directions = orthogonalise(torch.stack(ahead), self.num_steps)
+        grads, averages = [param.grad for param in params], [state['exp_avg'] for state in states]
+        torch._foreach_lerp_(averages, grads, 1 - self.momentum)
+        ahead = torch._foreach_lerp(grads, averages, self.momentum)
+        directions = orthogonalise(torch.stack([matrix.reshape(shape) for matrix in ahead]), self.num_steps)
         size = 0.2 * max(shape)**0.5
-        for (param, group), direction in zip(members, directions):
-            param.mul_(1 - group['lr'] * group['weight_decay'])
-            param.add_(direction.reshape(param.shape), alpha=-group['lr'] * size)
+        steps = [direction.reshape(param.shape) for direction, param in zip(directions, params)]
+        torch._foreach_mul_(steps, [-group['lr'] * size for group in groups])
+        torch._foreach_mul_(params, [1 - group['lr'] * group['weight_decay'] for group in groups])
+        torch._foreach_add_(params, steps)
