@@ -19,7 +19,8 @@ train_dataloader = dict(sampler=dict(ratios=[1, 0, 0, 0, 0, 0]))
 optim_wrapper = dict(
     optimizer=dict(lr=1e-4),
     paramwise_cfg=dict(custom_keys={
-        'backbone': dict(lr_mult=0., decay_mult=0.), 'text_encoder': dict(lr_mult=0., decay_mult=0.)}))
+        key: dict(lr_mult=0., decay_mult=0.)
+        for key in ('backbone', 'text_encoder', 'token_embedding', 'position_embedding')}))
 # The base's smallest rate is absolute and would move what has a rate of zero.
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
