@@ -18,7 +18,7 @@ def test_mini_trains_text_and_prompts(world, tmp_path):  # noqa: F811
     cfg.train_dataloader.sampler.ratios = [1, 0, 0, 0, 0, 0]
     coco = cfg.train_dataloader.dataset.datasets[0]
     step = next(step for step in coco.pipeline if step['type'] == 'SetSource')
-    assert step['prompt_prob'] == 0.25
+    assert step['prompt_prob'] == 0.4
     step['prompt_prob'] = 1.0
     runner = run_config.build_runner(cfg)
     seen = []

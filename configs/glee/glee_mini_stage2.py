@@ -5,8 +5,8 @@ _base_ = [
 
 data_root = 'data/miniworld/'
 max_iters = 10000
-warmup_iters = 100
-prompt_prob = 0.25
+warmup_iters = 60
+prompt_prob = 0.4
 
 crop_augment = dict(
     type='RandomApply',
@@ -28,7 +28,7 @@ train_dataloader = dict(
     batch_size=4,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='MixtureSampler', ratios=[3, 1, 1, 0.3, 0.3, 0.3], seed=0),
+    sampler=dict(type='MixtureSampler', ratios=[3, 1, 0.5, 0.6, 0.6, 0.6], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(
         type='MixtureDataset',

@@ -52,28 +52,39 @@ def batch():
     return memory, targets
 
 
+def sum_of_focal(logits, truth):
+    probability = logits.sigmoid()
+    return torch.where(truth == 1, -0.25 * (1 - probability)**2 * probability.log(),
+                       -0.75 * probability**2 * (1 - probability).log()).sum()
+
+
 def test_terms_by_hand(batch):
     memory, targets = batch
     module = DenseSupervision(num_cells=2, side=2., name_weight=3.)
-    losses = module(memory, targets, LossSwitch(True, True, False, False), lambda content: content * 0.1)
+    losses = module(memory, targets, LossSwitch(semantic=True, box=True, confidence=True),
+                    lambda content: content * 0.1, lambda content: content[..., :1])
     cells, owners = module.assign(targets[0].boxes, SIZES)
     logits, labels = memory.logits[0, cells], targets[0].labels[owners]
     names = -sum(row.log_softmax(0)[label] for row, label in zip(logits, labels)) / 4 * 3
     truth = torch.zeros_like(memory.logits)
     truth[0, cells, labels] = 1
-    probability = memory.logits.sigmoid()
-    focal = torch.where(truth == 1, -0.25 * (1 - probability)**2 * probability.log(),
-                        -0.75 * probability**2 * (1 - probability).log()).sum() * 4 / 4
+    focal = sum_of_focal(memory.logits, truth) * 4 / 4
     boxes = (memory.content[0, cells] * 0.1 + memory.proposals[cells]).sigmoid()
     torch.testing.assert_close(losses['loss_dense_name'], names)
     torch.testing.assert_close(losses['loss_dense_cls'], focal)
+    confidence = sum_of_focal(memory.content[..., :1], truth.amax(2, keepdim=True)) * 4 / 4
+    torch.testing.assert_close(losses['loss_dense_conf'], confidence)
     torch.testing.assert_close(losses['loss_dense_bbox'], 5 * F.l1_loss(
         boxes, targets[0].boxes[owners], reduction='sum') / 4)
     assert 0 < losses['loss_dense_giou'] < 2 * 2
 
 
-@pytest.mark.parametrize(('semantic', 'box'), [(False, True), (True, False), (False, False)])
-def test_terms_switched_off_are_zero(batch, semantic, box):
-    losses = DenseSupervision()(*batch, LossSwitch(semantic, box, True, True), lambda content: content)
-    for name, value in losses.items():
-        assert value.requires_grad and (value != 0) == (semantic if name.endswith(('cls', 'name')) else box), name
+@pytest.mark.parametrize('on', [('semantic', ), ('box', ), ('confidence', ), ('mask', 'tracking')])
+def test_terms_switched_off_are_zero(batch, on):
+    losses = DenseSupervision()(*batch, LossSwitch(**dict.fromkeys(on, True)), lambda content: content,
+                                lambda content: content[..., :1])
+    kind = dict(cls='semantic', name='semantic', conf='confidence', bbox='box', giou='box')
+    assert set(losses) == {f'loss_dense_{term}' for term in kind}
+    for term, supervision in kind.items():
+        value = losses[f'loss_dense_{term}']
+        assert value.requires_grad and (value != 0) == (supervision in on), term

@@ -26,7 +26,7 @@ class EncodedMemory(NamedTuple):
 
 @MODELS.register_module()
 class DenseSupervision(nn.Module):
-    """Names and boxes of the memory cells around the centre of every object, beside the matched queries.
+    """Names, boxes and confidence of the memory cells around the centre of every object, beside the matched queries.
 
     One matched query per object teaches a randomly initialised encoder little; released models start from
     a converted MaskDINO instead (DESIGN section 8) and train without this. An object belongs to the level on which
@@ -38,7 +38,8 @@ class DenseSupervision(nn.Module):
         side (float): wished side of an object in cells of its level.
         name_weight (float): weight of the cross-entropy over the names of the batch at claimed cells. Unlike the focal
             loss it does not wait until objects are told from background.
-        loss_cls, loss_bbox, loss_giou (dict): as in ``GLEECriterion``, / number of claimed cells.
+        loss_cls, loss_bbox, loss_giou (dict): as in ``GLEECriterion``, / number of claimed cells; ``loss_cls`` is
+            that of the confidence too.
     """
 
     def __init__(self,
@@ -85,14 +86,15 @@ class DenseSupervision(nn.Module):
         return chosen, owner[chosen] if len(boxes) else chosen
 
     def forward(self, memory: EncodedMemory, targets: Sequence[InstanceData], switch: LossSwitch,
-                box_head: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """``loss_dense_cls``, ``loss_dense_bbox`` and ``loss_dense_giou`` of a batch; zero where switched off.
+                box_head: Callable[[Tensor], Tensor], confidence_head: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        """``loss_dense_{cls,name,conf,bbox,giou}`` of a batch; zero where switched off.
 
         Args:
             memory (EncodedMemory): of the batch.
             targets (Sequence[InstanceData]): per image ``labels`` (n,) and ``boxes`` (n, 4) cxcywh in 0..1.
             switch (LossSwitch): the terms that are on.
             box_head (Callable): maps (M, D) to box logit deltas (M, 4).
+            confidence_head (Callable): maps (B, N, D) to logits (B, N, 1), by which visual prompts select queries.
         """
         logits, zero = memory.logits.float(), (memory.logits.sum() + memory.content.sum()) * 0.
         assigned = [self.assign(target.boxes.float(), memory.sizes) for target in targets]
@@ -102,7 +104,7 @@ class DenseSupervision(nn.Module):
         labels = torch.cat([target.labels[owner] for target, (_, owner) in zip(targets, assigned)])
         truth = torch.cat([target.boxes[owner] for target, (_, owner) in zip(targets, assigned)]).float()
         count = reduce_mean(zero.new_tensor(float(len(cells)))).clamp(min=1)
-        losses = dict(loss_dense_name=zero, loss_dense_cls=zero, loss_dense_bbox=zero, loss_dense_giou=zero)
+        losses = {f'loss_dense_{term}': zero for term in ('name', 'cls', 'conf', 'bbox', 'giou')}
         if switch.semantic:
             named = torch.zeros_like(logits)
             named[images, cells, labels] = 1
@@ -110,6 +112,12 @@ class DenseSupervision(nn.Module):
             losses['loss_dense_cls'] = focal.sum() / count
             names = F.cross_entropy(logits[images, cells], labels, reduction='sum')
             losses['loss_dense_name'] = self.name_weight * names / count
+        if switch.confidence:
+            confidence = confidence_head(memory.content).float()
+            chosen = torch.zeros_like(confidence)
+            chosen[images, cells] = 1
+            focal = self.loss_cls(confidence.flatten(0, 1), chosen.flatten(0, 1), reduction_override='none')
+            losses['loss_dense_conf'] = focal.sum() / count
         if switch.box:
             valid = memory.proposals[cells].isfinite().all(1)
             images, cells, truth = images[valid], cells[valid], truth[valid]

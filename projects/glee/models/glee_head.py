@@ -181,7 +181,7 @@ class GLEEHead(BaseModule):
         losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
                                          outputs.dn_predictions, outputs.denoising)
         if self.dense_supervision is not None:
-            losses.update(self.dense_supervision(outputs.memory, targets, switch, self.box_head))
+            losses.update(self.dense_supervision(outputs.memory, targets, switch, self.box_head, self.confidence_head))
         if num_frames > 1:
             losses['loss_track'] = self.criterion.track(
                 outputs.embeddings, matches[''], targets, switch, num_frames)

@@ -35,6 +35,8 @@ model = dict(
         criterion=dict(
             type='GLEECriterion',
             num_points=1024,
+            # Ten times the paper's: it is a mean over queries, and choosing has to be learned in hundreds of steps.
+            loss_conf=dict(type='FocalLoss', use_sigmoid=True, gamma=2.0, alpha=0.25, loss_weight=40.0),
             matcher=dict(type='HungarianMatcher', num_points=1024)),
         denoising=dict(type='DenoisingGenerator', num_queries_dn=30, label_flip=1.0),
         dense_supervision=dict(type='DenseSupervision'),
