@@ -30,9 +30,9 @@ if [ -z "${GLEE_PYTHON:-}" ]; then
 fi
 
 case $mode in
-    quick) images=2000; val=400; prompted=80; iterations=1660; prompts=0.2 ;;
-    full) images=2000; val=400; prompted=80; iterations=6000; prompts=0.4 ;;
-    smoke) images=16; val=8; prompted=1; iterations=8; prompts=0.4 ;;
+    quick) images=2000; val=400; prompted=80; iterations=1660; prompts=0.2; warmup=60 ;;
+    full) images=2000; val=400; prompted=80; iterations=6000; prompts=0.4; warmup=60 ;;
+    smoke) images=16; val=8; prompted=1; iterations=8; prompts=0.4; warmup=4 ;;
 esac
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
@@ -45,7 +45,7 @@ if [ ! -f "$run/train/iter_$iterations.pth" ]; then
     resume=()
     if [ -f "$run/train/last_checkpoint" ]; then resume=(--resume); fi
     "$GLEE_PYTHON" tools/train.py configs/glee/glee_mini_stage2.py --work-dir "$run/train" "${resume[@]}" \
-        --cfg-options data_root="$data/" max_iters=$iterations prompt_prob=$prompts \
+        --cfg-options data_root="$data/" max_iters=$iterations prompt_prob=$prompts warmup_iters=$warmup \
         default_hooks.checkpoint.interval=500
 fi
 for benchmark in coco lvis refcoco panoptic interactive; do
