@@ -3,9 +3,13 @@ import copy
 from argparse import Namespace
 from pathlib import Path
 
+import mmengine
 import pytest
 import torch
+from mmdet.registry import MODELS
 from mmengine.hooks import Hook
+from pycocotools.coco import COCO
+from tool_runner import run_tool
 
 from projects.glee.datasets.miniworld import MINIWORLD_COCO_CLASSES, build_miniworld
 from projects.glee.engine import run_config
@@ -92,6 +96,23 @@ def test_mini_test_configs_end_with_their_metrics(world, tmp_path, name, keys):
     metrics = run_config.build_runner(load_mini(name, world, tmp_path)).test()
     for key in keys:
         assert 0 <= metrics[key] <= 1, key
+
+
+@pytest.mark.slow
+def test_out_holds_the_predictions_of_every_image(world, tmp_path):
+    cfg = load_mini('glee_mini_coco', world, tmp_path)
+    torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), tmp_path / 'mini.pth')
+    run_tool('test.py', ROOT / 'configs/glee/glee_mini_coco.py', tmp_path / 'mini.pth', '--work-dir', tmp_path / 'work',
+             '--out', tmp_path / 'out.pkl', '--cfg-options', f'data_root={world}/', 'test_dataloader.num_workers=0',
+             'test_dataloader.persistent_workers=False')
+    predictions = mmengine.load(tmp_path / 'out.pkl')
+    coco = COCO(world / 'coco/annotations/instances_val2017.json')
+    assert [prediction['img_id'] for prediction in predictions] == sorted(coco.imgs)
+    for prediction in predictions:
+        image, found = coco.imgs[prediction['img_id']], prediction['pred_instances']
+        assert len(found['scores']) == len(found['bboxes']) == len(found['masks']) > 0
+        assert all(mask['size'] == [image['height'], image['width']] for mask in found['masks'])
+        assert (found['bboxes'] <= torch.tensor([image['width'], image['height']] * 2) + 1e-3).all()
 
 
 @pytest.mark.slow
