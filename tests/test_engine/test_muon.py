@@ -92,3 +92,18 @@ def test_no_gradient_no_step(model):
     MuonAdamW(model.parameters(), lr=1e-2).step()
     for expected, result in zip(before.parameters(), model.parameters()):
         torch.testing.assert_close(result, expected, rtol=0, atol=0)
+
+
+def test_gradients_of_a_closure_count(model):
+    """All of the step comes from gradients that do not exist before the closure runs."""
+    before = model.linear.weight.detach().clone()
+
+    def closure():
+        with torch.enable_grad():
+            loss = model.linear.weight.square().sum()
+            loss.backward()
+        return loss
+
+    assert build(model).step(closure) == before.square().sum()
+    moved = (before * (1 - 1e-2 * 0.1) - model.linear.weight).norm()
+    assert 0.65 * 6**0.5 < moved / (1e-2 * 0.2 * 8**0.5) < 1.25 * 6**0.5

@@ -37,7 +37,7 @@ def orthogonalise(matrices: Tensor, num_steps: int = 5) -> Tensor:
 class MuonAdamW(torch.optim.AdamW):
     """AdamW in which matrices and convolution kernels step along their orthogonalised momentum.
 
-    From random weights it needs several times fewer samples than AdamW. ``torch.optim.Muon`` takes matrices only.
+    From random weights it needs fewer samples than AdamW. ``torch.optim.Muon`` takes matrices only.
     A kernel (out, in, h, w) counts as a matrix (out, in * h * w). The step is scaled to the size an AdamW step has
     (0.2 * sqrt(longer side), Liu et al., "Muon is scalable for LLM training", 2025), so that both share
     ``lr`` and ``weight_decay``. A parameter group with ``orthogonal=False`` is left to AdamW: embedding
@@ -65,7 +65,7 @@ class MuonAdamW(torch.optim.AdamW):
             for param in group['params']:
                 if param.ndim < 2 or not group.get('orthogonal', True):
                     vectors.append(param)
-                elif param.grad is not None:
+                else:
                     by_shape[(len(param), param[0].numel())].append((param, group))
         try:
             self.param_groups = list(rest.values())
@@ -73,7 +73,9 @@ class MuonAdamW(torch.optim.AdamW):
         finally:
             self.param_groups = groups
         for shape, members in by_shape.items():
-            self._step_matrices(shape, *zip(*members))
+            members = [member for member in members if member[0].grad is not None]  # a closure has made them by now
+            if members:
+                self._step_matrices(shape, *zip(*members))
         return loss
 
     def _step_matrices(self, shape: tuple[int, int], params: tuple[Tensor, ...], groups: tuple[dict, ...]) -> None:

@@ -15,11 +15,12 @@ from .dynamic_loss_selector import LossSwitch
 class EncodedMemory(NamedTuple):
     """What queries are selected from.
 
-    ``content``: (B, N, D) projected memory. ``logits``: (B, N, C) alignment with the names.
+    ``content``: (B, N, D) projected memory. ``logits``: (B, N, C) alignment with the names; None where the
+    confidence selects and nothing is trained.
     ``proposals``: (N, 4) box logits, +inf where invalid. ``sizes``: (h, w) of the levels, in memory order.
     """
     content: Tensor
-    logits: Tensor
+    logits: Tensor | None
     proposals: Tensor
     sizes: list[tuple[int, int]]
 

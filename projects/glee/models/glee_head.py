@@ -319,7 +319,7 @@ class GLEEHead(BaseModule):
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
         # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
         by_confidence = visual is not None and prompt.decoder_tokens is None
-        encoded = self._encode_memory(memory, sizes, prompt.embeds)
+        encoded = self._encode_memory(memory, sizes, None if by_confidence and targets is None else prompt.embeds)
         content, boxes, indices = self._select_queries(encoded, by_confidence)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
@@ -341,11 +341,12 @@ class GLEEHead(BaseModule):
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
                            noised, dn_predictions, pixels.levels, encoded)
 
-    def _encode_memory(self, memory: Tensor, sizes: list[tuple[int, int]], text_embeds: Tensor) -> EncodedMemory:
-        """Project the memory (B, N, D) and compare it with the names (B, C, D)."""
+    def _encode_memory(self, memory: Tensor, sizes: list[tuple[int, int]], text_embeds: Tensor | None) -> EncodedMemory:
+        """Project the memory (B, N, D) and compare it with the names (B, C, D), if anybody reads that."""
         proposals, valid = generate_proposals(sizes, memory.device)
         content = self.memory_norm(self.memory_proj(memory * valid[:, None]))
-        return EncodedMemory(content, self._align(content, text_embeds), proposals, sizes)
+        logits = None if text_embeds is None else self._align(content, text_embeds)
+        return EncodedMemory(content, logits, proposals, sizes)
 
     def _select_queries(self, memory: EncodedMemory, by_confidence: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the memory positions with the best name or confidence."""
