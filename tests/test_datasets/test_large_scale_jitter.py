@@ -7,8 +7,20 @@ from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from mmengine.structures import InstanceData
 from PIL import Image
 
-from projects.glee.datasets import LargeScaleJitter, PackGLEEInputs, PadSquare, PillowResize, SetSource, UnlessOrdinal
-from projects.glee.models import GLEEDataPreprocessor, GLEEFusionHead
+from projects.glee.datasets import (
+    FitSquare,
+    ForEachFrame,
+    JitterScale,
+    LargeScaleJitter,
+    PackClip,
+    PackFrame,
+    PackGLEEInputs,
+    PadSquare,
+    PillowResize,
+    SetSource,
+    UnlessOrdinal,
+)
+from projects.glee.models import GLEEDataPreprocessor, GLEEFusionHead, GLEEVideoDataPreprocessor
 
 SIZE = (40, 60)
 TRIANGLE = np.array([6.0, 4.0, 50.0, 10.0, 20.0, 36.0])
@@ -98,6 +110,47 @@ def test_predictions_are_cut_and_scaled_to_the_original_image():
     result = GLEEFusionHead().predict([instances], [logits], data['data_samples'])[0]['ins_results']
     assert result.bboxes.tolist() == [[22.5, 0, 37.5, 30]]
     assert result.masks.shape == (1, *SIZE) and box_of(result.masks[0].numpy()) == [15, 0, 30, 30]
+
+
+def test_a_clip_shares_the_scale_and_draws_a_window_per_frame():
+    """Both halves on two copies of a frame: equal content, different windows, identities kept with their masks."""
+    np.random.seed(0)
+    steps = [ForEachFrame([JitterScale(32, (2.0, 2.5))], share=True), ForEachFrame([FitSquare(32)])]
+    different, scales = 0, set()
+    for _ in range(20):
+        results = dict(frames=[sample(gt_instances_ids=np.array([7])) for _ in range(2)])
+        for step in steps:
+            results = step(results)
+        first, second = results['frames']
+        assert first['scale'] == second['scale'] and first['img_shape'] == second['img_shape'] == (32, 32)
+        scales.add(first['scale'])
+        different += not np.array_equal(first['img'], second['img'])
+        for frame in (first, second):
+            assert len(frame['gt_instances_ids']) == len(frame['gt_masks'].masks) == len(frame['gt_bboxes'])
+    assert different > 15 and len(scales) > 5
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_grey_squares_of_clips_stay_grey_and_whole(training):
+    """Two frames of other sizes in a 96 px square: the padding is 128 before normalisation, content is untouched."""
+    frames = []
+    for height in (40, 20):
+        frame = dict(img=np.full((height, 60, 3), 200, np.uint8), ori_shape=(height, 60), text=('star', ), img_path='p')
+        for step in (PillowResize(scale=(96, 96), keep_ratio=True), PadSquare(96), SetSource('test'), PackFrame()):
+            frame = step(frame)
+        frame['data_samples'].gt_instances = InstanceData(labels=torch.zeros(0, dtype=torch.long))
+        frames.append(frame)
+    packed = PackClip()(dict(frames=frames))
+    data = GLEEVideoDataPreprocessor(prompt_simulator=None)(
+        dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']]), training)
+    assert data['inputs'].shape == (1, 2, 3, 96, 96)
+    mean, std = torch.tensor([[123.675, 116.28, 103.53], [58.395, 57.12, 57.375]])
+    for number, height in enumerate((64, 32)):
+        meta = data['data_samples'][0][number].metainfo
+        assert meta['img_shape'] == (height, 96) and tuple(meta['batch_input_shape']) == (96, 96)
+        picture = data['inputs'][0, number] * std[:, None, None] + mean[:, None, None]
+        torch.testing.assert_close(picture[:, :height], torch.full((3, height, 96), 200.))
+        torch.testing.assert_close(picture[:, height:], torch.full((3, 96 - height, 96), 128.))
 
 
 def test_an_image_that_does_not_fit_is_named():

@@ -14,7 +14,9 @@ from .transforms import (
     FilterFrameObjects,
     FilterObjects,
     FirstMaskPrompts,
+    FitSquare,
     ForEachFrame,
+    JitterScale,
     LargeScaleJitter,
     LoadFrame,
     LoadFrameInstances,
@@ -52,14 +54,14 @@ from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
     'AddNegativeNames', 'BURSTDataset', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw',
-    'ExpressionVideosDataset', 'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame',
-    'FrameWindow', 'LargeScaleJitter', 'LoadFrame', 'LoadFrameInstances', 'LoadImage', 'LoadInstanceMap',
-    'LoadInstances', 'LoadSA1BMasks', 'MetaExpressionsDataset', 'MixtureBatchSampler', 'MixtureDataset',
-    'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip', 'PackFrame', 'PackGLEEInputs',
-    'PadSquare', 'PhraseDataset', 'PickExpression', 'PickVideoExpression', 'PillowResize', 'PseudoClip',
-    'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset', 'SBDInstanceDataset', 'SampleClip',
-    'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset', 'TextFromCategories',
-    'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset', 'VideoDataset',
-    'VideoFramesDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset', 'load_vocabulary',
+    'ExpressionVideosDataset', 'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'FitSquare',
+    'ForEachFrame', 'FrameWindow', 'JitterScale', 'LargeScaleJitter', 'LoadFrame', 'LoadFrameInstances',
+    'LoadImage', 'LoadInstanceMap', 'LoadInstances', 'LoadSA1BMasks', 'MetaExpressionsDataset',
+    'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip',
+    'PackFrame', 'PackGLEEInputs', 'PadSquare', 'PhraseDataset', 'PickExpression', 'PickVideoExpression',
+    'PillowResize', 'PseudoClip', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset',
+    'SBDInstanceDataset', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset',
+    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset',
+    'VideoDataset', 'VideoFramesDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset', 'load_vocabulary',
     'vocabulary_names'
 ]

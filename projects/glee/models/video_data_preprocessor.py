@@ -10,8 +10,9 @@ from .data_preprocessor import GLEEDataPreprocessor
 class GLEEVideoDataPreprocessor(GLEEDataPreprocessor):
     """``GLEEDataPreprocessor`` for images and for clips.
 
-    A clip is (T, 3, H, W) with a ``TrackDataSample``; frames are smaller than that where their ``img_shape``
-    says so. All frames of a batch are normalised, then padded to one size, and share one vocabulary.
+    A clip is (T, 3, H, W) with a ``TrackDataSample``; frames are smaller than that where their ``input_shape``
+    (``PackClip``), else their ``img_shape``, says so. All frames of a batch are normalised, then padded to one
+    size, and share one vocabulary.
 
     Args:
         prompt_simulator (dict | None): prompts drawn in training, for images and for clips.
@@ -31,8 +32,8 @@ class GLEEVideoDataPreprocessor(GLEEDataPreprocessor):
             for position, frame in enumerate(clip.video_data_samples):
                 frame.set_metainfo(dict(clip_frame=position))
         pictures = [picture for clip in data['inputs'] for picture in clip]
-        pictures = [picture[:, :frame.img_shape[0], :frame.img_shape[1]]
-                    for picture, frame in zip(pictures, frames)]
+        sizes = [frame.get('input_shape', frame.img_shape)[:2] for frame in frames]
+        pictures = [picture[:, :height, :width] for picture, (height, width) in zip(pictures, sizes)]
         batch = super().forward(dict(inputs=pictures, data_samples=frames), training)
         for number, clip in enumerate(clips):
             clip.video_data_samples = batch['data_samples'][number * num_frames:(number + 1) * num_frames]

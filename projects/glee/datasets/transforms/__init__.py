@@ -3,7 +3,7 @@ from .clips import ForEachFrame, ObjectInFirstFrame, PackClip, PickVideoExpressi
 from .expressions import CleanExpressions, PickExpression, SwapSidesOnFlip, UnlessOrdinal, clean_expression
 from .frames import FilterFrameObjects, FirstMaskPrompts, LoadFrame, LoadFrameInstances, PackFrame
 from .geometry import BoxesFromMasks, CropWindow, PillowResize, RasterizeMasks
-from .large_scale_jitter import LargeScaleJitter, PadSquare
+from .large_scale_jitter import FitSquare, JitterScale, LargeScaleJitter, PadSquare
 from .lazy_masks import LazyMasks
 from .loading import FilterObjects, LoadImage, LoadInstances
 from .negative_names import AddNegativeNames
@@ -13,8 +13,8 @@ from .source import PackGLEEInputs, SetSource
 
 __all__ = [
     'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterFrameObjects',
-    'FilterObjects', 'FirstMaskPrompts', 'ForEachFrame', 'LargeScaleJitter', 'LazyMasks', 'LoadFrame',
-    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'ObjectInFirstFrame', 'PackClip',
+    'FilterObjects', 'FirstMaskPrompts', 'FitSquare', 'ForEachFrame', 'JitterScale', 'LargeScaleJitter', 'LazyMasks',
+    'LoadFrame', 'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'ObjectInFirstFrame', 'PackClip',
     'PackFrame', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PickVideoExpression', 'PillowResize',
     'PseudoClip', 'RasterizeMasks', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip',
     'UnlessOrdinal', 'WarpPrompts', 'clean_expression'

@@ -147,12 +147,15 @@ class PackClip(BaseTransform):
     """Packed frames to ``inputs`` uint8 (T, 3, H, W), as mmdet has it, and a ``TrackDataSample``.
 
     Frames of several sizes are padded to the largest; ``GLEEVideoDataPreprocessor`` cuts them out again
-    by their ``img_shape``.
+    by the ``input_shape`` (height, width) that every frame gets here. Padding that the pipeline made itself
+    (``PadSquare``) belongs to the frame and stays.
     """
 
     def transform(self, results: Dict) -> Dict:
         """Pack the frames of a clip or window."""
         pictures = [frame['inputs'] for frame in results['frames']]
+        for frame in results['frames']:
+            frame['data_samples'].set_metainfo(dict(input_shape=tuple(frame['inputs'].shape[-2:])))
         height, width = (max(picture.shape[side] for picture in pictures) for side in (1, 2))
         sample = TrackDataSample()
         sample.video_data_samples = [frame['data_samples'] for frame in results['frames']]

@@ -36,32 +36,65 @@ class PadSquare(Pad):
 
 
 @TRANSFORMS.register_module()
-class LargeScaleJitter(BaseTransform):
-    """Resize by a random scale, crop at random, pad to a square; boxes follow the masks, if there are any.
+class JitterScale(BaseTransform):
+    """The first half of large-scale jittering: resize by a random scale.
 
     With a text that counts objects (``keep_whole``, see :class:`UnlessOrdinal`) the image only shrinks,
-    so that nothing is cut off.
+    so that nothing is cut off afterwards.
 
     Args:
         size (int): side of the square in pixels.
         ratio_range (tuple[float, float]): longest side of the resized image relative to ``size``.
-        pad_value (int): grey level of the padding.
     """
 
-    def __init__(self, size: int = 1536, ratio_range: tuple[float, float] = (0.1, 2.0), pad_value: int = 128) -> None:
+    def __init__(self, size: int = 1536, ratio_range: tuple[float, float] = (0.1, 2.0)) -> None:
         low, high = ratio_range
         self.resize, self.shrink = (
             RandomResize((size, size), ratio_range=ratios, resize_type=PillowResize, keep_ratio=True)
             for ratios in ((low, high), (low, min(high, 1.0))))
+
+    def transform(self, results: dict) -> dict:
+        """Change picture, boxes and masks."""
+        return (self.shrink if results.get('keep_whole', False) else self.resize)(results)
+
+
+@TRANSFORMS.register_module()
+class FitSquare(BaseTransform):
+    """The second half: crop a random window where the image is too large, pad to a square.
+
+    Masks become bitmaps and boxes follow them, if there are any.
+
+    Args:
+        size (int): side of the square in pixels.
+        pad_value (int): grey level of the padding.
+    """
+
+    def __init__(self, size: int = 1536, pad_value: int = 128) -> None:
         self.crop = CropWindow((size, size), crop_type='absolute')
         self.pad = PadSquare(size, pad_value)
         self.rasterize = RasterizeMasks()
         self.boxes_from_masks = BoxesFromMasks()
 
     def transform(self, results: dict) -> dict:
-        """Change picture, boxes and masks; masks become bitmaps."""
-        resize = self.shrink if results.get('keep_whole', False) else self.resize
-        results = self.pad(self.crop(resize(results)))
+        """Change picture, boxes and masks."""
+        results = self.pad(self.crop(results))
         if 'gt_masks' in results:
             results = self.boxes_from_masks(self.rasterize(results))
         return results
+
+
+@TRANSFORMS.register_module()
+class LargeScaleJitter(BaseTransform):
+    """``JitterScale`` and ``FitSquare``. Clips take the two apart: one scale, but a window per frame.
+
+    Args:
+        size, ratio_range, pad_value: as of the two.
+    """
+
+    def __init__(self, size: int = 1536, ratio_range: tuple[float, float] = (0.1, 2.0), pad_value: int = 128) -> None:
+        self.scale = JitterScale(size, ratio_range)
+        self.fit = FitSquare(size, pad_value)
+
+    def transform(self, results: dict) -> dict:
+        """Change picture, boxes and masks; masks become bitmaps."""
+        return self.fit(self.scale(results))
