@@ -8,3 +8,7 @@ lsj_test_resize = dict(
         dict(type='PillowResize', scale=(1536, 1536), keep_ratio=True),
         dict(type='PadSquare', size=1536, pad_value=128)
     ])
+
+# Clips: one scale for all frames, a window of its own for each of them.
+lsj_clip_resize = dict(type='JitterScale', size=1536, ratio_range=(0.1, 2.0))
+lsj_clip_window = dict(type='FitSquare', size=1536, pad_value=128)

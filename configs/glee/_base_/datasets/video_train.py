@@ -23,36 +23,45 @@ clip_resize = dict(
     resize_type='PillowResize',
     scales=[(short, 1333) for short in range(480, 801, 32)],
     keep_ratio=True)
+clip_window = dict(type='Compose', transforms=[])  # of each frame, after the resize: nothing but in GLEE-Pro
 clip_range = 10  # OVIS; YouTube-VIS 5
 clip_prompt_prob = 0.0  # 1 points at an object of the first frame of every clip (joint VOS training)
 track_supervision = ('semantic', 'box', 'mask', 'track')
 video_training = dict(filter_empty_gt=True, min_frames=1)
-load_clip = [
-    dict(type='SampleClip', num_frames=2, frame_range='${clip_range}'),
-    dict(
-        type='ForEachFrame',
-        transforms=[dict(type='LoadImage', skip_unreadable=True), dict(type='LoadFrameInstances')])
-]
+box_track_supervision = ('semantic', 'box', 'track')
+sample_clip = dict(type='SampleClip', num_frames=2, frame_range='${clip_range}')
 augment_clip = [
     dict(type='ForEachFrame', share=True, transforms=[dict(type='RandomFlip', prob=0.5)]),
     '${clip_crop}',
     dict(type='ForEachFrame', share=True, transforms=['${clip_resize}']),
 ]
-finish_frames = [dict(type='RasterizeMasks'), dict(type='BoxesFromMasks'), dict(type='FilterFrameObjects')]
+finish_boxes = ['${clip_window}', dict(type='FilterFrameObjects')]
+finish_masks = [
+    '${clip_window}',
+    dict(type='RasterizeMasks'),
+    dict(type='BoxesFromMasks'),
+    dict(type='FilterFrameObjects')
+]
 pack_clip = [dict(type='ObjectInFirstFrame'), dict(type='PackClip')]
 
 
-def clips(source, label_table=None, prompt_prob='${clip_prompt_prob}'):
-    """Training pipeline of a source of videos with categories."""
+def clips(source, label_table=None, prompt_prob='${clip_prompt_prob}', masks=True):
+    """Training pipeline of a source of videos with categories; without masks no prompt can be drawn."""
     return [
-        *load_clip, *augment_clip,
+        sample_clip,
         dict(
             type='ForEachFrame',
             transforms=[
-                *finish_frames,
+                dict(type='LoadImage', skip_unreadable=True),
+                dict(type='LoadFrameInstances', with_mask=masks)
+            ]), *augment_clip,
+        dict(
+            type='ForEachFrame',
+            transforms=[
+                *(finish_masks if masks else finish_boxes),
                 dict(
-                    type='SetSource', source=source, supervision=track_supervision, prompt_prob=prompt_prob,
-                    label_table=label_table or source),
+                    type='SetSource', source=source, prompt_prob=prompt_prob, label_table=label_table or source,
+                    supervision=track_supervision if masks else box_track_supervision),
                 dict(type='PackFrame')
             ]), *pack_clip
     ]
@@ -61,14 +70,15 @@ def clips(source, label_table=None, prompt_prob='${clip_prompt_prob}'):
 def expression_clips(source):
     """Training pipeline of a source of videos with sentences, one sentence per clip."""
     return [
-        load_clip[0],
+        sample_clip,
         dict(type='PickVideoExpression'),
         dict(
             type='ForEachFrame',
             transforms=[
                 dict(type='LoadImage', skip_unreadable=True),
                 dict(type='LoadFrameInstances'),
-                dict(type='CleanExpressions')
+                dict(type='CleanExpressions'),
+                dict(type='UnlessOrdinal', transforms=[])  # the note alone, for resizes that lead to a crop
             ]),
         dict(
             type='ForEachFrame',
@@ -81,7 +91,7 @@ def expression_clips(source):
         dict(
             type='ForEachFrame',
             transforms=[
-                *finish_frames,
+                *finish_masks,
                 dict(
                     type='SetSource', source=source, supervision=track_supervision, text_mode='expression',
                     label_table='object'),
@@ -109,6 +119,12 @@ uvo_train = ytvis_json('UVO/', 'annotations/VideoDenseSet/UVO_video_train_dense_
                        'uvo_videos_dense_frames/', pipeline=clips('uvo_video', 'uvo'), **training)
 ytvos_train = ytvis_json('ytbvos18/train/', 'train.json', 'JPEGImages/', text=('object', ),
                          pipeline=clips('ytvos', 'object', prompt_prob=1.0), **training)
+bdd_seg_track_train = ytvis_json(
+    'bdd100k/', 'labels/seg_track_20/seg_track_train_cocoformat_uni.json', 'images/seg_track_20/train/',
+    pipeline=clips('bdd_seg_track', 'bdd_inst'), **training)
+bdd_box_track_train = ytvis_json(
+    'bdd100k/', 'labels/box_track_20/box_track_train_cocofmt_uni.json', 'images/track/train/',
+    pipeline=clips('bdd_box_track', 'bdd_inst', prompt_prob=0.0, masks=False), **training)
 ref_ytvos_train = dict(
     type='ExpressionVideosDataset', data_root='${data_root}ref-youtube-vos/', ann_file='train.json',
     data_prefix=dict(img='train/JPEGImages/'), pipeline=expression_clips('ref_ytvos'), **training)

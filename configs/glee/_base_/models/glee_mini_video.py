@@ -1,7 +1,4 @@
-# The small model on videos: the same weights and a tracker.
-_base_ = ['./glee_mini.py']
+# The small model on videos: it has 30 queries, so every track is a candidate.
+_base_ = ['./glee_mini.py', './tracking.py']
 
-model = dict(
-    type='GLEEVideo',
-    data_preprocessor=dict(type='GLEEVideoDataPreprocessor', prompt_simulator=dict(type='ClipPromptSimulator')),
-    tracker=dict(type='MinVISTracker', max_candidates=30))
+model = dict(_base_.video_model, tracker=dict(_base_.video_model.tracker, max_candidates=30))
