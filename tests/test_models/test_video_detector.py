@@ -100,6 +100,16 @@ def test_one_name_per_track_and_frame_filters(model):
     assert hidden > 0
 
 
+def test_weak_tracks_are_left_out(model):
+    """``min_score`` keeps the better tracks as they are; above all scores nothing is left."""
+    whole = track_video(model, 2, 2)
+    limit = whole[len(whole) // 2].score
+    kept = track_video(video_model(dict(MINVIS, min_score=limit - 1e-6)), 2, 2)
+    assert 0 < len(kept) < len(whole)
+    same_tracks(kept, [track for track in whole if track.score >= limit - 1e-6])
+    assert track_video(video_model(dict(MINVIS, min_score=1.0, frame_nms=0.5)), 2, 2) == []
+
+
 def test_a_window_out_of_order_is_an_error(model):
     """Frames must arrive one after the other."""
     with pytest.raises(ValueError, match='WindowSampler'):

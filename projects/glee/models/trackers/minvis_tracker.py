@@ -75,6 +75,7 @@ class MinVISTracker(GLEETracker):
             this IoU is left out (TAO 0.5).
         min_mask_pixels (int): a mask with at most this many pixels at mask-feature resolution counts
             as invisible (TAO 5).
+        min_score (float): results below are left out (BDD100K, where false tracks count).
         in_memory_frames (int): recent frames kept in memory, the window.
         spill_dir (str | None): folder of the temporary file.
     """
@@ -86,6 +87,7 @@ class MinVISTracker(GLEETracker):
                  one_name_per_track: bool = False,
                  frame_nms: float | None = None,
                  min_mask_pixels: int = 0,
+                 min_score: float = 0.0,
                  in_memory_frames: int = 10,
                  spill_dir: str | None = None) -> None:
         self.memory_length = memory_length
@@ -94,6 +96,7 @@ class MinVISTracker(GLEETracker):
         self.one_name_per_track = one_name_per_track
         self.frame_nms = frame_nms
         self.min_mask_pixels = min_mask_pixels
+        self.min_score = min_score
         self.store = FrameStore(in_memory_frames, spill_dir)
         self.start()
 
@@ -144,6 +147,8 @@ class MinVISTracker(GLEETracker):
             return []
         scores = (self.logit_sum / self.num_frames).sigmoid()
         queries, labels, scores = self._select(scores)
+        kept = scores >= self.min_score
+        queries, labels, scores = queries[kept], labels[kept], scores[kept]
         tracks = build_tracks(self.store, detector.panoptic_fusion_head, queries.tolist(),
                               self.frame_nms, self.min_mask_pixels, scores.device)
         results = []
