@@ -18,6 +18,7 @@ from projects.glee.evaluation import (
 from projects.glee.evaluation.video import VideoRecord
 from projects.glee.evaluation.video.result_checks import (
     ResultFileError,
+    check_bdd,
     check_burst,
     check_expression_masks,
     check_object_maps,
@@ -239,9 +240,12 @@ def test_expression_masks_and_their_checker(tmp_path):
         check_expression_masks(tmp_path / 'out', tmp_path / 'frames', meta)
 
 
-def test_bdd_file_lists_frames(tmp_path):
-    """Box and mask labels of every annotated frame."""
+def test_bdd_file_and_its_checker(tmp_path):
+    """Box and mask labels of every annotated frame; wrong frames and labels are named."""
     videos = some_videos(1)
+    truth = rows_of(videos)
+    truth['videos'][0]['name'] = videos[0].name
+    (tmp_path / 'ann.json').write_text(json.dumps(truth))
     for kind, key in (('bbox', 'box2d'), ('segm', 'rle')):
         metric = BDDTrackMetric(iou_type=kind, outfile_prefix=str(tmp_path / kind))
         feed(metric, videos)
@@ -249,5 +253,15 @@ def test_bdd_file_lists_frames(tmp_path):
         frames = json.loads((tmp_path / f'{kind}.json').read_text())
         assert [frame['frameIndex'] for frame in frames] == [0, 1, 2, 3]
         labels = [label for frame in frames for label in frame['labels']]
-        assert len(labels) == sum(s is not None for t in videos[0].tracks for s in t.segmentations)
+        count = sum(s is not None for t in videos[0].tracks for s in t.segmentations)
+        assert len(labels) == count == check_bdd(tmp_path / f'{kind}.json', tmp_path / 'ann.json')
         assert all(key in label and label['category'] in META['classes'] for label in labels)
+    labelled = next(i for i, frame in enumerate(frames) if frame['labels'])
+    for kind, change, message in (
+            ('bbox', lambda f: f.pop(), 'lacks 1 frames'), ('bbox', lambda f: f.append(f[0]), 'there twice'),
+            ('bbox', lambda f: f[labelled]['labels'].append(f[labelled]['labels'][0]), 'a track twice'),
+            ('bbox', lambda f: f[labelled]['labels'][0].update(category='x'), "invalid 'category'"),
+            ('bbox', lambda f: f[labelled]['labels'][0]['box2d'].update(x2=-9), "invalid 'box2d'"),
+            ('segm', lambda f: f[labelled]['labels'][0]['rle'].update(size=[1, 1]), 'a mask of size')):
+        with pytest.raises(ResultFileError, match=message):
+            check_bdd(broken(tmp_path / f'{kind}.json', change), tmp_path / 'ann.json')

@@ -9,6 +9,7 @@ import sys
 
 from projects.glee.evaluation.video.result_checks import (
     ResultFileError,
+    check_bdd,
     check_burst,
     check_expression_masks,
     check_object_maps,
@@ -19,9 +20,9 @@ from projects.glee.evaluation.video.result_checks import (
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('format', choices=['vis', 'tao', 'burst', 'vos', 'rvos'])
-    parser.add_argument('results', help='file (vis, tao, burst) or folder (vos, rvos)')
-    parser.add_argument('--truth', help='annotation file: of the videos (vis), validation.json (tao), '
+    parser.add_argument('format', choices=['vis', 'tao', 'burst', 'bdd', 'vos', 'rvos'])
+    parser.add_argument('results', help='file (vis, tao, burst, bdd) or folder (vos, rvos)')
+    parser.add_argument('--truth', help='annotation file: of the videos (vis, bdd), validation.json (tao), '
                         'all_classes.json (burst), meta_expressions.json (rvos)')
     parser.add_argument('--frames', help='folder of the pictures (vos, rvos)')
     return parser.parse_args()
@@ -29,12 +30,13 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> int:
     args = parse_args()
-    needed = dict(vis=['truth'], tao=['truth'], burst=['truth'], vos=['frames'], rvos=['frames', 'truth'])[args.format]
+    needed = dict(vos=['frames'], rvos=['frames', 'truth']).get(args.format, ['truth'])
     missing = [f'--{name}' for name in needed if getattr(args, name) is None]
     if missing:
         print(f'{args.format} needs {" and ".join(missing)}', file=sys.stderr)
         return 2
-    check = dict(vis=check_vis, tao=check_tao, burst=check_burst, vos=check_object_maps, rvos=check_expression_masks)
+    check = dict(vis=check_vis, tao=check_tao, burst=check_burst, bdd=check_bdd, vos=check_object_maps,
+                 rvos=check_expression_masks)
     try:
         count = check[args.format](args.results, *(getattr(args, name) for name in needed))
     except ResultFileError as error:

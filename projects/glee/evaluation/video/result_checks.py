@@ -122,6 +122,41 @@ def check_burst(path: str, ann_file: str) -> int:
     return count
 
 
+def check_bdd(path: str, ann_file: str) -> int:
+    """Box or segmentation tracks of BDD100K against the annotation file that was tested; number of labels."""
+    path, truth = Path(path), json.loads(Path(ann_file).read_text())
+    names, sizes = {category['name'] for category in truth['categories']}, {}
+    for video in truth['videos']:
+        folder = video.get('name', video['file_names'][0].rpartition('/')[0])
+        sizes.update({(folder, file.rpartition('/')[2], number): (video['height'], video['width'])
+                      for number, file in enumerate(video['file_names'])})
+    owners, count = {}, 0
+    for number, frame in enumerate(_rows(path)):
+        where = f'{path}: frame {number}'
+        size = sizes.pop((frame['videoName'], frame['name'], frame['frameIndex']), None)
+        if size is None:
+            raise ResultFileError(f'{where}, {frame["videoName"]}/{frame["name"]}, is not annotated or there twice')
+        if len({label['id'] for label in frame['labels']}) != len(frame['labels']):
+            raise ResultFileError(f'{where} has a track twice')
+        for label in frame['labels']:
+            _require(label, dict(category=names.__contains__, score=_is_score), where)
+            if owners.setdefault((frame['videoName'], label['id']), label['category']) != label['category']:
+                raise ResultFileError(f'{where}: track {label["id"]} has two categories')
+            if 'rle' in label:
+                _check_rle(label['rle'], size, where)
+            else:
+                _require(label, dict(box2d=_is_box), where)
+        count += len(frame['labels'])
+    if sizes:
+        raise ResultFileError(f'{path} lacks {len(sizes)} frames, e.g. {"/".join(next(iter(sizes))[:2])}')
+    return count
+
+
+def _is_box(box: dict) -> bool:
+    return (set(box) == {'x1', 'y1', 'x2', 'y2'} and bool(np.isfinite(list(box.values())).all())
+            and box['x1'] <= box['x2'] and box['y1'] <= box['y2'])
+
+
 def check_object_maps(folder: str, frames: str, videos: list[str] | None = None) -> int:
     """Palette PNG files of YouTube-VOS, MOSE, DAVIS against the folder of the frames; number of files.
 
