@@ -47,9 +47,10 @@ def shrink(cfg, size):
     head.decoder.update(num_layers=2, feedforward_channels=32)
     head.criterion = dict(type='GLEECriterion', num_points=128,
                           matcher=dict(type='HungarianMatcher', num_points=128))
-    cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
+    for loader in ('train_dataloader', 'test_dataloader'):
+        if cfg.get(loader):
+            cfg[loader].update(num_workers=0, persistent_workers=False)
     cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
-    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
     return cfg
 
 

@@ -1,11 +1,5 @@
 # Open-vocabulary video instance segmentation on MiniWorld's LV-VIS.
-_base_ = [
-    './_base_/models/glee_mini_video.py', './_base_/datasets/vis_test.py', './_base_/default_runtime.py'
-]
+_base_ = ['./_base_/models/glee_mini_video.py', './_base_/benchmarks/lvvis.py']
 
 data_root = 'data/miniworld/'
 test_resize = dict(scale=(10000, 160))
-outfile = 'work_dirs/glee_mini_lvvis/results'
-test_dataloader = dict(**_base_.video_test, dataset=_base_.lvvis_val)
-test_evaluator = _base_.lvvis_metric
-test_cfg = dict()

@@ -1,10 +1,4 @@
-# Segmenting described objects on Ref-YouTube-VOS.
-_base_ = [
-    './_base_/models/glee_r50_video.py', './_base_/datasets/rvos_test.py', './_base_/default_runtime.py'
-]
+# Segmenting described objects on Ref-YouTube-VOS with GLEE-Lite.
+_base_ = ['./_base_/models/glee_r50_video.py', './_base_/benchmarks/rvos.py']
 
-outfile = 'work_dirs/glee_r50_rvos/masks'
-model = dict(tracker=dict(_delete_=True, type='ExpressionTracker', temporal_weight=1.0))
-test_dataloader = dict(**_base_.video_test, dataset=_base_.ref_ytvos_val)
-test_evaluator = _base_.ref_ytvos_metric
-test_cfg = dict()
+model = dict(tracker=dict(_delete_=True, **_base_.rvos_tracker))

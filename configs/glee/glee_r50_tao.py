@@ -1,11 +1,4 @@
-# Tracking boxes of any category on TAO.
-_base_ = [
-    './_base_/models/glee_r50_video.py', './_base_/datasets/track_test.py', './_base_/default_runtime.py'
-]
+# Tracking boxes of any category on TAO with GLEE-Lite.
+_base_ = ['./_base_/models/glee_r50_video.py', './_base_/benchmarks/tao.py']
 
-test_resize = dict(scale=(10000, 640))
-outfile = 'work_dirs/glee_r50_tao/results'
 model = dict(tracker=_base_.tao_tracker)
-test_dataloader = dict(**_base_.video_test, dataset=_base_.tao_val)
-test_evaluator = _base_.tao_metric
-test_cfg = dict()

@@ -26,3 +26,4 @@ mevis_val = dict(
 ref_ytvos_metric = dict(type='ExpressionJFMetric', prefix='rvos', **_base_.files)
 ref_davis_metric = dict(type='RefDavisMetric', prefix='ref_davis', **_base_.files)
 mevis_metric = dict(type='ExpressionJFMetric', prefix='mevis', **_base_.files)
+rvos_tracker = dict(type='ExpressionTracker', temporal_weight=1.0)

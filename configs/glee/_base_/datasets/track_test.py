@@ -31,6 +31,9 @@ bdd_seg_val = dict(
     test_mode=True,
     pipeline=_base_.test_frames)
 tao_tracker = dict(type='MinVISTracker', one_name_per_track=True, max_per_video=50, frame_nms=0.5, min_mask_pixels=5)
+# Here false tracks count. The threshold is our choice, not tuned on BDD100K.
+bdd_tracker = dict(
+    type='MinVISTracker', one_name_per_track=True, max_per_video=100, frame_nms=0.5, min_mask_pixels=5, min_score=0.3)
 tao_metric = dict(type='TETAMetric', prefix='tao', **_base_.files)
 burst_metric = dict(type='BURSTMetric', prefix='burst', **_base_.files)
 bdd_box_metric = dict(type='BDDTrackMetric', prefix='bdd_mot', **_base_.files)

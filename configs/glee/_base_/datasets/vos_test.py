@@ -24,3 +24,4 @@ ytvos_val = dict(
 davis_metric = dict(type='DavisVOSMetric', prefix='vos', **_base_.files)
 mose_metric = dict(type='DavisVOSMetric', prefix='mose', skip_last=False, **_base_.files)
 ytvos_metric = dict(type='YouTubeVOSMetric', prefix='ytvos', **_base_.files)
+vos_tracker = dict(type='PromptTracker', memory='first')
