@@ -172,6 +172,32 @@ def raw_data(video, field, similarity):
     return dict(data), frames, truth
 
 
+def test_teta_association_equals_hota():
+    """200 data sets of one category: AssocA is trackeval's AssA of the tracks that come near an object."""
+    metric, program, largest, values = build(TETAMetric()), HOTA(), 0, []
+    program.array_labels = np.arange(20) * 0.05  # TETA also takes 0
+    for seed in range(200):
+        videos = [random_video(20000 + 2 * seed + i, num_classes=1, video_id=i + 1, all_annotated=False)
+                  for i in range(2)]
+        results = {}
+        for number, video in enumerate(videos):
+            near = {d[0] for gt, dt in plain_frames(video) for d in dt
+                    if any(plain_box_iou(g[2], d[2]) >= 0.5 - 1e-12 for g in gt)}
+            everything, video.tracks = video.tracks, [t for n, t in enumerate(video.tracks) if n in near]
+            data = raw_data(video, 'bboxes', plain_box_iou)[0]
+            video.tracks = everything
+            data.setdefault('similarity_scores', [])  # no frame is annotated
+            data.update(num_gt_ids=len(video.truth()), num_tracker_ids=len(near))
+            for kind in ('gt', 'tracker'):
+                data[f'num_{kind}_dets'] = sum(map(len, data.setdefault(f'{kind}_ids', [])))
+            results[str(number)] = program.eval_sequence(data)
+        reference = program.combine_sequences(results)['AssA'].mean()
+        values.append(metric.summarise([metric.score_video(video) for video in videos])['AssocA'])
+        largest = max(largest, abs(values[-1] - reference))
+    print('largest difference', largest)
+    assert len({round(v, 6) for v in values}) > 80 and largest < 1e-9
+
+
 def burst_reference(videos):
     """HOTA per category by trackeval's BURST rules and mAP by TrackMAP."""
     dataset, hota = BURST.__new__(BURST), HOTA()
