@@ -1,7 +1,7 @@
 """Annotation files of any size, image by image, without ever holding all of their rows."""
 import array
 import json
-import mmap
+import os
 import re
 from pathlib import Path
 from typing import Any, Iterator, List, Tuple
@@ -158,12 +158,12 @@ class JsonGroups:
 
     def __iter__(self) -> Iterator[Tuple[dict, List[dict]]]:
         """(owner row, its annotation rows), decoded as UTF-8."""
-        with open(self.path, 'rb') as file, mmap.mmap(file.fileno(), 0,
-                                                      access=mmap.ACCESS_READ) as content:
+        with open(self.path, 'rb') as file:
             decode = json.JSONDecoder().decode
 
+            # Not mapped: the pages of a mapping would count as this process's memory, all of the file in the end.
             def row(start: int, end: int) -> dict:
-                return decode(str(content[start:end], 'utf-8'))
+                return decode(str(os.pread(file.fileno(), end - start, start), 'utf-8'))
 
             begin = self._first
             for index, end in enumerate(self._ends):
