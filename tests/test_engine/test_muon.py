@@ -107,3 +107,19 @@ def test_gradients_of_a_closure_count(model):
     assert build(model).step(closure) == before.square().sum()
     moved = (before * (1 - 1e-2 * 0.1) - model.linear.weight).norm()
     assert 0.65 * 6**0.5 < moved / (1e-2 * 0.2 * 8**0.5) < 1.25 * 6**0.5
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_an_overflow_under_a_loss_scaler_is_no_step(model, fused):
+    before = copy.deepcopy(model)
+    optimizer = MuonAdamW(model.parameters(), lr=1e-2, fused=fused)
+    scaler = torch.amp.GradScaler('cpu', init_scale=4.)
+    for value in (float('inf'), 1.):
+        optimizer.zero_grad()
+        scaler.scale(sum(param.sum() for param in model.parameters())).backward()
+        model.linear.weight.grad[0, 0] = value
+        scaler.step(optimizer)
+        scaler.update()
+        moved = [not torch.equal(old, new) for old, new in zip(before.parameters(), model.parameters())]
+        assert all(moved) if value == 1. else not any(moved)
+    assert scaler.get_scale() == 2.  # halved once

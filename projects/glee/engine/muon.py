@@ -52,6 +52,8 @@ class MuonAdamW(torch.optim.AdamW):
     def __init__(self, params, lr: float = 1e-3, momentum: float = 0.95, num_steps: int = 5, **kwargs) -> None:
         super().__init__(params, lr, **kwargs)
         self.momentum, self.num_steps = momentum, num_steps
+        # A fused AdamW asks loss scalers to leave overflows to its kernel, which sees no matrices.
+        self._step_supports_amp_scaling = False
 
     @torch.no_grad()
     def step(self, closure: Callable | None = None) -> Tensor | None:
