@@ -73,3 +73,13 @@ def test_wheel_holds_the_whole_package_and_no_projects_init(checkout):
     assert packed == files_of(checkout)
     assert Path('projects/glee/__init__.py') in packed
     assert Path('projects/__init__.py') not in packed
+
+
+def test_mmpretrain_is_represented_before_mmdet_looks_for_it():
+    """Beside torchvision and transformers 5 the real `mmpretrain.models` ends in an error that mmdet does not catch."""
+    code = 'import sys, projects.glee; print(*sys.modules)'
+    result = subprocess.run([sys.executable, '-c', code], cwd=ROOT, text=True, capture_output=True)
+    assert result.returncode == 0, result.stderr
+    modules = result.stdout.split()
+    assert modules.index('mmpretrain.models') < modules.index('mmdet.models')
+    assert 'mmpretrain.models.multimodal' not in modules
