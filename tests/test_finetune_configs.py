@@ -42,7 +42,7 @@ def test_numbers_of_the_fine_tune(task, size, tmp_path):
     assert cfg.model.type == 'GLEEVideo' and cfg.model.panoptic_head.text_encoder.mode == 'frozen'
     assert cfg.model.backbone.type == dict(zip(SIZES, ('ResNet', 'SwinTransformer', 'EVA02')))[size]
     wrapper = cfg.optim_wrapper
-    assert wrapper.optimizer == dict(type='AdamW', lr=1e-4, weight_decay=0.1 if pro else 0.05)
+    assert wrapper.optimizer == dict(type='AdamW', lr=1e-4, weight_decay=0.1 if pro else 0.05, fused=True)
     assert wrapper.clip_grad == dict(max_norm=0.01) and wrapper.type == 'AmpOptimWrapper'
     keys = wrapper.paramwise_cfg
     assert (keys.layer_decay_rate == 0.8) if pro else (keys.custom_keys.backbone.lr_mult == 0.1)

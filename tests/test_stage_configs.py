@@ -60,7 +60,7 @@ def test_numbers_of_the_recipe(size, stage, tmp_path):
     cfg = load(size, stage, tmp_path)
     pro = size == 'eva02-l'
     wrapper = cfg.optim_wrapper
-    assert wrapper.optimizer == dict(type='AdamW', lr=1e-4, weight_decay=0.1 if pro else 0.05)
+    assert wrapper.optimizer == dict(type='AdamW', lr=1e-4, weight_decay=0.1 if pro else 0.05, fused=True)
     assert wrapper.clip_grad == dict(max_norm=0.01) and wrapper.type == 'AmpOptimWrapper'
     keys = wrapper.paramwise_cfg.custom_keys
     assert ('backbone' in keys) == (not pro) and wrapper.paramwise_cfg.get('layer_decay_rate') == (0.8 if pro else None)

@@ -3,7 +3,7 @@
 layer_decay_optim_wrapper = dict(
     type='AmpOptimWrapper',
     constructor='LayerDecayOptimWrapperConstructor',
-    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.1),
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.1, fused=True),
     paramwise_cfg=dict(layer_decay_rate=0.8, custom_keys={'text_encoder.text_model': dict(lr_mult=0.1)}),
     clip_grad=dict(max_norm=0.01))
 layer_decay_param_scheduler = [
