@@ -20,6 +20,10 @@ DATASET_RELATIONS = {
     'refcocog': (side_expressions, closest_expressions),
 }
 
+# Share of relations among the sentences of an object that allows both kinds: people locate in RefCOCO and
+# describe where they may not.
+RELATION_SHARE = {'refcoco': 0.75, 'refcoco+': 0.5, 'refcocog': 0.5}
+
 # How often each relation is drawn where an object allows several. Nearly every object allows an
 # ordinal and few allow a side.
 WEIGHTS = {'side': 6, 'closest': 3, 'ordinal': 2, 'size': 2, 'same color': 6}
@@ -84,13 +88,13 @@ def _wanted(expression, dataset: str) -> bool:
 
 
 def _draw(rng, pool: dict, dataset: str, count: int) -> tuple:
-    """Different sentences; half of them relations where both kinds are in the pool."""
+    """Different sentences; some of them relations where both kinds are in the pool."""
     relations = [name for name in pool if name != 'attribute']
     weights = np.array([WEIGHTS[name] for name in relations], float)
     sentences = []
     for _ in range(4 * count):
         name = 'attribute'
-        if relations and ('attribute' not in pool or rng.random() < 0.5):
+        if relations and ('attribute' not in pool or rng.random() < RELATION_SHARE[dataset]):
             name = relations[int(rng.choice(len(relations), p=weights / weights.sum()))]
         expression = pool[name][int(rng.integers(len(pool[name])))]
         sentence = word(rng, expression, dataset)
