@@ -3,11 +3,12 @@
 #
 # Examples:
 #     bash tools/quickstart.sh            # trains about 12 minutes on 2 cores
-#     bash tools/quickstart.sh --full     # trains 42 to 54 minutes
-#     bash tools/quickstart.sh --smoke    # every step in two minutes, learns nothing
+#     bash tools/quickstart.sh --full     # trains about 45 minutes, then 15 on clicks and 10 on videos
+#     bash tools/quickstart.sh --smoke    # every step in minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
-# detection, segmentation, long-tailed names, expressions, visual prompts and panoptic output.
+# detection, segmentation, long-tailed names, expressions, visual prompts and panoptic output. --full goes on with
+# rounds of clicks (glee_mini_rollout.py) and clips (glee_mini_clips.py, data/miniworld_videos) and their tests.
 # It leaves glee_mini.pth, pictures of predictions beside ground truth, results.md, losses.md and
 # results.json. Run it again to continue where it stopped. A quick run never overwrites the results of a full one.
 set -euo pipefail
@@ -29,36 +30,64 @@ if [ -z "${GLEE_PYTHON:-}" ]; then
     GLEE_PYTHON=.venv/bin/python
 fi
 
+# Draws: COCO, LVIS, Objects365, RefCOCO, RefCOCO+, RefCOCOg. Sentences about places need the long run.
+ratios=(train_dataloader.sampler.ratios=[3,1,0.5,0.9,0.6,0.3])
+before=(ytvis ovis) after=(ytvis ovis vos rvos tao burst)
+images=2000 val=400 prompted=40 videos=80 val_videos=20 warmup=60
 case $mode in
-    quick) images=2000; val=400; prompted=40; iterations=1660; prompts=0.2; warmup=60 ;;
-    full) images=2000; val=400; prompted=40; iterations=6000; prompts=0.4; warmup=60 ;;
-    smoke) images=16; val=8; prompted=1; iterations=8; prompts=0.4; warmup=4 ;;
+    quick) iterations=1500; prompts=0.1 ;;
+    full) iterations=5400; prompts=0.4; ratios=(); rounds=900; clips=1000 ;;
+    smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warmup=1
+           iterations=8; prompts=0.4; rounds=2; clips=2; before=(ytvis); after=(vos) ;;
 esac
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
 run=$work/$mode
 
+train() {  # folder, config, iterations, options
+    local folder=$run/$1 config=$2 iterations=$3 resume=()
+    shift 3
+    [ -f "$folder/iter_$iterations.pth" ] && return
+    if [ -f "$folder/last_checkpoint" ]; then resume=(--resume); fi
+    "$GLEE_PYTHON" tools/train.py "configs/glee/$config.py" --work-dir "$folder" "${resume[@]}" --cfg-options \
+        max_iters="$iterations" warmup_iters=$warmup default_hooks.checkpoint.interval=500 "$@"
+}
+
+evaluate() {  # folder, config, checkpoint, options of tools/test.py
+    local folder=$run/test_$1 config=$2 checkpoint=$3
+    shift 3
+    [ -f "$folder/done" ] && return
+    "$GLEE_PYTHON" tools/test.py "configs/glee/$config.py" "$checkpoint" --work-dir "$folder" "$@"
+    touch "$folder/done"
+}
+
 "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$data" --images $images --val-images $val --seed 0
 "$GLEE_PYTHON" tools/dataset_converters/coco_to_maps.py "$data" --layout panoptic --split val2017
-
-if [ ! -f "$run/train/iter_$iterations.pth" ]; then
-    resume=()
-    if [ -f "$run/train/last_checkpoint" ]; then resume=(--resume); fi
-    "$GLEE_PYTHON" tools/train.py configs/glee/glee_mini_stage2.py --work-dir "$run/train" "${resume[@]}" \
-        --cfg-options data_root="$data/" max_iters=$iterations prompt_prob=$prompts warmup_iters=$warmup \
-        default_hooks.checkpoint.interval=500
-fi
-for benchmark in coco lvis refcoco panoptic interactive; do
-    options=()
-    case $benchmark in
-        coco|lvis|refcoco) options=(--show-dir pictures) ;;
-        interactive) options=(test_dataloader.dataset.indices=$prompted) ;;
-    esac
-    if [ ! -f "$run/test_$benchmark/done" ]; then
-        "$GLEE_PYTHON" tools/test.py "configs/glee/glee_mini_$benchmark.py" \
-            "$run/train/iter_$iterations.pth" --work-dir "$run/test_$benchmark" \
-            --cfg-options data_root="$data/" default_hooks.visualization.interval=8 "${options[@]}"
-        touch "$run/test_$benchmark/done"
-    fi
+train train glee_mini_stage2 $iterations data_root="$data/" prompt_prob=$prompts "${ratios[@]}"
+model=$run/train/iter_$iterations.pth
+for benchmark in coco lvis refcoco; do
+    evaluate $benchmark glee_mini_$benchmark "$model" --show-dir pictures --cfg-options data_root="$data/" \
+        default_hooks.visualization.interval=8
 done
+evaluate panoptic glee_mini_panoptic "$model" --cfg-options data_root="$data/"
+evaluate interactive glee_mini_interactive "$model" --cfg-options data_root="$data/" \
+    test_dataloader.dataset.indices=$prompted
+
+if [ $mode != quick ]; then
+    train rollout glee_mini_rollout $rounds data_root="$data/" load_from="$model"
+    evaluate memory glee_mini_interactive_memory "$run/rollout/iter_$rounds.pth" --cfg-options \
+        data_root="$data/" test_dataloader.dataset.indices=$prompted
+
+    films=${data}_videos
+    "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$films" --images 8 --videos $videos \
+        --val-videos $val_videos --sources ytvis19 ovis ytvos ref_ytvos davis tao_burst --seed 0
+    train clips glee_mini_clips $clips data_root="$films/" load_from="$model"
+    tuned=$run/clips/iter_$clips.pth
+    for benchmark in "${before[@]}"; do
+        evaluate $benchmark glee_mini_$benchmark "$model" --cfg-options data_root="$films/"
+    done
+    for benchmark in "${after[@]}"; do
+        evaluate ${benchmark}_finetuned glee_mini_$benchmark "$tuned" --cfg-options data_root="$films/"
+    done
+fi
 "$GLEE_PYTHON" tools/analysis_tools/quickstart_report.py "$run" "$work" --mode $mode

@@ -10,7 +10,10 @@ warmup_iters = 50
 clip_range = 5
 clip_crop = dict(prob=0.0)
 clip_resize = dict(scales=[(160, 10000)])
-model = dict(panoptic_head=dict(loss_selector=dict(type='DynamicLossSelector', disable=[])))
+# Two clips a batch say little about the statistics of pictures.
+model = dict(
+    backbone=dict(norm_eval=True),
+    panoptic_head=dict(loss_selector=dict(type='DynamicLossSelector', disable=[])))
 
 train_dataloader = dict(
     batch_size=2,

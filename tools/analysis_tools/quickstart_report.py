@@ -22,11 +22,27 @@ KEYS = dict(
              'refcoco/testB_blind_P@0.5', 'refcoco/oIoU'),
     panoptic=('panoptic/PQ', ),
     interactive=('interactive/point_mIoU', 'interactive/box_mIoU', 'interactive/scribble_mIoU', 'interactive/NoC@85'))
+# Only full runs have these; the image model's own numbers carry no suffix.
+MORE_KEYS = dict(
+    memory=KEYS['interactive'],
+    ytvis=('ytvis/AP', ),
+    ovis=('ovis/AP', ),
+    ytvis_finetuned=('ytvis/AP', ),
+    ovis_finetuned=('ovis/AP', ),
+    vos_finetuned=('vos/J&F', ),
+    rvos_finetuned=('rvos/J&F', ),
+    tao_finetuned=('tao/TETA', ),
+    burst_finetuned=('burst/HOTA', ))
 # MiniWorld's testA has attribute expressions only, testB relational ones only.
 NAMES = {
     'refcoco/testA_P@0.5': 'refcoco/attribute_P@0.5',
     'refcoco/testB_P@0.5': 'refcoco/relation_P@0.5',
     'refcoco/testB_blind_P@0.5': 'refcoco/relation_blind_P@0.5'
+}
+TUNED_NAMES = {
+    'memory': {key: key.replace('interactive/', 'interactive_memory/') for key in KEYS['interactive']},
+    'ytvis_finetuned': {'ytvis/AP': 'ytvis_finetuned/AP'},
+    'ovis_finetuned': {'ovis/AP': 'ovis_finetuned/AP'}
 }
 STAMP = re.compile(r'^(\d{4}/)?(\d\d/\d\d \d\d:\d\d:\d\d) - mmengine - INFO - (.*)')
 
@@ -111,13 +127,17 @@ def contact_sheet(folder: Path, count: int = 8, columns: int = 2, height: int = 
 def collect(run: Path, mode: str) -> dict[str, float | str]:
     """The content of results.json."""
     results: dict[str, float | str] = dict(mode=mode)
-    for benchmark, keys in KEYS.items():
+    more = {name: keys for name, keys in MORE_KEYS.items() if (run / f'test_{name}').is_dir()}
+    for benchmark, keys in {**KEYS, **more}.items():
         metrics = read_metrics(run / f'test_{benchmark}')
         missing = [key for key in keys if key not in metrics]
         if missing:
             sys.exit(f'{run}/test_{benchmark}: the log lacks {missing}; it has {sorted(metrics)}')
-        results.update({NAMES.get(key, key): round(float(metrics[key]), 4) for key in keys})
-    results['train_minutes'] = round(train_minutes(run / 'train'), 1)
+        names = {**NAMES, **TUNED_NAMES.get(benchmark, {})}
+        results.update({names.get(key, key): round(float(metrics[key]), 4) for key in keys})
+    for training in ('train', 'rollout', 'clips'):
+        if (run / training).is_dir():
+            results[f'{training}_minutes'] = round(train_minutes(run / training), 1)
     return results
 
 
