@@ -410,6 +410,19 @@ def test_first_masks_become_prompts_at_the_resized_size(tmp_path):
     assert samples[0].prompts.kinds == ['mask']
 
 
+@pytest.mark.parametrize('kind, rows, columns', [('point', (12, 14), (22, 24)), ('box', (10, 18), (20, 28))])
+def test_a_click_or_a_box_in_place_of_the_first_mask(tmp_path, kind, rows, columns):
+    """The first of the deepest pixels of the square at (20, 10) is (23, 13); a click is 2 x 2 px in small pictures."""
+    dataset = png_tree(tmp_path, pipeline=[ForEachFrame([
+        LoadFrame(), FirstMaskPrompts(kind), WarpPrompts(), SetSource('test'), PackFrame(with_truth=True)]), PackClip()])
+    prompts = dataset[1]['data_samples'].video_data_samples[2].prompts
+    expected = np.zeros((H, W), bool)
+    expected[slice(*rows), slice(*columns)] = True
+    assert np.array_equal(prompts.masks[0].numpy(), expected) and prompts.kinds == [kind]
+    with pytest.raises(ValueError, match='kind'):
+        FirstMaskPrompts('circle')
+
+
 def test_one_sentence_and_the_union_of_its_objects(tmp_path):
     """The chosen sentence and its objects alone remain; several become one."""
     masks = {'0': [rle(square(0, 0)), None], '1': [rle(square(20, 6)), rle(square(5, 6))]}

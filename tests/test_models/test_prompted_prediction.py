@@ -3,6 +3,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.structures import InstanceData
 from test_glee import SIZE, build, category_sample, images, mini_config
 
@@ -168,6 +169,19 @@ def test_the_previous_mask_attracts(glee):
     torch.testing.assert_close(ranking, raw['pred_scores'][0, :, 0].sigmoid() + 0.25 * overlap)
 
 
+def test_covering_the_positive_pixels_counts_on_request(glee):
+    """Against the masks at full size: few pixels, so that all of them are looked at."""
+    masks = torch.zeros(1, *SIZE, dtype=torch.bool)
+    masks[0, 10:18, 20:31] = True
+    sample, composer = prompted(masks, ['point']), glee.panoptic_head.composer
+    plain = output_of(glee, sample)
+    full = F.interpolate(plain.masks(torch.arange(len(plain.ranking)))[None], SIZE, mode='bilinear')[0].sigmoid()
+    composer.pos_weight = 0.5
+    ranking = output_of(glee, sample).ranking
+    composer.pos_weight = 0.
+    torch.testing.assert_close(ranking, plain.ranking + 0.5 * full[:, masks[0]].mean(1))
+
+
 def test_negative_tokens_only_on_request(glee):
     masks, negatives = blocks(2)[:1], blocks(2)[1:]
     sample, signed = prompted(masks, ['mask']), prompted(masks, ['mask'], neg_masks=negatives)
@@ -199,6 +213,9 @@ def test_signs_and_history_oracle():
     assert PromptComposer()(tie).argmax() == 0
     signed = tie._replace(positive=torch.tensor([0.9, 0.9]), negative=torch.tensor([0.9, 0.1]))
     torch.testing.assert_close(PromptComposer()(signed), torch.tensor([0.6, 1.35]))
+    torch.testing.assert_close(PromptComposer(pos_weight=0.5)(signed), torch.tensor([1.05, 1.8]))
+    covered = tie._replace(positive=torch.tensor([0.1, 0.9]))
+    torch.testing.assert_close(PromptComposer(pos_weight=0.5)(covered), torch.tensor([0.65, 1.]))
     stay = tie._replace(previous=torch.tensor([0.1, 0.9]))
     torch.testing.assert_close(PromptComposer()(stay), torch.tensor([0.625, 0.775]))
 

@@ -15,7 +15,7 @@ class PromptEvidence(NamedTuple):
     ``visual``: probability (Q,) that the query is what is pointed at. ``reference``: cosine (Q,) of its
     mask embedding with that of a referring image. ``text``: probability (Q,) of the expression.
     ``positive``, ``negative``: mean mask probability (Q,) at the pixels of each sign, given if there are
-    negative pixels. ``previous``: IoU (Q,) with the mask of the round before.
+    negative pixels, the positive one also if ``pos_weight`` asks for it. ``previous``: IoU (Q,) with the mask of the round before.
     """
     visual: Tensor | None = None
     reference: Tensor | None = None
@@ -33,7 +33,8 @@ class PromptComposer:
     probability, the text probability and (1 + cosine) / 2 of a reference. 'priority' asks one modality
     only, in SEEM's order: visual, reference, text. Negative pixels add
     ``neg_weight`` x (mean mask probability at positive - at negative pixels): they help to choose another
-    query, they cannot carve a mask. The mask of the round before adds ``prev_weight`` x IoU.
+    query, they cannot carve a mask. ``pos_weight`` x (mean mask probability at positive pixels) holds without
+    negative ones too: an object covers what points at it. The mask of the round before adds ``prev_weight`` x IoU.
 
     Args:
         mode (str): 'joint' or 'priority'.
@@ -41,10 +42,11 @@ class PromptComposer:
             section 3.1), or 'object_text', the best class probability (the released demo).
         neg_weight (float): weight of the sign term.
         prev_weight (float): weight of staying with the previous mask.
+        pos_weight (float): weight of covering the positive pixels; 0 in the released models.
     """
 
     def __init__(self, mode: str = 'joint', select: str = 'confidence', neg_weight: float = 1.0,
-                 prev_weight: float = 0.25) -> None:
+                 prev_weight: float = 0.25, pos_weight: float = 0.) -> None:
         for key, value, choices in (('mode', mode, MODES), ('select', select, SELECT)):
             if value not in choices:
                 raise ValueError(f'PromptComposer got {key}={value!r}; choose from {choices}')
@@ -52,6 +54,7 @@ class PromptComposer:
         self.select = select
         self.neg_weight = neg_weight
         self.prev_weight = prev_weight
+        self.pos_weight = pos_weight
 
     def visual_probability(self, confidence: Tensor, logits: Tensor) -> Tensor:
         """Probability (..., Q) from confidence logits (..., Q, 1) and class logits (..., Q, C)."""
@@ -75,6 +78,8 @@ class PromptComposer:
         if evidence.negative is not None:
             positive = 0. if evidence.positive is None else evidence.positive
             score = score + self.neg_weight * (positive - evidence.negative)
+        if self.pos_weight and evidence.positive is not None:
+            score = score + self.pos_weight * evidence.positive
         if evidence.previous is not None:
             score = score + self.prev_weight * evidence.previous
         return score

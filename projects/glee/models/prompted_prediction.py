@@ -138,15 +138,15 @@ def _row_output(head, row: int, outputs, index: int, part: PromptRows,
         visual=composer.visual_probability(last['scores'], last['logits']) if visual or referred else None,
         reference=F.cosine_similarity(last['mask_embeds'], part.refs[index].pooled[None]) if referred else None,
         text=last['logits'].float().sigmoid().amax(-1) if worded else None,
-        **_signs(part, index, last['mask_embeds'], features),
+        **_signs(part, index, last['mask_embeds'], features, composer.pos_weight > 0),
         previous=_overlap(part.prev_logits[index], last['mask_embeds'], features))
     return RowOutput(row, composer(evidence), composer.modalities(evidence), last['logits'], last['boxes'],
                      last['mask_embeds'], outputs.embeddings[index], features)
 
 
-def _signs(part: PromptRows, index: int, embeds: Tensor, features: Tensor) -> dict[str, Tensor]:
-    """Mean mask probability (Q,) at positive and negative pixels, if there are negative ones."""
-    if not part.neg_masks[index].any():
+def _signs(part: PromptRows, index: int, embeds: Tensor, features: Tensor, always: bool) -> dict[str, Tensor]:
+    """Mean mask probability (Q,) at positive and negative pixels, if there are negative ones or ``always``."""
+    if not always and not part.neg_masks[index].any():
         return {}
     found = {}
     for name, mask in (('positive', part.masks[index]), ('negative', part.neg_masks[index])):

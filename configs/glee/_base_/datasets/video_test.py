@@ -3,6 +3,7 @@
 data_root = 'data/'
 window = 10  # frames that are in memory at a time
 resume_dir = None  # e.g. work_dirs/x/finished: a killed test goes on where it stopped
+first_prompt = 'mask'  # what points at an object in its first frame: 'mask', 'point' or 'box'
 outfile = None  # also write the submission file or folder of this name
 
 # Released sizes: short side 480 for YouTube-VIS and LV-VIS, 640 for TAO, 720 for OVIS and BURST.
@@ -20,13 +21,13 @@ test_frames = [
         ]),
     dict(type='PackClip')
 ]
-# objects given by the mask of their first frame
+# objects given in their first frame
 prompted_test_frames = [
     dict(
         type='ForEachFrame',
         transforms=[
             dict(type='LoadFrame'),
-            dict(type='FirstMaskPrompts'), '${test_resize}',
+            dict(type='FirstMaskPrompts', kind='${first_prompt}'), '${test_resize}',
             dict(type='WarpPrompts'),
             dict(type='SetSource', source='test', supervision=track_supervision),
             dict(type='PackFrame', with_truth=True)

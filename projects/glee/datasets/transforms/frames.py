@@ -9,7 +9,10 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
 
+from .click_simulation import ClickSimulator
 from .loading import FilterObjects, LoadImage, LoadInstances
+from .prompt_rasters import box_mask, point_mask
+from .prompt_samplers import box_of
 from .source import PackGLEEInputs
 
 
@@ -70,22 +73,40 @@ class FilterFrameObjects(FilterObjects):
         return results
 
 
+def first_click(mask: np.ndarray) -> np.ndarray:
+    """The rectangle of a click on the deepest pixel of a mask (H, W)."""
+    click = ClickSimulator(mask).next(np.zeros_like(mask))
+    return point_mask(mask.shape, click.x, click.y)
+
+
+FIRST_PROMPTS = dict(mask=lambda mask: mask, point=first_click, box=lambda mask: box_mask(mask.shape, box_of(mask)))
+
+
 @TRANSFORMS.register_module()
 class FirstMaskPrompts(BaseTransform):
     """Prompts of the objects that appear in this frame, from their masks (video object segmentation).
 
-    Needs ``instances`` with ``is_first`` (PNGTreeDataset, YTVISJsonDataset). Masks are drawn at the size
+    Needs ``instances`` with ``is_first`` (PNGTreeDataset, YTVISJsonDataset). Prompts are drawn at the size
     of the annotation and moved to the resized frame by ``WarpPrompts``, which comes next.
+
+    Args:
+        kind (str): 'mask'; 'point', one click on the deepest pixel; or 'box'.
     """
+
+    def __init__(self, kind: str = 'mask') -> None:
+        if kind not in FIRST_PROMPTS:
+            raise ValueError(f'FirstMaskPrompts got kind={kind!r}; choose from {tuple(FIRST_PROMPTS)}')
+        self.kind = kind
 
     def transform(self, results: dict) -> dict:
         """Add ``prompts`` and ``prompt_identities``; nothing in a frame without new objects."""
         new = [record for record in results['instances'] if record.get('is_first') and record.get('mask')]
         if new:
             loader = LoadInstances(poly2mask=True)
-            masks = [loader._poly2mask(record['mask'], *results['ori_shape']).astype(bool) for record in new]
+            masks = [FIRST_PROMPTS[self.kind](loader._poly2mask(record['mask'], *results['ori_shape']).astype(bool))
+                     for record in new]
             results['prompts'] = dict(
-                masks=np.stack(masks), kinds=['mask'] * len(new), object_ids=np.arange(len(new)), drawn_at=None)
+                masks=np.stack(masks), kinds=[self.kind] * len(new), object_ids=np.arange(len(new)), drawn_at=None)
             results['prompt_identities'] = np.array([record['instance_id'] for record in new])
         return results
 
