@@ -413,8 +413,8 @@ def test_first_masks_become_prompts_at_the_resized_size(tmp_path):
 @pytest.mark.parametrize('kind, rows, columns', [('point', (12, 14), (22, 24)), ('box', (10, 18), (20, 28))])
 def test_a_click_or_a_box_in_place_of_the_first_mask(tmp_path, kind, rows, columns):
     """The first of the deepest pixels of the square at (20, 10) is (23, 13); a click is 2 x 2 px in small pictures."""
-    dataset = png_tree(tmp_path, pipeline=[ForEachFrame([
-        LoadFrame(), FirstMaskPrompts(kind), WarpPrompts(), SetSource('test'), PackFrame(with_truth=True)]), PackClip()])
+    frame = [LoadFrame(), FirstMaskPrompts(kind), WarpPrompts(), SetSource('test'), PackFrame(with_truth=True)]
+    dataset = png_tree(tmp_path, pipeline=[ForEachFrame(frame), PackClip()])
     prompts = dataset[1]['data_samples'].video_data_samples[2].prompts
     expected = np.zeros((H, W), bool)
     expected[slice(*rows), slice(*columns)] = True

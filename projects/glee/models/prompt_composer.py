@@ -15,7 +15,8 @@ class PromptEvidence(NamedTuple):
     ``visual``: probability (Q,) that the query is what is pointed at. ``reference``: cosine (Q,) of its
     mask embedding with that of a referring image. ``text``: probability (Q,) of the expression.
     ``positive``, ``negative``: mean mask probability (Q,) at the pixels of each sign, given if there are
-    negative pixels, the positive one also if ``pos_weight`` asks for it. ``previous``: IoU (Q,) with the mask of the round before.
+    negative pixels, the positive one also if ``pos_weight`` asks for it. ``previous``: IoU (Q,) with the mask of
+    the round before.
     """
     visual: Tensor | None = None
     reference: Tensor | None = None
