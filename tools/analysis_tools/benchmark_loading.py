@@ -8,7 +8,7 @@ Examples:
 `sources` prints images/s of every source of a training config and the memory of the loader's workers.
 `objects365` writes a synthetic annotation file as large as that of Objects365 v2 (or a fraction of it),
 reads it into a memory-mapped store, and prints the peak memory of that and what each worker adds.
-Private memory is what a process does not share with others; a mapped store is shared.
+Private memory is what a process wrote itself; the pages of a mapped store belong to the page cache.
 """
 import json
 import multiprocessing
@@ -35,12 +35,11 @@ MB = 1 << 20
 
 
 def memory() -> dict[str, float]:
-    """Memory of this process in MB: resident, and the part that it shares with nobody."""
+    """Memory of this process in MB: resident, and the part that it wrote and shares with nobody."""
     rows = Path('/proc/self/smaps_rollup').read_text().splitlines()
     kilobytes = {row.split(':')[0]: int(row.split()[1]) for row in rows[1:]}
-    private = sum(value for key, value in kilobytes.items() if key.startswith('Private_')
-                  and key != 'Private_Hugetlb')
-    return dict(resident=kilobytes['Rss'] / 1024, private=private / 1024)
+    # Not Private_Clean: pages of the store that no other process happens to have read belong to the page cache.
+    return dict(resident=kilobytes['Rss'] / 1024, private=kilobytes['Private_Dirty'] / 1024)
 
 
 class Measured:
