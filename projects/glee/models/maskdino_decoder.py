@@ -35,9 +35,8 @@ class MaskDINODecoderLayer(BaseModule):
     """
 
     def __init__(self, embed_dims: int, num_heads: int, num_levels: int, num_points: int,
-                 feedforward_channels: int, dropout: float, position_in_values: bool) -> None:
+                 feedforward_channels: int, dropout: float) -> None:
         super().__init__()
-        self.position_in_values = position_in_values
         self.self_attn = nn.MultiheadAttention(embed_dims, num_heads, dropout, batch_first=True)
         self.cross_attn = MultiScaleDeformableAttention(
             embed_dims, num_heads, num_levels, num_points, dropout=dropout, batch_first=True)
@@ -56,7 +55,7 @@ class MaskDINODecoderLayer(BaseModule):
             prompt (Tensor | None): (B, T, D); its position is a detached copy of itself.
         """
         read = query_with_pos = query + query_pos
-        value = query_with_pos if self.position_in_values else query
+        value = query
         if prompt is not None:
             read = torch.cat([read, prompt + prompt.detach()], 1)
             value = torch.cat([value, prompt], 1)
@@ -77,8 +76,6 @@ class MaskDINODecoder(BaseModule):
         num_layers, embed_dims, num_heads, num_levels, num_points, feedforward_channels (int):
             sizes; the paper's values are the defaults.
         dropout (float): of attention and FFN.
-        position_in_values (bool): what queries read of each other includes where they are. In the released models
-            a position only steers attention; sentences about places are learned from fewer samples with it.
     """
 
     def __init__(self,
@@ -89,7 +86,6 @@ class MaskDINODecoder(BaseModule):
                  num_points: int = 4,
                  feedforward_channels: int = 2048,
                  dropout: float = 0.,
-                 position_in_values: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.embed_dims = embed_dims
@@ -97,8 +93,7 @@ class MaskDINODecoder(BaseModule):
         self.num_levels = num_levels
         self.layers = ModuleList(
             MaskDINODecoderLayer(embed_dims, num_heads, num_levels, num_points,
-                                 feedforward_channels, dropout, position_in_values)
-            for _ in range(num_layers))
+                                 feedforward_channels, dropout) for _ in range(num_layers))
         self.ref_point_head = MLP(2 * embed_dims, embed_dims, embed_dims, 2)
         self.norm = nn.LayerNorm(embed_dims)
 
