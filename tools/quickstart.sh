@@ -38,7 +38,7 @@ case $mode in
     quick) iterations=1500; prompts=0.1 ;;
     full) iterations=5400; prompts=0.4; ratios=(); rounds=900; clips=1000 ;;
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warmup=1
-           iterations=8; prompts=0.4; rounds=2; clips=2; before=(ytvis); after=(vos) ;;
+           iterations=8; prompts=0.4; rounds=2; clips=2; before=(); after=(vos) ;;
 esac
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
