@@ -17,6 +17,7 @@ SHAPE = (60, 90)  # resized to 64 x 96
 def glee():
     config = Config.fromfile('configs/glee/_base_/models/glee_mini.py').model
     config.panoptic_head.prompter.update(template_size=64)
+    config.panoptic_head.composer.pos_weight = 0.  # as released
     torch.manual_seed(0)
     model = MODELS.build(config)
     model.init_weights()
