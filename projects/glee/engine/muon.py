@@ -25,11 +25,12 @@ def orthogonalise(matrices: Tensor, num_steps: int = 5) -> Tensor:
     matrices = matrices / matrices.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     gram = matrices @ matrices.mT
     identity = torch.eye(gram.shape[1], device=gram.device).expand_as(gram)
-    total, (a, b, c) = identity, _COEFFICIENTS
-    for _ in range(num_steps):
+    total, (a, b, c) = None, _COEFFICIENTS
+    for index in range(num_steps):
         step = a * identity + b * gram + c * (gram @ gram)
-        total = step @ total
-        gram = step @ gram @ step
+        total = step if total is None else step @ total
+        if index < num_steps - 1:
+            gram = step @ gram @ step
     return total @ matrices
 
 
