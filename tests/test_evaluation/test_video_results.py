@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from mmdet.structures import DetDataSample, TrackDataSample
 from PIL import Image
+from tool_runner import run_tool
 from video_cases import SHAPE, decoded, random_video
 
 from projects.glee.evaluation import (
@@ -216,6 +217,29 @@ def test_object_maps_and_their_checker(tmp_path):
     (folder / '00001.png').unlink()
     with pytest.raises(ResultFileError, match='frames differ'):
         check_object_maps(tmp_path / 'out', tmp_path / 'frames', [video.name])
+    (tmp_path / 'frames' / 'empty').mkdir()
+    with pytest.raises(ResultFileError, match='no pictures'):
+        check_object_maps(tmp_path / 'out', tmp_path / 'frames', ['empty'])
+
+
+def test_a_folder_of_frames_holds_other_videos_too(tmp_path, capsys):
+    """As DAVIS's, where train and val share one: the list of videos says which are wanted."""
+    tested, other = random_video(43, num_frames=2), random_video(45, num_frames=2)
+    tested.info['name'], other.info['name'] = 'tested', 'other'
+    metric = DavisVOSMetric(outfile_prefix=str(tmp_path / 'out'))
+    tested.info['object_numbers'] = {str(t.instance_id): 1 + n for n, t in enumerate(tested.tracks)}
+    feed(metric, [tested])
+    metric.evaluate(1)
+    for video in (tested, other):
+        write_frames(tmp_path / 'frames', video)
+    (tmp_path / 'val.txt').write_text(f'{tested.name}\n')
+    arguments = 'analysis_tools/check_results.py', 'vos', tmp_path / 'out', '--frames', tmp_path / 'frames'
+    with pytest.raises(SystemExit) as ended:
+        run_tool(*arguments)
+    assert ended.value.code == 1 and str(tmp_path / 'out' / other.name) in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        run_tool(*arguments, '--videos', tmp_path / 'val.txt')
+    assert ended.value.code == 0 and '2 entries, all valid' in capsys.readouterr().out
 
 
 def test_expression_masks_and_their_checker(tmp_path):

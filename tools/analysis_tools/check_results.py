@@ -3,9 +3,12 @@
 Example:
     python tools/analysis_tools/check_results.py vis work_dirs/glee_mini_ytvis/results.zip \\
         --truth data/miniworld/ytvis_2019/annotations/instances_val_sub.json
+    python tools/analysis_tools/check_results.py vos work_dirs/glee_mini_vos/masks \\
+        --frames data/miniworld/DAVIS/JPEGImages/480p --videos data/miniworld/DAVIS/ImageSets/2017/val.txt
 """
 import argparse
 import sys
+from pathlib import Path
 
 from projects.glee.evaluation.video.result_checks import (
     ResultFileError,
@@ -25,6 +28,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--truth', help='annotation file: of the videos (vis, bdd), validation.json (tao), '
                         'all_classes.json (burst), meta_expressions.json (rvos)')
     parser.add_argument('--frames', help='folder of the pictures (vos, rvos)')
+    parser.add_argument('--videos', type=Path, help='list of the tested videos, one per line, where --frames holds '
+                        'others too (vos)')
     return parser.parse_args()
 
 
@@ -37,8 +42,11 @@ def main() -> int:
         return 2
     check = dict(vis=check_vis, tao=check_tao, burst=check_burst, bdd=check_bdd, vos=check_object_maps,
                  rvos=check_expression_masks)
+    inputs = [getattr(args, name) for name in needed]
+    if args.format == 'vos' and args.videos is not None:
+        inputs.append(args.videos.read_text().split())
     try:
-        count = check[args.format](args.results, *(getattr(args, name) for name in needed))
+        count = check[args.format](args.results, *inputs)
     except ResultFileError as error:
         print(error, file=sys.stderr)
         return 1

@@ -181,6 +181,8 @@ def check_expression_masks(folder: str, frames: str, meta_file: str) -> int:
 def _check_pictures(results: Path, frames: Path, mode: str) -> int:
     """One PNG of the frame's size per frame, in palette ('P') or grey ('L', only 0 and 255) mode."""
     expected = {path.stem: path for path in frames.iterdir() if path.suffix in ('.jpg', '.png')}
+    if not expected:
+        raise ResultFileError(f'{frames} holds no pictures (.jpg, .png) of a video')
     found = {path.stem: path for path in results.glob('*.png')} if results.is_dir() else {}
     if set(expected) != set(found):
         missing = sorted(set(expected) ^ set(found))[:3]
