@@ -12,11 +12,7 @@ from mmengine.structures import InstanceData
 from PIL import Image
 from video_files import H, W, mevis, png_tree, rle, square, ytvis, ytvis_content, ytvis_track
 
-from projects.glee.datasets import (
-    BURSTDataset,
-    ExpressionVideosDataset,
-    FrameWindow,
-)
+from projects.glee.datasets import BURSTDataset, ExpressionVideosDataset, FrameWindow
 
 
 def test_ytvis_identities_are_unique_and_start_at_1(tmp_path):

@@ -51,6 +51,18 @@ def test_one_iteration_is_the_quintic_of_the_singular_values():
     torch.testing.assert_close(orthogonalise(values.diag()[None], 1)[0], expected.diag())
 
 
+@pytest.mark.parametrize('num_steps', [1, 2, 5])
+def test_gram_form_equals_the_iteration_on_the_matrix(num_steps):
+    """X <- a X + b (X X^T) X + c (X X^T)^2 X, as the method is written."""
+    torch.manual_seed(1)
+    matrices = torch.randn(2, 5, 12, dtype=torch.float64)
+    expected = matrices / matrices.norm(dim=(1, 2), keepdim=True)
+    for _ in range(num_steps):
+        gram = expected @ expected.mT
+        expected = 3.4445 * expected - 4.775 * gram @ expected + 2.0315 * gram @ gram @ expected
+    torch.testing.assert_close(orthogonalise(matrices, num_steps), expected)
+
+
 def test_vectors_and_excluded_tables_step_as_adamw(model):
     expected = copy.deepcopy(model)
     plain = torch.optim.AdamW(expected.parameters(), lr=1e-2, weight_decay=0.1)

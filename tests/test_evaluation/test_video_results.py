@@ -240,6 +240,13 @@ def test_a_folder_of_frames_holds_other_videos_too(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         run_tool(*arguments, '--videos', tmp_path / 'val.txt')
     assert ended.value.code == 0 and '2 entries, all valid' in capsys.readouterr().out
+    (tmp_path / 'val.txt').write_text('')
+    with pytest.raises(SystemExit) as ended:
+        run_tool(*arguments, '--videos', tmp_path / 'val.txt')
+    assert ended.value.code == 1 and 'no video' in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        run_tool('analysis_tools/check_results.py', 'vis', 'results.json', '--truth', 'x.json', '--videos', 'val.txt')
+    assert ended.value.code == 2 and 'vis takes no --videos' in capsys.readouterr().err
 
 
 def test_expression_masks_and_their_checker(tmp_path):

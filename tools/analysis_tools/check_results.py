@@ -28,8 +28,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--truth', help='annotation file: of the videos (vis, bdd), validation.json (tao), '
                         'all_classes.json (burst), meta_expressions.json (rvos)')
     parser.add_argument('--frames', help='folder of the pictures (vos, rvos)')
-    parser.add_argument('--videos', type=Path, help='list of the tested videos, one per line, where --frames holds '
-                        'others too (vos)')
+    parser.add_argument('--videos', help='list of the tested videos, one per line, where --frames holds others '
+                        'too (vos, optional)')
     return parser.parse_args()
 
 
@@ -40,11 +40,14 @@ def main() -> int:
     if missing:
         print(f'{args.format} needs {" and ".join(missing)}', file=sys.stderr)
         return 2
+    if args.videos is not None and args.format != 'vos':
+        print(f'{args.format} takes no --videos, its --truth names them', file=sys.stderr)
+        return 2
     check = dict(vis=check_vis, tao=check_tao, burst=check_burst, bdd=check_bdd, vos=check_object_maps,
                  rvos=check_expression_masks)
     inputs = [getattr(args, name) for name in needed]
-    if args.format == 'vos' and args.videos is not None:
-        inputs.append(args.videos.read_text().split())
+    if args.videos is not None:
+        inputs.append(Path(args.videos).read_text().split())
     try:
         count = check[args.format](args.results, *inputs)
     except ResultFileError as error:

@@ -17,20 +17,24 @@ def orthogonalise(matrices: Tensor, num_steps: int = 5) -> Tensor:
     products with the long side instead of two per step.
 
     Args:
-        matrices (Tensor): (K, m, n) float32.
-        num_steps (int): steps of the iteration.
+        matrices (Tensor): (K, m, n) floats.
+        num_steps (int): steps of the iteration, at least 1.
     """
     if matrices.shape[1] > matrices.shape[2]:
         return orthogonalise(matrices.mT, num_steps).mT
     matrices = matrices / matrices.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     gram = matrices @ matrices.mT
-    identity = torch.eye(gram.shape[1], device=gram.device).expand_as(gram)
-    total, (a, b, c) = None, _COEFFICIENTS
-    for index in range(num_steps):
-        step = a * identity + b * gram + c * (gram @ gram)
-        total = step if total is None else step @ total
-        if index < num_steps - 1:
-            gram = step @ gram @ step
+    identity = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device).expand_as(gram)
+    a, b, c = _COEFFICIENTS
+
+    def quintic(gram: Tensor) -> Tensor:
+        return a * identity + b * gram + c * (gram @ gram)
+
+    total = step = quintic(gram)
+    for _ in range(num_steps - 1):
+        gram = step @ gram @ step
+        step = quintic(gram)
+        total = step @ total
     return total @ matrices
 
 

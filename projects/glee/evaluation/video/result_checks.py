@@ -165,7 +165,9 @@ def check_object_maps(folder: str, frames: str, videos: list[str] | None = None)
         frames (str): the pictures, ``<video>/<frame>.jpg``.
         videos (list[str] | None): videos that must be there; None requires all of ``frames``.
     """
-    names = videos or sorted(path.name for path in Path(frames).iterdir() if path.is_dir())
+    names = sorted(path.name for path in Path(frames).iterdir() if path.is_dir()) if videos is None else videos
+    if not names:
+        raise ResultFileError(f'no video of {frames} is asked for')
     return sum(_check_pictures(Path(folder) / name, Path(frames) / name, 'P') for name in names)
 
 
