@@ -15,7 +15,7 @@ model = dict(
     panoptic_head=dict(
         prompter=dict(negative_tokens=True, memory=dict(type='MemoryPrompt', num_tokens=32, num_heads=4))))
 
-train_dataloader = dict(sampler=dict(ratios=[1, 0, 0, 0, 0, 0], later=[]))
+train_dataloader = dict(sampler=dict(ratios=[1, 0, 0, 0, 0, 0]))
 optim_wrapper = dict(
     optimizer=dict(lr=1e-4),
     paramwise_cfg=dict(custom_keys={

@@ -28,10 +28,7 @@ train_dataloader = dict(
     batch_size=4,
     num_workers=1,
     persistent_workers=True,
-    # Names first; once they are known, mostly sentences.
-    sampler=dict(
-        type='MixtureSampler', ratios=[3, 1.3, 0.3, 0.5, 0.5, 0.4], seed=0,
-        later=[(14400, [0.8, 0.6, 0, 2.4, 0.5, 0.3])]),
+    sampler=dict(type='MixtureSampler', ratios=[2, 0.7, 0.2, 2.4, 0.6, 0.2], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(
         type='MixtureDataset',
