@@ -45,11 +45,11 @@ class MixtureSampler(Sampler):
     Args:
         dataset: a :class:`MixtureDataset` (anything with ``datasets``), or one plain source.
         ratios (Sequence[float]): sampling ratio of each source; 0 leaves a source out.
-        later (Sequence[tuple]): (n, ratios) for each change of the mixture: from draw n on, counted over all
-            ranks, these ratios hold. A curriculum within one run, e.g. names before sentences.
         repeat_thrs (Sequence[float], optional): LVIS repeat-factor threshold of each source; None
             or 0 switches it off, as the released models do.
         seed (int, optional): seed of the stream; None draws one that all ranks share.
+        later (Sequence[tuple]): (n, ratios) for each change of the mixture: from draw n on, counted over all
+            ranks, these ratios hold. A curriculum within one run, e.g. names before sentences.
 
     Raises:
         ValueError: lengths differ, a ratio is negative, all are 0, a drawn source is empty, or the draws of
@@ -59,9 +59,9 @@ class MixtureSampler(Sampler):
     block = 4096
 
     def __init__(self, dataset, ratios: Sequence[float] = (1.0,),
-                 later: Sequence[Tuple[int, Sequence[float]]] = (),
                  repeat_thrs: Optional[Sequence[float]] = None,
-                 seed: Optional[int] = None) -> None:
+                 seed: Optional[int] = None,
+                 later: Sequence[Tuple[int, Sequence[float]]] = ()) -> None:
         self.dataset = dataset
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
