@@ -92,6 +92,35 @@ def test_clips_train(world, tmp_path):
     assert plain.model.panoptic_head.loss_selector.disable == ['tracking']
 
 
+@pytest.mark.slow
+def test_trajectories_train_and_test(world, tmp_path):
+    """From a checkpoint without the head to one that tests sentences about motion; only the head has changed."""
+    cfg = load('mini_ytvis', world, tmp_path / 'plain')
+    plain = run_config.build_runner(cfg).model.state_dict()
+    torch.save(dict(state_dict=plain), tmp_path / 'plain.pth')
+    run_config.build_runner(load('mini_trajectories', world, tmp_path / 'train', max_iters=2,
+                                 load_from=f'{tmp_path}/plain.pth')).train()
+    tuned = f'{tmp_path}/train/iter_2.pth'
+    weights = torch.load(tuned, weights_only=False)['state_dict']
+    added = set(weights) - set(plain)
+    assert added and all(name.startswith('trajectory_head.') for name in added)
+    assert all(torch.equal(weights[name], value) for name, value in plain.items())
+    runner = run_config.build_runner(load('mini_rvos_trajectories', world, tmp_path / 'test', window=6,
+                                          load_from=tuned, outfile=f'{tmp_path}/out'))
+    assert 0 <= runner.test()['rvos/J&F'] <= 1
+    assert CHECKS['rvos'](tmp_path / 'out', world) > 0
+
+
+@pytest.mark.parametrize('size', SIZES)
+def test_full_size_trajectories(size, tmp_path):
+    """Training and test agree about the head, and the rest is the model of that size."""
+    train, test = (load(f'{size}_{name}', tmp_path, tmp_path) for name in ('trajectories', 'rvos_trajectories'))
+    assert (train.model.type, test.model.type) == ('GLEETrajectories', 'GLEEVideo')
+    assert train.model.trajectory_head == test.model.trajectory_head == dict(type='TrajectoryHead')
+    assert test.model.tracker.type == 'TrajectoryTracker' and train.train_cfg.max_iters == 6000
+    assert train.model.backbone.type == test.model.backbone.type
+
+
 @pytest.mark.parametrize('size', SIZES)
 @pytest.mark.parametrize('name', METRICS)
 def test_full_size_tests_have_the_released_settings(name, size, tmp_path):

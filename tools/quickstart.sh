@@ -36,9 +36,9 @@ before=(ytvis ovis) after=(ytvis ovis vos rvos tao burst)
 images=2000 val=400 prompted=40 videos=80 val_videos=20 warmup=60
 case $mode in
     quick) iterations=1700; prompts=0.2 ;;
-    full) iterations=5400; prompts=0.4; ratios=(); rounds=900; clips=1000 ;;
+    full) iterations=5400; prompts=0.4; ratios=(); rounds=900; clips=1000; ways=600 ;;
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warmup=1
-           iterations=8; prompts=0.4; rounds=2; clips=2; before=(); after=(vos) ;;
+           iterations=8; prompts=0.4; rounds=2; clips=2; ways=2; before=(); after=(vos) ;;
 esac
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
@@ -89,5 +89,8 @@ if [ $mode != quick ]; then
     for benchmark in "${after[@]}"; do
         evaluate ${benchmark}_finetuned glee_mini_$benchmark "$tuned" --cfg-options data_root="$films/"
     done
+    train trajectories glee_mini_trajectories $ways data_root="$films/" load_from="$tuned"
+    evaluate rvos_trajectories glee_mini_rvos_trajectories "$run/trajectories/iter_$ways.pth" --cfg-options \
+        data_root="$films/"
 fi
 "$GLEE_PYTHON" tools/analysis_tools/quickstart_report.py "$run" "$work" --mode $mode

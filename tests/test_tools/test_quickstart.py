@@ -12,8 +12,8 @@ KEYS = ('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/segm_mAP', 'lvis/bbox_AP', 'r
         'refcoco/attribute_P@0.5', 'refcoco/relation_P@0.5', 'refcoco/blind_P@0.5', 'panoptic/PQ',
         'interactive/point_mIoU', 'interactive/box_mIoU', 'interactive/scribble_mIoU', 'interactive/NoC@85',
         'train_minutes')
-MORE_KEYS = ('interactive_memory/point_mIoU', 'interactive_memory/NoC@85', 'vos/J&F', 'rollout_minutes',
-             'clips_minutes')
+MORE_KEYS = ('interactive_memory/point_mIoU', 'interactive_memory/NoC@85', 'vos/J&F', 'rvos/J&F', 'rollout_minutes',
+             'clips_minutes', 'trajectories_minutes')
 LOG = '2026/01/02 {} - mmengine - INFO - {}\n'
 
 

@@ -31,6 +31,7 @@ MORE_KEYS = dict(
     ovis_finetuned=('ovis/AP', ),
     vos_finetuned=('vos/J&F', ),
     rvos_finetuned=('rvos/J&F', ),
+    rvos_trajectories=('rvos/J&F', ),
     tao_finetuned=('tao/TETA', ),
     burst_finetuned=('burst/HOTA', ))
 # MiniWorld's testA has attribute expressions only, testB relational ones only.
@@ -42,7 +43,8 @@ NAMES = {
 TUNED_NAMES = {
     'memory': {key: key.replace('interactive/', 'interactive_memory/') for key in KEYS['interactive']},
     'ytvis_finetuned': {'ytvis/AP': 'ytvis_finetuned/AP'},
-    'ovis_finetuned': {'ovis/AP': 'ovis_finetuned/AP'}
+    'ovis_finetuned': {'ovis/AP': 'ovis_finetuned/AP'},
+    'rvos_finetuned': {'rvos/J&F': 'rvos_looks/J&F'}
 }
 STAMP = re.compile(r'^(\d{4}/)?(\d\d/\d\d \d\d:\d\d:\d\d) - mmengine - INFO - (.*)')
 
@@ -135,7 +137,7 @@ def collect(run: Path, mode: str) -> dict[str, float | str]:
             sys.exit(f'{run}/test_{benchmark}: the log lacks {missing}; it has {sorted(metrics)}')
         names = {**NAMES, **TUNED_NAMES.get(benchmark, {})}
         results.update({names.get(key, key): round(float(metrics[key]), 4) for key in keys})
-    for training in ('train', 'rollout', 'clips'):
+    for training in ('train', 'rollout', 'clips', 'trajectories'):
         if (run / training).is_dir():
             results[f'{training}_minutes'] = round(train_minutes(run / training), 1)
     return results

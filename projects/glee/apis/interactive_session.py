@@ -16,6 +16,7 @@ from ..models.prompt_rows import PromptRows
 from ..models.prompted_prediction import RowOutput, decode_rows
 from ..models.reference_prompt import ReferencePrompt, encode_reference
 from ..models.text_prompt import TextPrompt, encode_category, encode_expressions
+from .click_carving import carve
 from .user_prompt import UserPrompt, read_prompt
 
 Prompt = dict
@@ -70,8 +71,9 @@ class InteractiveSession:
     ``set_image`` runs the backbone once; a prompt then costs its template's backbone pass and one pass of
     encoder and decoder, and a text is encoded once. Coordinates are pixels of the original image. In a
     later round all prompts of the object count together; where there are negative ones they help to
-    choose another query (they carve the mask only if the prompter has ``negative_tokens``, which need
-    training), and the mask of the round before attracts the choice.
+    choose another query (the model carves the mask only if the prompter has ``negative_tokens``, which need
+    training), and the mask of the round before attracts the choice. With ``carve_radius`` a point is always
+    obeyed: where the model's mask contradicts it, the mask is corrected around it.
 
     Example:
         >>> session = InteractiveSession(model, vocabulary=('cat', 'dog'))
@@ -88,10 +90,13 @@ class InteractiveSession:
             read 'object' instead, so that the vocabulary cannot move a mask.
         transcriber (Callable | None): audio (path or (samples, rate)) to text, for ``audio=``; see
             ``WhisperTranscriber``.
+        carve_radius (float): how far a point corrects the mask at most, see ``carve``, as share of the image's
+            shorter side; 0 leaves masks as the model gives them.
     """
 
     def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: tuple[int, int] = (1333, 800),
-                 vocabulary_in_fusion: bool = False, transcriber: Optional[Callable] = None) -> None:
+                 vocabulary_in_fusion: bool = False, transcriber: Optional[Callable] = None,
+                 carve_radius: float = 0.) -> None:
         if getattr(model.panoptic_head, 'prompter', None) is None:
             raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
         self.model = model.eval()
@@ -99,6 +104,7 @@ class InteractiveSession:
         self.vocabulary = tuple(vocabulary) if vocabulary is not None else None
         self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
         self.transcriber = transcriber
+        self.carve_radius = carve_radius
         self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
         self._image: Optional[_Image] = None
         self._rounds: dict[int, list[_Round]] = {}
@@ -338,12 +344,15 @@ class InteractiveSession:
         logits = output.masks(best)
         instance = InstanceData(scores=output.probability[best], labels=best * 0, boxes=output.boxes[best])
         found = self.model.panoptic_fusion_head.predict([instance], [logits], [self._state().sample])[0]['ins_results']
+        mask = found.masks[0].cpu().numpy()
+        if self.carve_radius:
+            mask = carve(mask, prompt.clicks, self.carve_radius * min(mask.shape))
         label = label_score = None
         if self.vocabulary is not None:
             scores = self._name_scores(output.embeddings[best[0]], self.vocabulary)
             label, label_score = self.vocabulary[int(scores.argmax())], float(scores.max())
         return SessionObject(
-            id=object_id, round=1 if before is None else before.round + 1, mask=found.masks[0].cpu().numpy(),
+            id=object_id, round=1 if before is None else before.round + 1, mask=mask,
             box=found.bboxes[0].cpu().numpy(), score=float(found.scores[0]), label=label, label_score=label_score,
             text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]])
 

@@ -5,6 +5,7 @@ from typing import Optional, Sequence
 import numpy as np
 
 from ..datasets.transforms import prompt_rasters as rasters
+from ..datasets.transforms.click_simulation import Click
 from ..models import ReferencePrompt
 
 # The kind of an object that was given several: regions before marks, a box before all.
@@ -20,12 +21,14 @@ class UserPrompt:
         kind: kind of the positive pixels; None without any.
         text: expression of the object.
         reference: the object in another picture.
+        clicks: the points, in the order they were given.
     """
     positive: np.ndarray
     negative: np.ndarray
     kind: Optional[str] = None
     text: Optional[str] = None
     reference: Optional[ReferencePrompt] = None
+    clicks: tuple[Click, ...] = ()
 
     def joined(self, later: 'UserPrompt') -> 'UserPrompt':
         """Both rounds together. Where they contradict each other the later one holds, also for text and reference,
@@ -37,7 +40,8 @@ class UserPrompt:
             (self.negative & ~later.positive) | later.negative,
             max(kinds, key=_RANK.index) if kinds else None,
             self.text if later.text is None else later.text,
-            self.reference if later.reference is None else later.reference)
+            self.reference if later.reference is None else later.reference,
+            self.clicks + later.clicks)
 
 
 def read_prompt(shape: Sequence[int],
@@ -77,10 +81,11 @@ def read_prompt(shape: Sequence[int],
         if mask_kind not in drawn:
             raise ValueError(f'mask_kind {mask_kind!r} is unknown; choose from {list(drawn)}')
         drawn[mask_kind].append(rasters.drawn_mask(shape, mask))
-    negative = np.zeros(tuple(shape), dtype=bool)
+    negative, clicks = np.zeros(tuple(shape), dtype=bool), []
     for x, y, *sign in points:
         rectangle = rasters.point_mask(shape, x, y)
-        if not sign or sign[0] > 0:
+        clicks.append(Click(int(x), int(y), not sign or sign[0] > 0))
+        if clicks[-1].positive:
             drawn['point'].append(rectangle)
         else:
             negative |= rectangle
@@ -90,4 +95,4 @@ def read_prompt(shape: Sequence[int],
     if not kinds and not negative.any() and text is None and reference is None:
         raise ValueError('give at least one of points, boxes, polygons, scribbles, mask, text, audio, reference')
     positive = np.logical_or.reduce([np.zeros_like(negative), *sum(drawn.values(), [])])
-    return UserPrompt(positive, negative, kinds[-1] if kinds else None, text, reference)
+    return UserPrompt(positive, negative, kinds[-1] if kinds else None, text, reference, tuple(clicks))

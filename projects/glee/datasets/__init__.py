@@ -23,10 +23,12 @@ from .transforms import (
     LoadImage,
     LoadInstances,
     LoadSA1BMasks,
+    LoadTrajectories,
     ObjectInFirstFrame,
     PackClip,
     PackFrame,
     PackGLEEInputs,
+    PackTrajectories,
     PadSquare,
     PickExpression,
     PickVideoExpression,
@@ -54,14 +56,14 @@ from .vocabularies import load_vocabulary, vocabulary_names
 
 __all__ = [
     'AddNegativeNames', 'BURSTDataset', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'Draw',
-    'ExpressionVideosDataset', 'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'FitSquare',
-    'ForEachFrame', 'FrameWindow', 'JitterScale', 'LargeScaleJitter', 'LoadFrame', 'LoadFrameInstances',
-    'LoadImage', 'LoadInstanceMap', 'LoadInstances', 'LoadSA1BMasks', 'MetaExpressionsDataset',
+    'ExpressionVideosDataset', 'FilterFrameObjects', 'FilterObjects', 'FirstMaskPrompts', 'FitSquare', 'ForEachFrame',
+    'FrameWindow', 'JitterScale', 'LargeScaleJitter', 'LoadFrame', 'LoadFrameInstances', 'LoadImage',
+    'LoadInstanceMap', 'LoadInstances', 'LoadSA1BMasks', 'LoadTrajectories', 'MetaExpressionsDataset',
     'MixtureBatchSampler', 'MixtureDataset', 'MixtureSampler', 'ObjectInFirstFrame', 'PNGTreeDataset', 'PackClip',
-    'PackFrame', 'PackGLEEInputs', 'PadSquare', 'PhraseDataset', 'PickExpression', 'PickVideoExpression',
-    'PillowResize', 'PseudoClip', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset',
-    'SBDInstanceDataset', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip', 'TextCocoDataset',
-    'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal', 'VOCInstanceDataset',
-    'VideoDataset', 'VideoFramesDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset', 'load_vocabulary',
-    'vocabulary_names'
+    'PackFrame', 'PackGLEEInputs', 'PackTrajectories', 'PadSquare', 'PhraseDataset', 'PickExpression',
+    'PickVideoExpression', 'PillowResize', 'PseudoClip', 'RasterizeMasks', 'RefCocoJsonDataset', 'ReferDataset',
+    'SA1BDataset', 'SBDInstanceDataset', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip',
+    'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'UnlessOrdinal',
+    'VOCInstanceDataset', 'VideoDataset', 'VideoFramesDataset', 'WarpPrompts', 'WindowSampler', 'YTVISJsonDataset',
+    'load_vocabulary', 'vocabulary_names'
 ]

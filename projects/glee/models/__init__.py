@@ -12,6 +12,7 @@ from .eva02 import EVA02
 from .glee import GLEE
 from .glee_fusion_head import GLEEFusionHead
 from .glee_head import GLEEHead
+from .glee_trajectories import GLEETrajectories
 from .glee_video import GLEEVideo
 from .interactive_rollout import InteractiveRollout
 from .maskdino_decoder import MaskDINODecoder
@@ -22,17 +23,18 @@ from .prompt_composer import PromptComposer
 from .prompt_simulator import PromptSimulator
 from .reference_prompt import ReferencePrompt
 from .simple_feature_pyramid import SimpleFeaturePyramid
-from .trackers import ExpressionTracker, GLEETracker, MinVISTracker, PromptTracker
+from .trackers import ExpressionTracker, GLEETracker, MinVISTracker, PromptTracker, TrajectoryTracker
 from .tracking_loss import ContrastiveTrackingLoss
+from .trajectory_head import TrajectoryHead
 from .video_data_preprocessor import GLEEVideoDataPreprocessor
 from .visual_prompter import VisualPrompter
 
 __all__ = [
-    'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator',
-    'DenoisingQueries', 'DenseSupervision', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE',
-    'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEEVideo',
+    'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator', 'DenoisingQueries',
+    'DenseSupervision', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE', 'GLEECriterion',
+    'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEETrajectories', 'GLEEVideo',
     'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'InteractiveRollout', 'LossSwitch', 'MaskDINODecoder',
-    'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'PromptComposer',
-    'PromptSimulator', 'PromptTracker', 'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures',
+    'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'PromptComposer', 'PromptSimulator', 'PromptTracker',
+    'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures', 'TrajectoryHead', 'TrajectoryTracker',
     'VisualPrompter', 'build_clip_tokenizer'
 ]

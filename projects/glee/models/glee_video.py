@@ -12,7 +12,7 @@ from .trackers import GLEETracker
 
 @MODELS.register_module()
 class GLEEVideo(GLEE):
-    """``GLEE`` with a tracker; it adds no parameters, so every GLEE checkpoint fits.
+    """``GLEE`` with a tracker; without a trajectory head it adds no parameters, so every GLEE checkpoint fits.
 
     Training takes clips as so many images and adds the tracking loss. Testing takes a video in
     consecutive windows of frames (``WindowSampler``), of which only the present one is in memory, and
@@ -20,11 +20,14 @@ class GLEEVideo(GLEE):
 
     Args:
         tracker (dict): config of the tracker.
+        trajectory_head (dict | None): config of what scores sentences about motion (``TrajectoryTracker``).
         **kwargs: as for ``GLEE``.
     """
 
-    def __init__(self, *args, tracker: dict = dict(type='MinVISTracker'), **kwargs) -> None:
+    def __init__(self, *args, tracker: dict = dict(type='MinVISTracker'), trajectory_head: dict | None = None,
+                 **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.trajectory_head = trajectory_head and MODELS.build(trajectory_head)
         self.tracker: GLEETracker = MODELS.build(tracker)
         self._awaited: tuple | None = None
 

@@ -10,12 +10,13 @@ from .negative_names import AddNegativeNames
 from .prompts import SimulatePrompts, WarpPrompts
 from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
+from .trajectories import LoadTrajectories, PackTrajectories
 
 __all__ = [
-    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterFrameObjects',
-    'FilterObjects', 'FirstMaskPrompts', 'FitSquare', 'ForEachFrame', 'JitterScale', 'LargeScaleJitter', 'LazyMasks',
-    'LoadFrame', 'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'ObjectInFirstFrame', 'PackClip',
-    'PackFrame', 'PackGLEEInputs', 'PadSquare', 'PickExpression', 'PickVideoExpression', 'PillowResize',
-    'PseudoClip', 'RasterizeMasks', 'SampleClip', 'SetSource', 'SimulatePrompts', 'SwapSidesOnFlip',
-    'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
+    'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterFrameObjects', 'FilterObjects',
+    'FirstMaskPrompts', 'FitSquare', 'ForEachFrame', 'JitterScale', 'LargeScaleJitter', 'LazyMasks', 'LoadFrame',
+    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'LoadTrajectories', 'ObjectInFirstFrame',
+    'PackClip', 'PackFrame', 'PackGLEEInputs', 'PackTrajectories', 'PadSquare', 'PickExpression',
+    'PickVideoExpression', 'PillowResize', 'PseudoClip', 'RasterizeMasks', 'SampleClip', 'SetSource',
+    'SimulatePrompts', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
 ]

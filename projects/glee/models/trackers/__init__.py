@@ -5,8 +5,9 @@ from .frame_store import FrameStore
 from .minvis_tracker import MinVISTracker, QueryLinker
 from .prompt_tracker import PromptTracker
 from .track import Track, encode_mask
+from .trajectory_tracker import TrajectoryTracker
 
 __all__ = [
     'ExpressionTracker', 'FrameStore', 'GLEETracker', 'MinVISTracker', 'PromptTracker', 'QueryLinker', 'Track',
-    'encode_mask'
+    'TrajectoryTracker', 'encode_mask'
 ]

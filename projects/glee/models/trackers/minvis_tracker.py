@@ -115,13 +115,15 @@ class MinVISTracker(GLEETracker):
             raise ValueError('MinVISTracker takes one category vocabulary per video; for expressions use '
                              'ExpressionTracker')
         prompt = encode_category(head.text_encoder, texts[0], len(inputs))
-        outputs = head.decode(detector.extract_feat(inputs), prompt, last_only=True)
+        self.link(head.decode(detector.extract_feat(inputs), prompt, last_only=True), data_samples)
+
+    def link(self, outputs, data_samples: Sequence[DetDataSample]) -> None:
+        """Take the ``HeadOutputs`` of a window of frames."""
         last = outputs.predictions['']
         for index, sample in enumerate(data_samples):
             order = self.linker.link(outputs.embeddings[index])
             self._accumulate(last['logits'][index][order])
-            self._keep(sample, last['boxes'][index][order], last['mask_embeds'][index][order],
-                       outputs.mask_features[index])
+            self._keep(sample, {key: value[index][order] for key, value in last.items()}, outputs.mask_features[index])
 
     def _accumulate(self, logits: Tensor) -> None:
         """Add the aligned logits (Q, C) of one frame."""
@@ -129,15 +131,16 @@ class MinVISTracker(GLEETracker):
         self.logit_sum = logits if self.logit_sum is None else self.logit_sum + logits
         self.num_frames += 1
 
-    def _keep(self, sample: DetDataSample, boxes: Tensor, mask_embeds: Tensor, features: Tensor) -> None:
-        """Store boxes (Q, 4) and masks of the tracks that lead so far."""
+    def _keep(self, sample: DetDataSample, aligned: dict[str, Tensor], features: Tensor) -> None:
+        """Store scores, boxes and masks of the tracks that lead so far, from the aligned predictions of a frame."""
         leaders = self.logit_sum.amax(-1)
         leaders = leaders.topk(min(self.max_candidates, len(leaders))).indices.sort().values
-        masks = torch.einsum('qd,dhw->qhw', mask_embeds[leaders], features)
+        masks = torch.einsum('qd,dhw->qhw', aligned['mask_embeds'][leaders], features)
         shapes = [sample.batch_input_shape, sample.img_shape[:2], sample.ori_shape[:2]]
         self.store.append(
             tracks=leaders.cpu().numpy(),
-            boxes=boxes[leaders].float().cpu().numpy(),
+            scores=aligned['logits'][leaders].float().amax(-1).sigmoid().cpu().numpy(),
+            boxes=aligned['boxes'][leaders].float().cpu().numpy(),
             masks=masks.half().cpu().numpy(),
             shapes=torch.tensor(shapes).numpy())
 
