@@ -28,7 +28,7 @@ train_dataloader = dict(
     batch_size=4,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='MixtureSampler', ratios=[2, 0.7, 0.2, 2.4, 0.6, 0.2], seed=0),
+    sampler=dict(type='MixtureSampler', ratios=[1.5, 1.2, 0.1, 2.3, 0.6, 0.2], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(
         type='MixtureDataset',

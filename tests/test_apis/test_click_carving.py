@@ -20,15 +20,18 @@ def changed(before, after):
 
 
 def test_disks_by_hand():
-    """Half the way to the edge of the mask, no more than allowed, at least the pixel; agreement changes nothing."""
+    """Three quarters of the way to the edge, no more than allowed, at least the pixel; agreement changes nothing."""
     mask = square()
     original = mask.copy()
     assert changed(mask, carve(mask, [Click(9, 9, True), Click(0, 0, False)], 4)) == []
     assert changed(mask, carve(mask, [Click(5, 9, False)], 4)) == [(9, 5)]  # 1 px from the outside
     plus = [(8, 9), (9, 8), (9, 9), (9, 10), (10, 9)]
     assert changed(mask, carve(mask, [Click(9, 9, False)], 1)) == plus  # 5 px from the outside, 1 allowed
-    assert len(changed(mask, carve(mask, [Click(9, 9, False)], 4))) == 21  # radius 2.5
-    assert changed(mask, carve(mask, [Click(15, 9, True)], 4)) == [(8, 15), (9, 14), (9, 15), (9, 16), (10, 15)]
+    assert len(changed(mask, carve(mask, [Click(9, 9, False)], 4))) == 45  # radius 3.75
+    ring = [(y, x) for y in (8, 9, 10) for x in (14, 15, 16)]
+    assert changed(mask, carve(mask, [Click(15, 9, True)], 4)) == ring  # 2 px from the mask, radius 1.5
+    assert changed(mask, carve(mask, [Click(15, 9, True)], 4, reach=0.5)) == [
+        (8, 15), (9, 14), (9, 15), (9, 16), (10, 15)]
     assert changed(mask, carve(mask, [Click(23, 19, True)], 4)) == [(19, 23)]  # a corner of the image
     assert np.array_equal(mask, original)
 

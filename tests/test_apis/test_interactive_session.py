@@ -8,7 +8,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 from projects.glee.apis import InteractiveSession, track_reference
-from projects.glee.models import ReferencePrompt
+from projects.glee.models import PromptComposer, ReferencePrompt
 
 SHAPE = (60, 90)  # resized to 64 x 96
 
@@ -171,7 +171,7 @@ def test_a_name_is_the_aligned_embedding(session, glee):
     assert [name for name, _ in names] == ['y', 'z', 'x']
 
 
-def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_path):
+def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_path, monkeypatch):
     reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
     direct = session.add(boxes=[(10, 10, 50, 50)])
     referred = session.add(reference=reference)
@@ -183,8 +183,19 @@ def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_pa
     torch.testing.assert_close(outputs[0].logits, outputs[1].logits, atol=1e-5, rtol=0)
     torch.testing.assert_close(outputs[0].mask_embeds, outputs[1].mask_embeds, atol=1e-5, rtol=0)
     confidence = outputs[0].ranking
+    head = glee.panoptic_head
+    names = (head.decoder.norm(outputs[1].embeddings) @ head.category_embed).detach()
+    cosine = torch.cosine_similarity(names, reference.name[None])
+    assert cosine.max() == pytest.approx(1, abs=1e-5)  # the object itself
+    torch.testing.assert_close(outputs[1].ranking, (confidence * ((1 + cosine) / 2)**16).sqrt(), atol=1e-5, rtol=0)
+    # as the released models have it
+    monkeypatch.setattr(head, 'composer', PromptComposer())
+    with torch.no_grad():
+        released = next(session._decode(session._rows([session._read(dict(reference=reference), 0)], [None])))
+        plain = next(session._decode(session._rows([session._read(dict(boxes=[(10, 10, 50, 50)]), 0)], [None])))
     cosine = torch.cosine_similarity(outputs[1].mask_embeds, reference.pooled[None])
-    torch.testing.assert_close(outputs[1].ranking, (confidence * (1 + cosine) / 2).sqrt(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(released.ranking, (plain.ranking * (1 + cosine) / 2).sqrt(), atol=1e-5, rtol=0)
+    monkeypatch.undo()
     assert direct.mask.shape == referred.mask.shape
 
     reference.save(tmp_path / 'reference.pth')

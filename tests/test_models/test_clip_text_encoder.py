@@ -84,6 +84,18 @@ def test_names_do_not_depend_on_company_chunks_or_duplicates():
     torch.testing.assert_close(together.pooled, by_hand)
 
 
+def test_token_embeddings_are_rows_of_the_table():
+    """CLIP's ids: start 49406, a 320, cat 2368, dog 1929, end 49407."""
+    encoder = small(mode='unfrozen').eval()
+    embeds, mask = encoder.embed_tokens(['cat', 'a dog'])
+    table = encoder.text_model.get_input_embeddings().weight
+    assert mask.tolist() == [[True, True, True, False], [True] * 4]
+    assert torch.equal(embeds[0, :3], table[[49406, 2368, 49407]])
+    assert torch.equal(embeds[1], table[[49406, 320, 1929, 49407]])
+    with pytest.raises(ValueError, match='1'):
+        encoder.embed_tokens(['cat', ' '])
+
+
 def test_duplicates_pass_the_transformer_once():
     encoder = small(mode='unfrozen').train()
     sizes = []

@@ -206,6 +206,9 @@ def test_composer_oracle():
     reference = PromptEvidence(reference=torch.tensor([1., 0., -1.]), text=torch.tensor([0.25, 0.8, 1.]))
     torch.testing.assert_close(PromptComposer()(reference), torch.tensor([0.5, 0.4**0.5, 1e-6]))
     assert PromptComposer('priority')(reference).argmax() == 0
+    torch.testing.assert_close(PromptComposer(reference_power=3.)(reference), torch.tensor([0.5, 0.1**0.5, 1e-6]))
+    with pytest.raises(ValueError, match="reference_space='looks'"):
+        PromptComposer(reference_space='looks')
 
 
 def test_signs_and_history_oracle():

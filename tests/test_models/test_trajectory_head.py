@@ -23,7 +23,8 @@ LINKING = dict(max_candidates=12, in_memory_frames=2)
 def head(seed=0, **kwargs):
     torch.manual_seed(seed)
     return TrajectoryHead(
-        text_dims=6, embed_dims=16, num_steps=6, num_heads=2, feedforward_channels=16, **kwargs).eval()
+        text_dims=6, embed_dims=16, num_steps=6, num_heads=2, feedforward_channels=16, word_dropout=0.5,
+        **kwargs).eval()
 
 
 def inputs(seed=0, objects=4, length=9, sentences=3):
@@ -110,6 +111,20 @@ def test_directions_are_learned():
     assert torch.stack(right).mean() > 0.95
 
 
+def test_words_are_hidden_in_training_only():
+    """Half of the words; a sentence of one word keeps it."""
+    model, (trajectories, tokens, mask) = head(dropout=0.0), inputs()
+    fixed = model(trajectories, tokens, mask)
+    one = mask & (torch.arange(5) == 0)
+    single = model(trajectories, tokens, one)
+    model.train()
+    logits = torch.stack([model(trajectories, tokens, mask) for _ in range(40)])
+    # per sentence: some passes see all of its words, others do not
+    full = torch.isclose(logits, fixed, atol=1e-5).all(-1).float().mean(0)
+    assert ((full > 0) | (mask.sum(1) > 4)).all() and (full < 0.6).all()
+    torch.testing.assert_close(model(trajectories, tokens, one), single)
+
+
 def test_only_the_head_is_trained():
     """One step changes the head and nothing else; all other parts stay in eval mode."""
     cfg = Config.fromfile('configs/glee/_base_/models/glee_mini.py').model
@@ -140,11 +155,14 @@ def test_trajectories_are_read_from_stored_frames():
     for tracks, scores in (([0, 3], [.8, .5]), ([3, 5], [.2, .9]), ([0, 3], [.41, .24])):
         store.append(tracks=np.array(tracks), scores=np.array(scores, np.float32), masks=masks, shapes=shapes,
                      boxes=np.array([[.4, .3, .2, .1], [.8, .25, .08, .5]], np.float32))
-    trajectories = read_trajectories(store, [3, 0], visible_ratio=0.5)
-    assert trajectories[..., 4].tolist() == [[1, 0, 0], [1, 0, 1]]
-    torch.testing.assert_close(trajectories[0, 0, :4], torch.tensor([1., .5, .1, 1.]))
-    torch.testing.assert_close(trajectories[0, 1, :4], torch.tensor([.5, .6, .25, .2]))
-    torch.testing.assert_close(trajectories[1, 2, :4], torch.tensor([.5, .6, .25, .2]))
+    queries, trajectories, fitness = read_trajectories(store, visible_ratio=0.5)
+    assert queries.tolist() == [0, 3]  # 5 is no longer a leader
+    assert trajectories[..., 4].tolist() == [[1, 0, 1], [1, 0, 0]]
+    torch.testing.assert_close(trajectories[0, 2, :4], torch.tensor([.5, .6, .25, .2]))
+    torch.testing.assert_close(trajectories[1, 0, :4], torch.tensor([1., .5, .1, 1.]))
+    torch.testing.assert_close(trajectories[1, 1, :4], torch.tensor([.5, .6, .25, .2]))
+    logits = torch.tensor([.8, .41, .5]).logit()
+    torch.testing.assert_close(fitness, torch.stack([logits[:2].mean(), logits[2]]))
     store.close()
 
 
@@ -154,12 +172,13 @@ def test_tracks_do_not_depend_on_windows():
     tracks = track_video(model, 5, 5, **SENTENCES)
     assert [track.label for track in tracks] == [0, 1]
     assert all(len(track.segmentations) == len(track.bboxes) == 5 for track in tracks)
+    assert any(rle is not None for track in tracks for rle in track.segmentations)
     same_tracks(tracks, track_video(model, 5, 2, **SENTENCES))
     assert model.tracker.linkers == []
 
 
 def test_looks_and_deeds_choose_together():
-    """Weight 0 takes the best mean score; a head that is sure of one candidate takes that one."""
+    """Weight 0 takes the best fitness; a head that is sure of one candidate takes that one."""
     looks = tracking_model(trajectory_weight=0.0, num_candidates=3)
     deeds = tracking_model(trajectory_weight=1.0, num_candidates=3)
 

@@ -6,7 +6,7 @@ import numpy as np
 from ..datasets.transforms.click_simulation import Click, depth
 
 
-def carve(mask: np.ndarray, clicks: Sequence[Click], max_radius: float, reach: float = 0.5) -> np.ndarray:
+def carve(mask: np.ndarray, clicks: Sequence[Click], max_radius: float, reach: float = 0.75) -> np.ndarray:
     """A bool mask (H, W) corrected around each click that it contradicts, one after the other.
 
     A disk around the click takes its sign. How far an error extends is not known, but it ends at the latest where

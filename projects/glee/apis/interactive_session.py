@@ -296,9 +296,11 @@ class InteractiveSession:
         given = self._read(prompt, 0)
         if given.kind is None:
             raise ValueError('a reference needs positive pixels: give points, boxes, polygons, scribbles or a mask')
-        rows, image = self._rows([given], [None]), self._state()
+        rows, image, text = self._rows([given], [None]), self._state(), self._fusion_text()
         templates = self.model.extract_templates(image.batch, rows)
-        return encode_reference(self.head, image.feats, rows, templates, self._fusion_text())
+        found = next(decode_rows(self.head, image.feats, rows, templates, text, self._expressions))
+        embedding = found.embeddings[found.ranking.argmax()]
+        return encode_reference(self.head, image.feats, rows, templates, text, embedding)
 
     # ---- decoding ----
     def _fusion_text(self) -> TextPrompt:

@@ -211,6 +211,20 @@ class CLIPTextEncoder(BaseModule):
             self._features.put((texts, pad_to_max), features)
         return features
 
+    def embed_tokens(self, texts: Sequence[str]) -> Tuple[Tensor, Tensor]:
+        """What the transformer reads, without positions: (N, L, width) and its validity mask (N, L).
+
+        For parts that learn meanings of words which the transformer has not.
+
+        Raises:
+            ValueError: There is no text, or one is empty; its position is named.
+        """
+        model = self.text_model
+        batch = build_clip_tokenizer(self.tokenizer)(
+            list(_checked(texts)), padding='longest', truncation=True,
+            max_length=model.config.max_position_embeddings, return_tensors='pt').to(self.lang_projection.device)
+        return model.get_input_embeddings()(batch['input_ids']), batch['attention_mask'].bool()
+
     @torch.no_grad()
     def export_vocabulary(self, names: Sequence[str], path: Union[str, Path]) -> None:
         """Write the states of ``names`` under the current weights, for ``vocabulary_file``."""

@@ -44,6 +44,6 @@ class GLEETrajectories(GLEEVideo):
         losses = []
         for trajectories, sample in zip(batch_inputs, batch_data_samples):
             with torch.no_grad():
-                text = self.panoptic_head.text_encoder(sample.text)
-            losses.append(self.trajectory_head.loss(trajectories, text.tokens, text.mask, sample.referred))
+                words = self.panoptic_head.text_encoder.embed_tokens(sample.text)
+            losses.append(self.trajectory_head.loss(trajectories, *words, sample.referred))
         return dict(loss_trajectory=torch.stack(losses).mean())

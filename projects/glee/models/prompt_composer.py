@@ -7,13 +7,14 @@ from torch import Tensor
 
 MODES = ('joint', 'priority')
 SELECT = ('confidence', 'object_text')
+SPACES = ('mask', 'name')
 
 
 class PromptEvidence(NamedTuple):
     """What each of Q queries of one prompted object has in its favour; None where nothing was given.
 
-    ``visual``: probability (Q,) that the query is what is pointed at. ``reference``: cosine (Q,) of its
-    mask embedding with that of a referring image. ``text``: probability (Q,) of the expression.
+    ``visual``: probability (Q,) that the query is what is pointed at. ``reference``: cosine (Q,) with
+    the object of a referring image. ``text``: probability (Q,) of the expression.
     ``positive``, ``negative``: mean mask probability (Q,) at the pixels of each sign, given if there are
     negative pixels, the positive one also if ``pos_weight`` asks for it. ``previous``: IoU (Q,) with the mask of
     the round before.
@@ -31,8 +32,8 @@ class PromptComposer:
     """Scores the queries of a prompted object.
 
     'joint' takes the geometric mean of the modalities that were given, which are the visual
-    probability, the text probability and (1 + cosine) / 2 of a reference. 'priority' asks one modality
-    only, in SEEM's order: visual, reference, text. Negative pixels add
+    probability, the text probability and ((1 + cosine) / 2) ** ``reference_power`` of a reference. 'priority'
+    asks one modality only, in SEEM's order: visual, reference, text. Negative pixels add
     ``neg_weight`` x (mean mask probability at positive - at negative pixels): they help to choose another
     query, they cannot carve a mask. ``pos_weight`` x (mean mask probability at positive pixels) holds without
     negative ones too: an object covers what points at it. The mask of the round before adds ``prev_weight`` x IoU.
@@ -44,11 +45,16 @@ class PromptComposer:
         neg_weight (float): weight of the sign term.
         prev_weight (float): weight of staying with the previous mask.
         pos_weight (float): weight of covering the positive pixels; 0 in the released models.
+        reference_space (str): which cosine with a reference: 'mask', of the mask embedding with the mean mask
+            feature there (SEEM), or 'name', of what names are compared with, which knows looks but not places.
+        reference_power (float): how much the cosine counts beside the other modalities.
     """
 
     def __init__(self, mode: str = 'joint', select: str = 'confidence', neg_weight: float = 1.0,
-                 prev_weight: float = 0.25, pos_weight: float = 0.) -> None:
-        for key, value, choices in (('mode', mode, MODES), ('select', select, SELECT)):
+                 prev_weight: float = 0.25, pos_weight: float = 0., reference_space: str = 'mask',
+                 reference_power: float = 1.) -> None:
+        for key, value, choices in (('mode', mode, MODES), ('select', select, SELECT),
+                                    ('reference_space', reference_space, SPACES)):
             if value not in choices:
                 raise ValueError(f'PromptComposer got {key}={value!r}; choose from {choices}')
         self.mode = mode
@@ -56,6 +62,8 @@ class PromptComposer:
         self.neg_weight = neg_weight
         self.prev_weight = prev_weight
         self.pos_weight = pos_weight
+        self.reference_space = reference_space
+        self.reference_power = reference_power
 
     def visual_probability(self, confidence: Tensor, logits: Tensor) -> Tensor:
         """Probability (..., Q) from confidence logits (..., Q, 1) and class logits (..., Q, C)."""
@@ -65,7 +73,9 @@ class PromptComposer:
     def modalities(self, evidence: PromptEvidence) -> Tensor:
         """Probability (Q,) of the modalities, without signs and history."""
         reference = evidence.reference
-        given = [evidence.visual, reference if reference is None else (1 + reference) / 2, evidence.text]
+        if reference is not None:
+            reference = ((1 + reference) / 2)**self.reference_power
+        given = [evidence.visual, reference, evidence.text]
         given = [score for score in given if score is not None]
         if not given:
             raise ValueError('an object needs a visual prompt, a reference or a text to be chosen by')

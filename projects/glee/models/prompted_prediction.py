@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .prompt_composer import PromptEvidence
 from .prompt_rows import PromptRows
-from .reference_prompt import stack_references
+from .reference_prompt import ReferencePrompt, name_embeds, stack_references
 from .text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
 from .visual_prompter import VisualPrompt, choose_pixels
 
@@ -136,12 +136,19 @@ def _row_output(head, row: int, outputs, index: int, part: PromptRows,
     composer = head.composer
     evidence = PromptEvidence(
         visual=composer.visual_probability(last['scores'], last['logits']) if visual or referred else None,
-        reference=F.cosine_similarity(last['mask_embeds'], part.refs[index].pooled[None]) if referred else None,
+        reference=_likeness(head, part.refs[index], last, outputs.embeddings[index]) if referred else None,
         text=last['logits'].float().sigmoid().amax(-1) if worded else None,
         **_signs(part, index, last['mask_embeds'], features, composer.pos_weight > 0),
         previous=_overlap(part.prev_logits[index], last['mask_embeds'], features))
     return RowOutput(row, composer(evidence), composer.modalities(evidence), last['logits'], last['boxes'],
                      last['mask_embeds'], outputs.embeddings[index], features)
+
+
+def _likeness(head, reference: ReferencePrompt, last: dict[str, Tensor], embeddings: Tensor) -> Tensor:
+    """Cosine (Q,) of every query with a reference, in the space that the composer wants."""
+    if head.composer.reference_space == 'name':
+        return F.cosine_similarity(name_embeds(head, embeddings), reference.name[None])
+    return F.cosine_similarity(last['mask_embeds'], reference.pooled[None])
 
 
 def _signs(part: PromptRows, index: int, embeds: Tensor, features: Tensor, always: bool) -> dict[str, Tensor]:

@@ -11,25 +11,27 @@ from .prompt_rows import PromptRows
 from .text_prompt import TextPrompt
 from .visual_prompter import VisualPrompt, choose_pixels
 
-_FORMAT = 'glee-reference-1'
+_FORMAT = 'glee-reference-2'
 
 
 class ReferencePrompt(NamedTuple):
     """Encoded reference.
 
     ``template_tokens``: (T, D) for early fusion. ``levels``: point tokens [(L, D)], one set per level but
-    the coarsest. ``pooled``: (D,) mean of the mask features at the prompt's pixels. ``kind``: of the prompt.
+    the coarsest. ``pooled``: (D,) mean of the mask features at the prompt's pixels. ``name``: (D,) what names are
+    compared with of the object found there (``name_embeds``). ``kind``: of the prompt.
     """
     template_tokens: Tensor
     levels: list[Tensor]
     pooled: Tensor
+    name: Tensor
     kind: str
 
     def to(self, *args, **kwargs) -> 'ReferencePrompt':
         """As ``Tensor.to``."""
         return ReferencePrompt(self.template_tokens.to(*args, **kwargs),
                                [level.to(*args, **kwargs) for level in self.levels],
-                               self.pooled.to(*args, **kwargs), self.kind)
+                               self.pooled.to(*args, **kwargs), self.name.to(*args, **kwargs), self.kind)
 
     def save(self, path: str | Path) -> None:
         """Write to a file for :meth:`load`."""
@@ -48,8 +50,13 @@ class ReferencePrompt(NamedTuple):
         return cls(**content)
 
 
+def name_embeds(head, embeddings: Tensor) -> Tensor:
+    """What the head compares with names (..., D), of query embeddings (..., D)."""
+    return head.decoder.norm(embeddings) @ head.category_embed
+
+
 def encode_reference(head, feats: Sequence[Tensor], rows: PromptRows, templates: list[Tensor],
-                     text: TextPrompt) -> ReferencePrompt:
+                     text: TextPrompt, embedding: Tensor) -> ReferencePrompt:
     """Encode the one prompted object of ``rows`` as a prompt for other pictures.
 
     Args:
@@ -58,13 +65,15 @@ def encode_reference(head, feats: Sequence[Tensor], rows: PromptRows, templates:
         rows (PromptRows): one row with positive pixels.
         templates (list[Tensor]): backbone maps of its template.
         text (TextPrompt): encoded vocabulary (B=1) for early fusion.
+        embedding (Tensor): (D,) of the query that the prompt finds in its own picture.
     """
     visual = VisualPrompt(head.prompter.template_tokens(templates), rows.masks, rows.neg_masks)
     pixels = head.pixel_decoder(feats, torch.cat([text.fusion_tokens, visual.template_tokens], 1))
     tokens = head.prompter.point_tokens(pixels.levels, visual)
     points = choose_pixels(rows.masks[0], head.prompter.num_points, torch.Generator().manual_seed(0))
     pooled = point_sample(pixels.mask_features, points[None].to(pixels.mask_features.dtype))[0].mean(-1)
-    return ReferencePrompt(visual.template_tokens[0], [level[0] for level in tokens.levels], pooled, rows.kinds[0])
+    return ReferencePrompt(visual.template_tokens[0], [level[0] for level in tokens.levels], pooled,
+                           name_embeds(head, embedding), rows.kinds[0])
 
 
 def stack_references(references: Sequence[ReferencePrompt]) -> tuple[Tensor, PromptTokens]:

@@ -11,22 +11,24 @@ _LEAST_SIDE = 0.01  # of the image; logarithms of smaller sides would only be no
 class TrajectoryHead(BaseModule):
     """Scores sentences about motion ("the star that moves left") for every object of a video.
 
-    A detector of single frames cannot tell which of two stars moves left. This head sees no picture: it
-    reads where each object was, how large, and whether it was visible, and the tokens of the sentence. A
+    A detector of single frames cannot tell which of two stars moves left. This head sees no picture: it reads
+    where each object was, how large, and whether it was visible, and the words of the sentence as the text
+    encoder's transformer gets them (one trained on stills mixes words that it does not know into the noun). A
     transformer runs over the time of each object, another over the objects of the video ("the fastest"), a
-    third over the tokens; a score is the product of the two results. GLEE has no such part (ours); a
-    detector without it keeps its weights.
+    third over the words; a score is the product of the two results. GLEE has no such part (ours); a detector
+    without it keeps its weights.
 
     Args:
-        text_dims (int): width of the tokens.
+        text_dims (int): width of the token embeddings.
         embed_dims (int): width D inside.
         num_steps (int): a video of any length is read at so many moments, evenly spaced.
         num_layers (int): layers over time.
         num_heads, feedforward_channels, dropout: of every layer.
+        word_dropout (float): share of the words hidden in training, so that sentences are not learned by heart.
     """
 
-    def __init__(self, text_dims: int = 256, embed_dims: int = 64, num_steps: int = 16, num_layers: int = 2,
-                 num_heads: int = 4, feedforward_channels: int = 128, dropout: float = 0.1,
+    def __init__(self, text_dims: int = 512, embed_dims: int = 64, num_steps: int = 16, num_layers: int = 2,
+                 num_heads: int = 4, feedforward_channels: int = 128, dropout: float = 0.1, word_dropout: float = 0.3,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
 
@@ -34,12 +36,13 @@ class TrajectoryHead(BaseModule):
             return nn.TransformerEncoderLayer(embed_dims, num_heads, feedforward_channels, dropout, batch_first=True)
 
         self.num_steps = num_steps
+        self.word_dropout = word_dropout
         self.step_embed = nn.Parameter(torch.randn(num_steps, embed_dims) * 0.1)
         self.box_proj = nn.Sequential(nn.Linear(9, embed_dims), nn.ReLU(), nn.Linear(embed_dims, embed_dims))
         self.time_layers = nn.ModuleList(layer() for _ in range(num_layers))
         self.object_layer = layer()
         self.object_proj = nn.Linear(embed_dims, embed_dims)
-        self.text_proj = nn.Linear(text_dims, embed_dims)
+        self.text_proj = nn.Sequential(nn.LayerNorm(text_dims), nn.Linear(text_dims, embed_dims))
         self.text_layer = layer()
 
     def forward(self, trajectories: Tensor, tokens: Tensor, token_mask: Tensor) -> Tensor:
@@ -48,7 +51,7 @@ class TrajectoryHead(BaseModule):
         Args:
             trajectories (Tensor): (N, T, 5), per frame cx, cy, w, h relative to the image and whether the
                 object is visible (1) or not (0; its box does not matter).
-            tokens (Tensor): (K, L, text_dims) token features of the sentences.
+            tokens (Tensor): (K, L, text_dims) token embeddings of the sentences.
             token_mask (Tensor): bool (K, L), the valid ones.
         """
         objects = self.object_proj(self._encode_objects(trajectories))
@@ -76,6 +79,9 @@ class TrajectoryHead(BaseModule):
 
     def _encode_text(self, tokens: Tensor, token_mask: Tensor) -> Tensor:
         """(K, L, text_dims) to (K, D)."""
+        if self.training and self.word_dropout:
+            kept = token_mask & (torch.rand(token_mask.shape, device=token_mask.device) >= self.word_dropout)
+            token_mask = torch.where(kept.any(1, keepdim=True), kept, token_mask)
         states = self.text_layer(self.text_proj(tokens), src_key_padding_mask=~token_mask)
         weight = token_mask[..., None].to(states.dtype)
         return (states * weight).sum(1) / weight.sum(1)
