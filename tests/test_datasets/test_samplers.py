@@ -107,27 +107,6 @@ def test_seed_decides_and_skip_continues():
     assert [d.number for d in rest] == [d.number for d in stream[4321:5321]]
 
 
-def test_later_ratios_hold_from_their_draw_on():
-    names, sentences = (3, 1, 0), (0, 1, 3)
-    curriculum = MixtureSampler(mixture(), names, later=[(1000, sentences), (5000, names)], seed=5)
-    before, after = (take(MixtureSampler(mixture(), ratios, seed=5), 9000) for ratios in (names, sentences))
-    stream = take(curriculum, 9000)
-    assert stream == before[:1000] + after[1000:5000] + before[5000:]
-    curriculum.skip(4990)
-    assert take(curriculum, 20) == stream[4990:5010]
-
-
-@pytest.mark.parametrize('later, message', [
-    ([(0, (1, 1, 1))], 'must be positive and ascend'),
-    ([(9, (1, 1, 1)), (9, (1, 0, 0))], 'must be positive and ascend'),
-    ([(9, (1, 1))], '3 sources but `ratios` has 2'),
-    ([(9, (0, 0, 0))], 'not all 0'),
-])
-def test_wrong_later_ratios_are_named(later, message):
-    with pytest.raises(ValueError, match=message):
-        MixtureSampler(mixture(), (1, 1, 1), later=later)
-
-
 def test_batches_are_homogeneous_and_resume_by_index():
     sizes = (2, 3, 4)
     dataset = mixture()

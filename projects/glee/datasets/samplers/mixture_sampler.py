@@ -1,7 +1,7 @@
 """The infinite weighted stream of indices that all ranks share."""
 import itertools
 import math
-from typing import Iterator, Optional, Sequence, Tuple
+from typing import Iterator, Optional, Sequence
 
 import numpy as np
 from mmdet.registry import DATA_SAMPLERS
@@ -48,20 +48,16 @@ class MixtureSampler(Sampler):
         repeat_thrs (Sequence[float], optional): LVIS repeat-factor threshold of each source; None
             or 0 switches it off, as the released models do.
         seed (int, optional): seed of the stream; None draws one that all ranks share.
-        later (Sequence[tuple]): (n, ratios) for each change of the mixture: from draw n on, counted over all
-            ranks, these ratios hold. A curriculum within one run, e.g. names before sentences.
 
     Raises:
-        ValueError: lengths differ, a ratio is negative, all are 0, a drawn source is empty, or the draws of
-            ``later`` do not ascend.
+        ValueError: lengths differ, a ratio is negative, all are 0, or a drawn source is empty.
     """
 
     block = 4096
 
     def __init__(self, dataset, ratios: Sequence[float] = (1.0,),
                  repeat_thrs: Optional[Sequence[float]] = None,
-                 seed: Optional[int] = None,
-                 later: Sequence[Tuple[int, Sequence[float]]] = ()) -> None:
+                 seed: Optional[int] = None) -> None:
         self.dataset = dataset
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
@@ -69,14 +65,8 @@ class MixtureSampler(Sampler):
         sources = list(getattr(dataset, 'datasets', [dataset]))
         repeat_thrs = [0.0] * len(sources) if repeat_thrs is None else repeat_thrs
         self.sizes = [len(source) for source in sources]
-        phases = [(0, ratios), *later]
-        for _, mixture in phases:
-            self._check(mixture, repeat_thrs)
-        self._starts = np.array([start for start, _ in phases])
-        if (np.diff(self._starts) <= 0).any():
-            raise ValueError(f'the draws of `later` must be positive and ascend, got {self._starts[1:].tolist()}')
-        # of each phase, (phases, sources)
-        self._source_ends = np.cumsum([np.asarray(r, np.float64) / sum(r) for _, r in phases], axis=1)
+        self._check(ratios, repeat_thrs)
+        self._source_ends = np.cumsum(np.asarray(ratios, dtype=np.float64) / sum(ratios))
         self._offsets = np.cumsum([0] + self.sizes[:-1])
         # cumulative repeat factors, or None where all images of the source are alike
         self._image_ends = [
@@ -97,9 +87,8 @@ class MixtureSampler(Sampler):
     def indices(self, block: int) -> np.ndarray:
         """Indices of draws ``block * self.block`` onwards: (self.block,) int64."""
         uniform = np.random.default_rng([self.seed, block]).random((2, self.block))
-        draws = np.arange(block * self.block, (block + 1) * self.block)
-        ends = self._source_ends[np.searchsorted(self._starts, draws, side='right') - 1]
-        source = (ends <= uniform[0][:, None]).sum(1).clip(max=len(self.sizes) - 1)
+        last = len(self.sizes) - 1
+        source = np.searchsorted(self._source_ends, uniform[0], side='right').clip(max=last)
         index = np.empty(self.block, dtype=np.int64)
         for i in np.unique(source):
             chosen = source == i
