@@ -44,7 +44,7 @@ def test_objects_are_followed_both_ways_from_any_frame(session):
     with pytest.raises(KeyError, match='not been tracked in frame 0'):
         session.mask(found.id, 0)
     assert list(session.track()) == [2, 3, 4, 1, 0]
-    masks = snapshot(session, 1)
+    masks = snapshot(session, found.id)
     assert np.array_equal(masks[2], found.mask) and all(mask.shape == SHAPE for mask in masks)
 
 
@@ -85,6 +85,19 @@ def test_a_correction_holds_from_its_frame_on(session):
     assert np.array_equal(after[3], corrected.mask)
     with pytest.raises(KeyError, match='no object 9'):
         session.refine(9, 0, points=[(1, 1)])
+
+
+def test_a_negative_point_alone_corrects_what_was_tracked(model):
+    """The mask of the later frame is the prompt, the point says where it is wrong."""
+    session = VideoSession(model, scale=(96, 64), carve_radius=0.05)
+    session.open(video())
+    found = session.add(0, boxes=[(10, 20, 30, 40)])
+    with pytest.raises(ValueError, match='negative points only'):
+        session.refine(found.id, 3, points=[(50, 30, -1)])
+    list(session.track())
+    frame = next(frame for frame in range(1, 5) if session.mask(found.id, frame).any())
+    y, x = np.argwhere(session.mask(found.id, frame))[0]
+    assert not session.refine(found.id, frame, points=[(x, y, -1)]).mask[y, x]
 
 
 def test_two_objects_from_different_frames(session):

@@ -72,5 +72,6 @@ def test_objects_are_read_with_their_absences(tool):
     dataset = SimpleNamespace(get_data_info=lambda index: shape,
                               frames_of=lambda record, times: [frames[time] for time in times])
     paths, objects = tool.read_objects(dataset, 0)
-    assert paths == ['0.jpg', '1.jpg', '2.jpg'] and list(objects) == [7] and list(objects[7]) == [0, 2]
+    assert paths == [Path('0.jpg'), Path('1.jpg'), Path('2.jpg')]
+    assert list(objects) == [7] and list(objects[7]) == [0, 2]
     assert all(mask.shape == (24, 32) and not mask.any() for mask in objects[7].values())

@@ -10,6 +10,7 @@ Prints, as JSON, J&F over all annotated frames (but that of the first click) aft
 """
 import json
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
 
 import numpy as np
 from mmdet.registry import DATASETS, MODELS
@@ -25,7 +26,7 @@ from projects.glee.evaluation.video.mask_similarity import contour_accuracy, reg
 from projects.glee.evaluation.video.video_record import decode
 
 
-def read_objects(dataset, index: int) -> tuple[list[str], dict[int, dict[int, np.ndarray]]]:
+def read_objects(dataset, index: int) -> tuple[list[Path], dict[int, dict[int, np.ndarray]]]:
     """Paths of the frames of a video, and per object its bool masks (H, W) by annotated frame."""
     record = dataset.get_data_info(index)
     frames = dataset.frames_of(record, range(record['video_length']))
@@ -36,7 +37,7 @@ def read_objects(dataset, index: int) -> tuple[list[str], dict[int, dict[int, np
         for instance in frames[time]['instances']:
             empty = {other: np.zeros(shape, bool) for other in annotated}
             objects.setdefault(instance['instance_id'], empty)[time] = decode(instance['mask'], shape)
-    return [frame['img_path'] for frame in frames], objects
+    return [Path(frame['img_path']) for frame in frames], objects
 
 
 def correct(session: VideoSession, object_id: int, wanted: dict[int, np.ndarray], first: int) -> None:
@@ -80,6 +81,7 @@ def parse_args() -> Namespace:
     parser.add_argument('--videos', type=int, help='so many of the first videos (default: all)')
     parser.add_argument('--scale', type=int, nargs=2, default=[10000, 160], metavar=('LONG', 'SHORT'),
                         help='longest and shortest side of the resized frames, px (default: 10000 160)')
+    parser.add_argument('--carve-radius', type=float, default=0.025, help='of the session (default: 0.025)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, help='as of tools/test.py')
     return parser.parse_args()
 
@@ -92,7 +94,7 @@ def main() -> None:
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     model = MODELS.build(cfg.model)
     load_weights(model, read_checkpoint(args.checkpoint)['state_dict'], args.checkpoint)
-    session, scores = VideoSession(model.eval(), scale=tuple(args.scale)), []
+    session, scores = VideoSession(model.eval(), scale=tuple(args.scale), carve_radius=args.carve_radius), []
     for index in track(range(min(args.videos or len(dataset), len(dataset))), 'videos'):
         paths, objects = read_objects(dataset, index)
         for wanted in objects.values():

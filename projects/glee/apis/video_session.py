@@ -1,4 +1,5 @@
 """Follow objects through a video from any prompt on any frame."""
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, Optional, Sequence, Union
 
@@ -22,13 +23,13 @@ class FrameReader:
     """Frames of a video as uint8 RGB (H, W, 3), by index.
 
     Args:
-        source: a video file, a folder of pictures (in the order of their names), or a sequence of arrays.
+        source: a video file, a folder of pictures (in the order of their names), or a sequence of arrays or ``Path``.
 
     Raises:
         ValueError: there is no frame, or a frame cannot be read; it is named.
     """
 
-    def __init__(self, source: Union[str, Path, Sequence[np.ndarray]]) -> None:
+    def __init__(self, source: Union[str, Path, Sequence[Union[np.ndarray, Path]]]) -> None:
         self.source = source
         if isinstance(source, (str, Path)):
             path = Path(source)
@@ -74,8 +75,8 @@ class VideoSession:
 
     An object starts from any prompt of ``InteractiveSession`` (points, boxes, scribbles, text, ...) on any
     frame. Its mask there is carried forward to the end and, before its first prompt, backward to the
-    beginning. A correction on a later frame holds from there on, up to the next correction. Masks are kept
-    as run-length codes; frames are read one at a time.
+    beginning. A correction refines the mask that was tracked there and holds from there on, up to the next
+    one. Masks are kept as run-length codes; frames are read one at a time.
 
     Example:
         >>> session = VideoSession(model)
@@ -102,7 +103,7 @@ class VideoSession:
         self._masks: dict[int, dict[int, Optional[dict]]] = {}
         self._asked: dict[tuple[int, int], list[dict]] = {}
 
-    def open(self, source: Union[str, Path, Sequence[np.ndarray]]) -> int:
+    def open(self, source: Union[str, Path, Sequence[Union[np.ndarray, Path]]]) -> int:
         """Start with a video, see ``FrameReader``; objects are forgotten. Returns the number of frames."""
         self._frames = FrameReader(source)
         self._given, self._masks, self._asked = {}, {}, {}
@@ -125,16 +126,19 @@ class VideoSession:
         return self._ask(object_id, frame, prompt)
 
     def _ask(self, object_id: int, frame: int, prompt: dict) -> SessionObject:
-        """The object on one frame from all that was said there."""
+        """The object on one frame from all that was said there, and before that from where it was tracked to."""
         self.image.set_image(self._reader()[frame])
         rounds = [*self._asked.get((object_id, frame), ()), prompt]
+        tracked = self._masks[object_id].get(frame)
+        if len(rounds) == 1 and tracked is not None:
+            rounds = [dict(mask=_decode(tracked, self._reader()[frame].shape[:2])), prompt]
         found = self.image.add(**rounds[0])
         for later in rounds[1:]:
             found = self.image.refine(found.id, **later)
         self._asked[object_id, frame] = rounds
         self._given[object_id][frame] = found.mask
         self._masks[object_id][frame] = encode_mask(found.mask)
-        return found
+        return replace(found, id=object_id)
 
     def _reader(self) -> FrameReader:
         if self._frames is None:
