@@ -13,13 +13,14 @@ clip_resize = dict(scales=[(160, 10000)])
 # Two clips a batch say little about the statistics of pictures.
 model = dict(
     backbone=dict(norm_eval=True),
-    panoptic_head=dict(loss_selector=dict(type='DynamicLossSelector', disable=[])))
+    panoptic_head=dict(
+        text_encoder=dict(mode='frozen'), loss_selector=dict(type='DynamicLossSelector', disable=[])))
 
 train_dataloader = dict(
     batch_size=2,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='MixtureSampler', ratios=[2, 2, 1, 2], seed=0),
+    sampler=dict(type='MixtureSampler', ratios=[2, 3, 1, 1], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler', batch_size=2),
     dataset=dict(
         type='MixtureDataset',
@@ -27,7 +28,8 @@ train_dataloader = dict(
 train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interval=1000000)
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05),
+    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
     clip_grad=dict(max_norm=10.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
