@@ -31,12 +31,12 @@ def read_objects(dataset, index: int) -> tuple[list[Path], dict[int, dict[int, n
     record = dataset.get_data_info(index)
     frames = dataset.frames_of(record, range(record['video_length']))
     shape = (record['height'], record['width'])
-    annotated = {time for time, frame in enumerate(frames) if frame['annotated']}
-    objects = {}
-    for time in sorted(annotated):
+    annotated = [time for time, frame in enumerate(frames) if frame['annotated']]
+    ids = {instance['instance_id'] for time in annotated for instance in frames[time]['instances']}
+    objects = {identity: {time: np.zeros(shape, bool) for time in annotated} for identity in sorted(ids)}
+    for time in annotated:
         for instance in frames[time]['instances']:
-            empty = {other: np.zeros(shape, bool) for other in annotated}
-            objects.setdefault(instance['instance_id'], empty)[time] = decode(instance['mask'], shape)
+            objects[instance['instance_id']][time] = decode(instance['mask'], shape)
     return [Path(frame['img_path']) for frame in frames], objects
 
 

@@ -296,11 +296,9 @@ class InteractiveSession:
         given = self._read(prompt, 0)
         if given.kind is None:
             raise ValueError('a reference needs positive pixels: give points, boxes, polygons, scribbles or a mask')
-        rows, image, text = self._rows([given], [None]), self._state(), self._fusion_text()
+        rows, image = self._rows([given], [None]), self._state()
         templates = self.model.extract_templates(image.batch, rows)
-        found = next(decode_rows(self.head, image.feats, rows, templates, text, self._expressions))
-        embedding = found.embeddings[found.ranking.argmax()]
-        return encode_reference(self.head, image.feats, rows, templates, text, embedding)
+        return encode_reference(self.head, image.feats, rows, templates, self._fusion_text())
 
     # ---- decoding ----
     def _fusion_text(self) -> TextPrompt:

@@ -7,6 +7,7 @@ from mmcv.ops import point_sample
 from torch import Tensor, nn
 
 from .maskdino_decoder import PromptTokens
+from .prompt_composer import PromptEvidence
 from .prompt_rows import PromptRows
 from .text_prompt import TextPrompt
 from .visual_prompter import VisualPrompt, choose_pixels
@@ -56,7 +57,7 @@ def name_embeds(head, embeddings: Tensor) -> Tensor:
 
 
 def encode_reference(head, feats: Sequence[Tensor], rows: PromptRows, templates: list[Tensor],
-                     text: TextPrompt, embedding: Tensor) -> ReferencePrompt:
+                     text: TextPrompt) -> ReferencePrompt:
     """Encode the one prompted object of ``rows`` as a prompt for other pictures.
 
     Args:
@@ -65,15 +66,18 @@ def encode_reference(head, feats: Sequence[Tensor], rows: PromptRows, templates:
         rows (PromptRows): one row with positive pixels.
         templates (list[Tensor]): backbone maps of its template.
         text (TextPrompt): encoded vocabulary (B=1) for early fusion.
-        embedding (Tensor): (D,) of the query that the prompt finds in its own picture.
     """
     visual = VisualPrompt(head.prompter.template_tokens(templates), rows.masks, rows.neg_masks)
-    pixels = head.pixel_decoder(feats, torch.cat([text.fusion_tokens, visual.template_tokens], 1))
-    tokens = head.prompter.point_tokens(pixels.levels, visual)
+    outputs = head.decode(feats, text, last_only=True, visual=visual)
+    tokens = head.prompter.point_tokens(outputs.levels, visual)
     points = choose_pixels(rows.masks[0], head.prompter.num_points, torch.Generator().manual_seed(0))
-    pooled = point_sample(pixels.mask_features, points[None].to(pixels.mask_features.dtype))[0].mean(-1)
-    return ReferencePrompt(visual.template_tokens[0], [level[0] for level in tokens.levels], pooled,
-                           name_embeds(head, embedding), rows.kinds[0])
+    sampled = point_sample(outputs.mask_features, points[None].to(outputs.mask_features.dtype))[0]
+    last = {key: value[0] for key, value in outputs.predictions[''].items()}
+    evidence = PromptEvidence(visual=head.composer.visual_probability(last['scores'], last['logits']),
+                              positive=(last['mask_embeds'] @ sampled).sigmoid().mean(-1))
+    found = outputs.embeddings[0, head.composer(evidence).argmax()]
+    return ReferencePrompt(visual.template_tokens[0], [level[0] for level in tokens.levels], sampled.mean(-1),
+                           name_embeds(head, found), rows.kinds[0])
 
 
 def stack_references(references: Sequence[ReferencePrompt]) -> tuple[Tensor, PromptTokens]:

@@ -1,10 +1,12 @@
 """What all trackers have in common."""
 from abc import ABCMeta, abstractmethod
-from typing import Sequence
+from typing import Iterator, Sequence
 
+import torch
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
+from ..text_prompt import encode_expressions, read_texts
 from .track import Track
 
 
@@ -33,3 +35,22 @@ class GLEETracker(metaclass=ABCMeta):
     @abstractmethod
     def finish(self, detector) -> list[Track]:
         """The tracks of the video; all frames have been given."""
+
+    def decode_expressions(self, detector, inputs: Tensor,
+                           data_samples: Sequence[DetDataSample]) -> tuple[tuple[str, ...], Iterator]:
+        """The expressions of a window and, one after the other, what the head makes of each (``HeadOutputs``).
+
+        The backbone runs once. Arguments as of ``update``.
+
+        Raises:
+            ValueError: the frames have no expressions, or different ones.
+        """
+        texts, is_expression = read_texts(data_samples)
+        if not is_expression or len(set(texts)) != 1:
+            raise ValueError(f'{type(self).__name__} takes the same expressions for all frames of a video, with '
+                             "text_mode 'expression'")
+        head, feats = detector.panoptic_head, detector.extract_feat(inputs)
+        rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
+        return texts[0], (
+            head.decode(feats, encode_expressions(head.text_encoder, [expression]).pick(rows), last_only=True)
+            for expression in texts[0])

@@ -8,7 +8,6 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..text_prompt import encode_expressions, read_texts
 from .base_tracker import GLEETracker
 from .track import Track, encode_mask
 
@@ -40,20 +39,13 @@ class ExpressionTracker(GLEETracker):
 
     def update(self, detector, inputs: Tensor, data_samples: Sequence[DetDataSample]) -> None:
         """Follow every expression through a window of frames; the backbone runs once."""
-        texts, is_expression = read_texts(data_samples)
-        if not is_expression or len(set(texts)) != 1:
-            raise ValueError('ExpressionTracker takes the same expressions for all frames of a video, with '
-                             "text_mode 'expression'")
+        expressions, outputs = self.decode_expressions(detector, inputs, data_samples)
         if not self.tracks:
-            self.tracks = [Track(number + 1, number, 0.) for number in range(len(texts[0]))]
-            self.previous = [None] * len(texts[0])
-        feats = detector.extract_feat(inputs)
-        for number, expression in enumerate(texts[0]):
-            prompt = encode_expressions(detector.panoptic_head.text_encoder, [expression])
-            prompt = prompt.pick(torch.zeros(len(inputs), dtype=torch.long, device=inputs.device))
-            outputs = detector.panoptic_head.decode(feats, prompt, last_only=True)
+            self.tracks = [Track(number + 1, number, 0.) for number in range(len(expressions))]
+            self.previous = [None] * len(expressions)
+        for number, output in enumerate(outputs):
             for index, sample in enumerate(data_samples):
-                self._follow(number, outputs, index, sample, detector.panoptic_fusion_head)
+                self._follow(number, output, index, sample, detector.panoptic_fusion_head)
         self.num_frames += len(inputs)
 
     def _follow(self, number: int, outputs, index: int, sample: DetDataSample, fusion_head) -> None:

@@ -7,7 +7,6 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from ..text_prompt import encode_expressions, read_texts
 from .base_tracker import GLEETracker
 from .frame_store import FrameStore
 from .minvis_tracker import MinVISTracker
@@ -48,18 +47,12 @@ class TrajectoryTracker(GLEETracker):
 
     def update(self, detector, inputs: Tensor, data_samples: Sequence[DetDataSample]) -> None:
         """Detect what each expression could mean in a window of frames; the backbone runs once."""
-        texts, is_expression = read_texts(data_samples)
-        if not is_expression or len(set(texts)) != 1:
-            raise ValueError('TrajectoryTracker takes the same expressions for all frames of a video, with '
-                             "text_mode 'expression'")
+        expressions, outputs = self.decode_expressions(detector, inputs, data_samples)
         if not self.linkers:
-            self.expressions = texts[0]
-            self.linkers = [MinVISTracker(**self.linking) for _ in self.expressions]
-        feats = detector.extract_feat(inputs)
-        for expression, linker in zip(self.expressions, self.linkers):
-            prompt = encode_expressions(detector.panoptic_head.text_encoder, [expression])
-            prompt = prompt.pick(torch.zeros(len(inputs), dtype=torch.long, device=inputs.device))
-            linker.link(detector.panoptic_head.decode(feats, prompt, last_only=True), data_samples)
+            self.expressions = expressions
+            self.linkers = [MinVISTracker(**self.linking) for _ in expressions]
+        for linker, output in zip(self.linkers, outputs):
+            linker.link(output, data_samples)
 
     def finish(self, detector) -> list[Track]:
         """One track per expression, ``label`` its index, ``score`` its fitness.
