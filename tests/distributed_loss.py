@@ -53,3 +53,4 @@ def main():
 
 if __name__ == '__main__':
     main()
+    dist.destroy_process_group()  # its threads abort the process if they outlive it

@@ -36,7 +36,7 @@ before=(ytvis ovis) after=(ytvis ovis vos rvos tao burst)
 images=2000 val=400 prompted=40 videos=80 val_videos=60 warmup=60
 case $mode in
     quick) iterations=1700; prompts=0.2 ;;
-    full) iterations=8000; prompts=0.4; ratios=(); rounds=900; clips=1000; ways=600 ;;
+    full) iterations=7800; prompts=0.4; ratios=(); rounds=900; clips=1000; ways=600 ;;
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warmup=1
            iterations=8; prompts=0.4; rounds=2; clips=2; ways=2; before=(); after=(vos) ;;
 esac
