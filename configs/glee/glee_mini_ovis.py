@@ -3,5 +3,3 @@ _base_ = ['./_base_/models/glee_mini_video.py', './_base_/benchmarks/ovis.py']
 
 data_root = 'data/miniworld/'
 test_resize = dict(scale=(10000, 160))
-# What stands in for a hidden object must not wash out how the object looked.
-model = dict(tracker=dict(weigh_by_score=True))

@@ -32,21 +32,6 @@ def test_linker_remembers_only_the_last_frames():
         linker.link(torch.randn(6, 4))
 
 
-@pytest.mark.parametrize('weigh_by_score, order', [(False, [0, 1]), (True, [1, 0])])
-def test_linker_finds_a_hidden_object_again(weigh_by_score, order):
-    """For two frames something else, of score 0.01, stands in for object 0; then it is back as query 1.
-
-    By hand: the plain mean (1, 0, 6) / 3 has cosine 0.16 with the object, and the wrong pairs cost
-    0.21 + 1 against 0.84 + 0.4; the weighted mean (0.9, 0, 0.06) / 0.92 has cosine 0.998 with it.
-    """
-    linker = QueryLinker(memory_length=3, weigh_by_score=weigh_by_score)
-    linker.link(torch.tensor([[1., 0, 0], [0, 1, 0]]), torch.tensor([0.9, 0.5]))
-    for _ in range(2):
-        stands_in = linker.link(torch.tensor([[0., 0, 3], [0, 1, 0]]), torch.tensor([0.01, 0.5]))
-        assert stands_in.tolist() == [0, 1]
-    assert linker.link(torch.tensor([[0., 0.6, 0.8], [1, 0, 0]]), torch.tensor([0.5, 0.9])).tolist() == order
-
-
 def test_tracking_loss_equals_the_golden(load_golden):
     """Matches and loss of two clips of three frames."""
     arrays, meta = load_golden('track_contrastive')

@@ -77,14 +77,9 @@ def _start_cpu_processes(cfg: Config) -> None:
         raise ValueError(f'--launcher {cfg.launcher} needs GPUs and none is here; use torchrun '
                          'with --launcher pytorch')
     torch.distributed.init_process_group('gloo')
-    atexit.register(_stop_processes)
+    # the group's threads abort, now and then, a process that ends before them
+    atexit.register(torch.distributed.destroy_process_group)
     cfg.setdefault('model_wrapper_cfg', dict(
         type='MMDistributedDataParallel', broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False)))
     cfg.model_wrapper_cfg.setdefault('device_ids', None)
-
-
-def _stop_processes() -> None:
-    """Leave the group: its threads abort a process, now and then, that ends before them."""
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()

@@ -23,22 +23,17 @@ class QueryLinker:
 
     Args:
         memory_length (int): aligned frames in the mean.
-        weigh_by_score (bool): a frame counts in a track's mean as much as its query's score, so that
-            what stands in for a hidden object does not wash out how the object looked.
     """
 
-    def __init__(self, memory_length: int = 3, weigh_by_score: bool = False) -> None:
+    def __init__(self, memory_length: int = 3) -> None:
         self.memory_length = memory_length
-        self.weigh_by_score = weigh_by_score
         self.memory: list[Tensor] = []
-        self.weights: list[Tensor] = []
 
-    def link(self, embeddings: Tensor, scores: Tensor | None = None) -> Tensor:
+    def link(self, embeddings: Tensor) -> Tensor:
         """Order of one frame's queries.
 
         Args:
             embeddings (Tensor): (Q, D).
-            scores (Tensor | None): (Q,) in [0, 1], for ``weigh_by_score``.
 
         Returns:
             Tensor: Long (Q,), for each track its query; in the first frame the queries themselves.
@@ -52,13 +47,10 @@ class QueryLinker:
             if len(embeddings) != len(self.memory[0]):
                 raise ValueError(f'a frame has {len(embeddings)} queries, the frames before it '
                                  f'{len(self.memory[0])}; all frames of a video need one input size')
-            weights = torch.stack(self.weights)
-            past = F.normalize((weights[..., None] * torch.stack(self.memory)).sum(0) / weights.sum(0)[:, None], dim=-1)
+            past = F.normalize(torch.stack(self.memory).mean(0), dim=-1)
             cost = 1 - past @ F.normalize(embeddings.float(), dim=-1).T
             order = torch.as_tensor(linear_sum_assignment(cost.cpu().numpy())[1], device=embeddings.device)
-        weight = scores[order].float() if self.weigh_by_score else embeddings.new_ones(len(order)).float()
         self.memory = [*self.memory, embeddings[order].float()][-self.memory_length:]
-        self.weights = [*self.weights, weight][-self.memory_length:]
         return order
 
 
@@ -75,7 +67,6 @@ class MinVISTracker(GLEETracker):
 
     Args:
         memory_length (int): frames in the mean embedding that the next frame is matched with.
-        weigh_by_score (bool): weigh these frames by the track's score in them, see ``QueryLinker``.
         max_candidates (int): tracks whose masks are kept.
         max_per_video (int): results of a video.
         one_name_per_track (bool): a track takes its best name (TAO); otherwise the best pairs of track
@@ -91,7 +82,6 @@ class MinVISTracker(GLEETracker):
 
     def __init__(self,
                  memory_length: int = 3,
-                 weigh_by_score: bool = False,
                  max_candidates: int = 100,
                  max_per_video: int = 30,
                  one_name_per_track: bool = False,
@@ -101,7 +91,6 @@ class MinVISTracker(GLEETracker):
                  in_memory_frames: int = 10,
                  spill_dir: str | None = None) -> None:
         self.memory_length = memory_length
-        self.weigh_by_score = weigh_by_score
         self.max_candidates = max_candidates
         self.max_per_video = max_per_video
         self.one_name_per_track = one_name_per_track
@@ -114,7 +103,7 @@ class MinVISTracker(GLEETracker):
     def start(self) -> None:
         """Forget the previous video."""
         self.store.close()
-        self.linker = QueryLinker(self.memory_length, self.weigh_by_score)
+        self.linker = QueryLinker(self.memory_length)
         self.logit_sum: Tensor | None = None
         self.num_frames = 0
 
@@ -132,8 +121,7 @@ class MinVISTracker(GLEETracker):
         """Take the ``HeadOutputs`` of a window of frames."""
         last = outputs.predictions['']
         for index, sample in enumerate(data_samples):
-            scores = last['logits'][index].float().sigmoid().amax(-1)
-            order = self.linker.link(outputs.embeddings[index], scores)
+            order = self.linker.link(outputs.embeddings[index])
             self._accumulate(last['logits'][index][order])
             self._keep(sample, {key: value[index][order] for key, value in last.items()}, outputs.mask_features[index])
 
