@@ -177,7 +177,7 @@ def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_pa
     referred = session.add(reference=reference)
     outputs = []
     for prompt in (dict(boxes=[(10, 10, 50, 50)]), dict(reference=reference)):
-        rows = session._rows([session._read(prompt, 0)], [None])
+        rows = session._rows([session.read(prompt, 0)], [None])
         with torch.no_grad():
             outputs.append(next(session._decode(rows)))
     torch.testing.assert_close(outputs[0].logits, outputs[1].logits, atol=1e-5, rtol=0)
@@ -191,8 +191,8 @@ def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_pa
     # as the released models have it
     monkeypatch.setattr(head, 'composer', PromptComposer())
     with torch.no_grad():
-        released = next(session._decode(session._rows([session._read(dict(reference=reference), 0)], [None])))
-        plain = next(session._decode(session._rows([session._read(dict(boxes=[(10, 10, 50, 50)]), 0)], [None])))
+        released = next(session._decode(session._rows([session.read(dict(reference=reference), 0)], [None])))
+        plain = next(session._decode(session._rows([session.read(dict(boxes=[(10, 10, 50, 50)]), 0)], [None])))
     cosine = torch.cosine_similarity(outputs[1].mask_embeds, reference.pooled[None])
     torch.testing.assert_close(released.ranking, (plain.ranking * (1 + cosine) / 2).sqrt(), atol=1e-5, rtol=0)
     monkeypatch.undo()

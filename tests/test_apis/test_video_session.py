@@ -8,8 +8,8 @@ from mmengine.structures import InstanceData
 from PIL import Image
 from video_fixtures import video_model
 
-from projects.glee.apis import FrameReader, VideoSession
-from projects.glee.models.trackers import PromptTracker
+from projects.glee.apis import FrameReader, InteractiveSession, VideoSession
+from projects.glee.models.trackers import PromptTracker, encode_mask
 
 SHAPE = (64, 96)
 
@@ -98,6 +98,34 @@ def test_a_negative_point_alone_corrects_what_was_tracked(model):
     frame = next(frame for frame in range(1, 5) if session.mask(found.id, frame).any())
     y, x = np.argwhere(session.mask(found.id, frame))[0]
     assert not session.refine(found.id, frame, points=[(x, y, -1)]).mask[y, x]
+
+
+def test_a_negative_point_alone_leaves_the_other_frames_as_they_were(session):
+    """It does not say where the object is, so nothing is tracked from it."""
+    session.add(0, boxes=[(10, 20, 30, 40)])
+    list(session.track())
+    before = snapshot(session, 1)
+    corrected = session.refine(1, 2, points=[(50, 30, -1)]).mask
+    list(session.track())
+    after = snapshot(session, 1)
+    assert np.array_equal(after[2], corrected)
+    assert all(np.array_equal(before[frame], after[frame]) for frame in (0, 1, 3, 4))
+
+
+@pytest.mark.parametrize('lost', [True, False])
+def test_a_click_apart_from_the_tracked_mask_starts_anew(session, model, lost):
+    """The same mask as without a track; where both agree, the tracked mask counts as the first round."""
+    click, image = dict(points=[(40, 30)]), InteractiveSession(model, scale=(96, 64))
+    image.set_image(video()[3])
+    alone = image.add(**click).mask
+    assert alone.any() and not alone.all()
+    tracked = ~alone if lost else alone
+    session.add(0, points=[(20, 30)])
+    list(session.track())
+    session._masks[1][3] = encode_mask(tracked)
+    found = session.refine(1, 3, **click)
+    wanted = alone if lost else image.refine(image.add(mask=tracked).id, **click).mask
+    assert np.array_equal(found.mask, wanted)
 
 
 def test_two_objects_from_different_frames(session):

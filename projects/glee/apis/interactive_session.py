@@ -151,9 +151,9 @@ class InteractiveSession:
 
     def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
         """Add several objects at once, one keyword dict each; they are decoded in batches."""
-        given = [self._read(prompt, index) for index, prompt in enumerate(prompts)]
+        given = [self.read(prompt, index) for index, prompt in enumerate(prompts)]
         for index, prompt in enumerate(given):
-            if prompt.kind is None and prompt.text is None and prompt.reference is None:
+            if not prompt.names_object:
                 raise ValueError(f'object {index} has negative points only: say what it is, too')
         ids = list(range(self._next_id, self._next_id + len(given)))
         results = self._run(given, ids, [None] * len(given))
@@ -176,7 +176,7 @@ class InteractiveSession:
         """A further round for several objects at once, {id: keyword dict}; they are decoded in batches."""
         self._state()
         latest = {object_id: self._object(object_id)[-1] for object_id in prompts}
-        joined = [latest[object_id].prompt.joined(self._read(prompt, object_id))
+        joined = [latest[object_id].prompt.joined(self.read(prompt, object_id))
                   for object_id, prompt in prompts.items()]
         results = self._run(joined, list(prompts), [latest[object_id].result for object_id in prompts])
         for prompt, result in zip(joined, results):
@@ -209,7 +209,8 @@ class InteractiveSession:
             raise KeyError(f'there is no object {object_id}; the session has {list(self._rounds)}')
         return self._rounds[object_id]
 
-    def _read(self, prompt: Prompt, index: int) -> UserPrompt:
+    def read(self, prompt: Prompt, index: int) -> UserPrompt:
+        """One object's keywords as of ``add``, over the image; errors name the object by ``index``."""
         prompt, shape = dict(prompt), self._state().sample.ori_shape
         audio = prompt.pop('audio', None)
         if audio is not None:
@@ -293,7 +294,7 @@ class InteractiveSession:
     @torch.no_grad()
     def encode_reference(self, **prompt) -> ReferencePrompt:
         """Encode an object of this image as a prompt for other images; keywords as of ``add``, pixels needed."""
-        given = self._read(prompt, 0)
+        given = self.read(prompt, 0)
         if given.kind is None:
             raise ValueError('a reference needs positive pixels: give points, boxes, polygons, scribbles or a mask')
         rows, image = self._rows([given], [None]), self._state()

@@ -30,6 +30,11 @@ class UserPrompt:
     reference: Optional[ReferencePrompt] = None
     clicks: tuple[Click, ...] = ()
 
+    @property
+    def names_object(self) -> bool:
+        """Whether it says what the object is, not only what it is not."""
+        return self.kind is not None or self.text is not None or self.reference is not None
+
     def joined(self, later: 'UserPrompt') -> 'UserPrompt':
         """Both rounds together. Where they contradict each other the later one holds, also for text and reference,
         but an object never loses its last positive pixel."""

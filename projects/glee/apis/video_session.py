@@ -17,6 +17,7 @@ from ..models.trackers import PromptTracker, encode_mask
 from .interactive_session import InteractiveSession, SessionObject
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
+MOST_SHARED = 0.1  # of the smaller mask, between a tracked object and another one
 
 
 class FrameReader:
@@ -76,7 +77,9 @@ class VideoSession:
     An object starts from any prompt of ``InteractiveSession`` (points, boxes, scribbles, text, ...) on any
     frame. Its mask there is carried forward to the end and, before its first prompt, backward to the
     beginning. A correction refines the mask that was tracked there and holds from there on, up to the next
-    one. Masks are kept as run-length codes; frames are read one at a time.
+    one; if it shows the object apart from the tracked mask, the track was lost and it starts anew. Negative
+    points alone, which do not say where the object is, change only their own frame. Masks are kept as
+    run-length codes; frames are read one at a time.
 
     Example:
         >>> session = VideoSession(model)
@@ -99,7 +102,8 @@ class VideoSession:
         self.memory = memory
         self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
         self._frames: Optional[FrameReader] = None
-        self._given: dict[int, dict[int, np.ndarray]] = {}
+        # masks to track from; None where a frame was only told what the object is not
+        self._given: dict[int, dict[int, Optional[np.ndarray]]] = {}
         self._masks: dict[int, dict[int, Optional[dict]]] = {}
         self._asked: dict[tuple[int, int], list[dict]] = {}
 
@@ -128,17 +132,25 @@ class VideoSession:
     def _ask(self, object_id: int, frame: int, prompt: dict) -> SessionObject:
         """The object on one frame from all that was said there, and before that from where it was tracked to."""
         self.image.set_image(self._reader()[frame])
+        said = self.image.read(prompt, object_id).names_object or self._given[object_id].get(frame) is not None
         rounds = [*self._asked.get((object_id, frame), ()), prompt]
-        tracked = self._masks[object_id].get(frame)
-        if len(rounds) == 1 and tracked is not None:
-            rounds = [dict(mask=_decode(tracked, self._reader()[frame].shape[:2])), prompt]
+        if len(rounds) == 1 and self._masks[object_id].get(frame) is not None:
+            tracked = self.mask(object_id, frame)
+            if not (said and self._is_apart(prompt, tracked)):
+                rounds.insert(0, dict(mask=tracked))
         found = self.image.add(**rounds[0])
         for later in rounds[1:]:
             found = self.image.refine(found.id, **later)
         self._asked[object_id, frame] = rounds
-        self._given[object_id][frame] = found.mask
+        self._given[object_id][frame] = found.mask if said else None
         self._masks[object_id][frame] = encode_mask(found.mask)
         return replace(found, id=object_id)
+
+    def _is_apart(self, prompt: dict, tracked: np.ndarray) -> bool:
+        """Whether the prompt by itself shows an object that hardly touches the tracked mask."""
+        alone = self.image.add(**prompt).mask
+        smaller = min(alone.sum(), tracked.sum())
+        return bool((alone & tracked).sum() < MOST_SHARED * smaller)
 
     def _reader(self) -> FrameReader:
         if self._frames is None:
@@ -150,10 +162,12 @@ class VideoSession:
         length = len(self._reader())
         if not any(self._given.values()):
             raise RuntimeError('no object is given: call add first')
-        starts = {object_id: min(given) for object_id, given in self._given.items()}
-        yield from self._sweep(range(min(starts.values()), length), self._given)
+        shown = {object_id: {frame: mask for frame, mask in given.items() if mask is not None}
+                 for object_id, given in self._given.items()}
+        starts = {object_id: min(given) for object_id, given in shown.items()}
+        yield from self._sweep(range(min(starts.values()), length), shown)
         # backward, each object from its first prompt on
-        first = {object_id: {start: self._given[object_id][start]} for object_id, start in starts.items()}
+        first = {object_id: {start: shown[object_id][start]} for object_id, start in starts.items()}
         yield from self._sweep(range(max(starts.values()), -1, -1), first, before=starts)
 
     def _sweep(self, order: Sequence[int], given: dict, before: Optional[dict] = None) -> Iterator[int]:
