@@ -112,20 +112,19 @@ def test_a_negative_point_alone_leaves_the_other_frames_as_they_were(session):
     assert all(np.array_equal(before[frame], after[frame]) for frame in (0, 1, 3, 4))
 
 
-@pytest.mark.parametrize('lost', [True, False])
-def test_a_click_apart_from_the_tracked_mask_starts_anew(session, model, lost):
-    """The same mask as without a track; where both agree, the tracked mask counts as the first round."""
-    click, image = dict(points=[(40, 30)]), InteractiveSession(model, scale=(96, 64))
+@pytest.mark.parametrize('left, lost', [(0, True), (14, False)])
+def test_a_click_far_from_the_tracked_mask_starts_anew(session, model, left, lost):
+    """A square of 20 px that ends 17 or 3 px left of the pixels of the point; half its size is 10 px."""
+    click, image = dict(points=[(38, 30)]), InteractiveSession(model, scale=(96, 64))
     image.set_image(video()[3])
-    alone = image.add(**click).mask
-    assert alone.any() and not alone.all()
-    tracked = ~alone if lost else alone
+    tracked = np.zeros(SHAPE, bool)
+    tracked[20:40, left:left + 20] = True
     session.add(0, points=[(20, 30)])
     list(session.track())
     session._masks[1][3] = encode_mask(tracked)
     found = session.refine(1, 3, **click)
-    wanted = alone if lost else image.refine(image.add(mask=tracked).id, **click).mask
-    assert np.array_equal(found.mask, wanted)
+    wanted = image.add(**click) if lost else image.refine(image.add(mask=tracked).id, **click)
+    assert np.array_equal(found.logits, wanted.logits)
 
 
 def test_two_objects_from_different_frames(session):

@@ -17,7 +17,6 @@ from ..models.trackers import PromptTracker, encode_mask
 from .interactive_session import InteractiveSession, SessionObject
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
-MOST_SHARED = 0.1  # of the smaller mask, between a tracked object and another one
 
 
 class FrameReader:
@@ -77,9 +76,9 @@ class VideoSession:
     An object starts from any prompt of ``InteractiveSession`` (points, boxes, scribbles, text, ...) on any
     frame. Its mask there is carried forward to the end and, before its first prompt, backward to the
     beginning. A correction refines the mask that was tracked there and holds from there on, up to the next
-    one; if it shows the object apart from the tracked mask, the track was lost and it starts anew. Negative
-    points alone, which do not say where the object is, change only their own frame. Masks are kept as
-    run-length codes; frames are read one at a time.
+    one; where it lies farther from that mask than half the mask's size, the track was lost and the object starts
+    anew. Negative points alone, which do not say where the object is, change only their own frame. Masks are
+    kept as run-length codes; frames are read one at a time.
 
     Example:
         >>> session = VideoSession(model)
@@ -132,11 +131,12 @@ class VideoSession:
     def _ask(self, object_id: int, frame: int, prompt: dict) -> SessionObject:
         """The object on one frame from all that was said there, and before that from where it was tracked to."""
         self.image.set_image(self._reader()[frame])
-        said = self.image.read(prompt, object_id).names_object or self._given[object_id].get(frame) is not None
+        meant = self.image.read(prompt, object_id)
+        said = meant.names_object or self._given[object_id].get(frame) is not None
         rounds = [*self._asked.get((object_id, frame), ()), prompt]
         if len(rounds) == 1 and self._masks[object_id].get(frame) is not None:
             tracked = self.mask(object_id, frame)
-            if not (said and self._is_apart(prompt, tracked)):
+            if not _is_apart(meant.positive, tracked):
                 rounds.insert(0, dict(mask=tracked))
         found = self.image.add(**rounds[0])
         for later in rounds[1:]:
@@ -145,12 +145,6 @@ class VideoSession:
         self._given[object_id][frame] = found.mask if said else None
         self._masks[object_id][frame] = encode_mask(found.mask)
         return replace(found, id=object_id)
-
-    def _is_apart(self, prompt: dict, tracked: np.ndarray) -> bool:
-        """Whether the prompt by itself shows an object that hardly touches the tracked mask."""
-        alone = self.image.add(**prompt).mask
-        smaller = min(alone.sum(), tracked.sum())
-        return bool((alone & tracked).sum() < MOST_SHARED * smaller)
 
     def _reader(self) -> FrameReader:
         if self._frames is None:
@@ -234,3 +228,9 @@ class VideoSession:
 
 def _decode(rle: Optional[dict], shape: tuple) -> np.ndarray:
     return np.zeros(shape, bool) if rle is None else mask_utils.decode(rle).astype(bool)
+
+
+def _is_apart(positive: np.ndarray, tracked: np.ndarray) -> bool:
+    """Whether the pixels are farther from the tracked mask than half its size, the root of its area; both (H, W)."""
+    distance = cv2.distanceTransform((~tracked).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return bool(positive.any() and distance[positive].min() > np.sqrt(tracked.sum()) / 2)
