@@ -33,10 +33,10 @@ fi
 # Draws: COCO, LVIS, Objects365, RefCOCO, RefCOCO+, RefCOCOg. A short run learns names first.
 ratios=(train_dataloader.sampler.ratios=[4,1,0.5,0.3,0.3,0.3])
 before=(ytvis ovis) after=(ytvis ovis vos rvos tao burst)
-images=2000 val=400 prompted=40 videos=80 val_videos=60 warmup=60
+images=2000 val=400 prompted=40 videos=400 val_videos=60 warmup=60
 case $mode in
     quick) iterations=1700; prompts=0.2 ;;
-    full) iterations=7800; prompts=0.4; ratios=(); rounds=900; clips=1000; ways=600 ;;
+    full) iterations=7800; prompts=0.4; ratios=(); rounds=900; clips=2000; ways=2400 ;;
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warmup=1
            iterations=8; prompts=0.4; rounds=2; clips=2; ways=2; before=(); after=(vos) ;;
 esac

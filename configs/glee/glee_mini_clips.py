@@ -5,9 +5,9 @@ _base_ = [
 ]
 
 data_root = 'data/miniworld/'
-max_iters = 1000
+max_iters = 2000
 warmup_iters = 50
-clip_range = 5
+clip_range = 10
 clip_crop = dict(prob=0.0)
 clip_resize = dict(scales=[(160, 10000)])
 # Two clips a batch say little about the statistics of pictures.
@@ -28,7 +28,7 @@ train_dataloader = dict(
 train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interval=1000000)
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0.05),
     paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
     clip_grad=dict(max_norm=10.0))
 param_scheduler = [

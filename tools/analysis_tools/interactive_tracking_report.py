@@ -2,7 +2,7 @@
 
 Example:
     python tools/analysis_tools/interactive_tracking_report.py configs/glee/glee_mini_vos.py \\
-        work_dirs/quickstart/full/clips/iter_1000.pth --cfg-options data_root=data/miniworld_videos/
+        work_dirs/quickstart/full/clips/iter_2000.pth --cfg-options data_root=data/miniworld_videos/
 
 The videos are those of the config's test set. Of every object the frame in which most of it is seen gets one click
 at its deepest pixel; each correction is a click, where the error is deepest, on the frame with the worst J.
