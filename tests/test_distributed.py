@@ -24,7 +24,8 @@ def numbers(script, processes):
 def test_loss_and_gradients_of_two_processes_equal_one():
     """Exact under equal shapes, one vocabulary, equal largest object counts and injected noise."""
     one, two = (numbers('tests/distributed_loss.py', processes)[0] for processes in (1, 2))
-    assert two == pytest.approx(one, rel=2e-4)
+    assert two[0] == pytest.approx(one[0], rel=1e-6)
+    assert two[1:] == pytest.approx(one[1:], rel=2e-4)  # float32 sums in another order
 
 
 @pytest.mark.slow

@@ -54,11 +54,12 @@ train() {  # folder, config, iterations, options
 }
 
 evaluate() {  # folder, config, checkpoint, options of tools/test.py
-    local folder=$run/test_$1 config=$2 checkpoint=$3
+    local folder=$run/test_$1 config=$2 checkpoint=$3 tested
     shift 3
-    [ -f "$folder/done" ] && return
+    tested="$checkpoint $(stat -c %Y "$checkpoint") $*"
+    [ "$(cat "$folder/done" 2>/dev/null)" = "$tested" ] && return
     "$GLEE_PYTHON" tools/test.py "configs/glee/$config.py" "$checkpoint" --work-dir "$folder" "$@"
-    touch "$folder/done"
+    echo "$tested" > "$folder/done"
 }
 
 "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$data" --images $images --val-images $val --seed 0

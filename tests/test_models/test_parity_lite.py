@@ -123,13 +123,35 @@ def build_targets(meta, size):
     return samples
 
 
-def test_training_losses_and_gradients(glee_lite, load_golden):
-    """Every loss term, the total and sampled gradients of a whole training step without denoising."""
+def spy(monkeypatch, owner, name):
+    """The results of the method's calls, in order."""
+    results, method = [], getattr(owner, name)
+
+    def call(*args, **kwargs):
+        results.append(method(*args, **kwargs))
+        return results[-1]
+
+    monkeypatch.setattr(owner, name, call)
+    return results
+
+
+def check_matches(arrays, matches, topk_indices):
+    """Every output pairs the same queries with the same objects."""
+    for key, name in [('', 'final'), ('enc', 'interm'), *((f'd{i}', f'aux{i}') for i in range(9))]:
+        for image, (queries, objects) in enumerate(matches[key]):
+            order = align(topk_indices[image], arrays['topk_indices'][image])
+            golden = sorted((order[query], index) for query, index in arrays[f'match_{name}_img{image}'].T.tolist())
+            assert sorted(zip(queries.tolist(), objects.tolist())) == golden, (key, image)
+
+
+def test_training_losses_matches_and_gradients(glee_lite, load_golden, monkeypatch):
+    """Every loss term, match, the total and sampled gradients of a whole training step without denoising."""
     arrays, meta = load_golden('lite_case7_train_loss')
     batch, _ = build_batch(dict(meta, expressions=None))
     samples = build_targets(meta, tuple(batch.shape[-2:]))
     head = glee_lite.panoptic_head
     denoising, head.denoising = head.denoising, None
+    outputs, criterion = spy(monkeypatch, head, 'decode'), spy(monkeypatch, head.criterion, 'forward')
     glee_lite.zero_grad()
     head.text_encoder.train()  # no dropout inside; the distillation loss exists in training only
     try:
@@ -139,6 +161,7 @@ def test_training_losses_and_gradients(glee_lite, load_golden):
     finally:
         head.denoising = denoising
         head.text_encoder.eval()
+    check_matches(arrays, criterion[0][1], outputs[0].topk_indices)
     weights = dict(bbox=5, ce=4, conf=4, dice=5, giou=2, mask=5)
     for name, golden in zip(meta['loss_names'], arrays['loss_values']):
         if name == 'dist_loss':

@@ -23,11 +23,18 @@ def report(*args):
 
 
 @pytest.mark.slow
-def test_smoke_runs_every_step(tmp_path):
-    done = subprocess.run(['bash', 'tools/quickstart.sh', '--smoke', str(tmp_path)], cwd=ROOT,
-                          capture_output=True, text=True,
-                          env=dict(os.environ, GLEE_PYTHON=sys.executable, PYTHONPATH='.'))
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_smoke_runs_every_step_once(tmp_path):
+    """A second run only collects the results again."""
+
+    def run():
+        done = subprocess.run(['bash', 'tools/quickstart.sh', '--smoke', str(tmp_path)], cwd=ROOT,
+                              capture_output=True, text=True,
+                              env=dict(os.environ, GLEE_PYTHON=sys.executable, PYTHONPATH='.'))
+        assert done.returncode == 0, done.stderr[-3000:]
+        return sorted(path for path in tmp_path.rglob('*.log'))
+
+    logs = run()
+    assert len(logs) >= 11 and run() == logs
     results = json.loads((tmp_path / 'results.json').read_text())
     assert results['mode'] == 'smoke' and not set(KEYS + MORE_KEYS) - set(results)
     for name in ('glee_mini.pth', 'results.md', 'pictures/coco.jpg', 'pictures/refcoco.jpg'):
@@ -90,7 +97,9 @@ def test_numbers_before_and_after_fine_tuning_have_names_of_their_own(finished_r
 def test_a_quick_run_never_overwrites_a_full_one(finished_run):
     run, out = finished_run / 'run', finished_run / 'out'
     report(run, out, '--mode', 'full')
+    (run / 'train/iter_2.pth').write_bytes(b'other weights')
     report(run, out, '--mode', 'quick')
+    assert (out / 'glee_mini.pth').read_bytes() == b'weights'
     assert json.loads((out / 'results.json').read_text())['mode'] == 'full'
     assert json.loads((run / 'results.json').read_text())['mode'] == 'quick'
 

@@ -77,8 +77,9 @@ def test_help_shows_an_example(run, capsys, tool):
     assert f'python tools/{tool} configs/glee/' in capsys.readouterr().out
 
 
-def test_data_root_moves_everything_that_refers_to_it(tmp_path):
-    cfg = load_config(arguments(tmp_path, cfg_options=dict(data_root='elsewhere/')))
+@pytest.mark.parametrize('data_root', ['elsewhere/', 'elsewhere'])
+def test_data_root_moves_everything_that_refers_to_it(tmp_path, data_root):
+    cfg = load_config(arguments(tmp_path, cfg_options=dict(data_root=data_root)))
     assert cfg.train_dataloader.dataset.data_root == 'elsewhere/'
     assert cfg.train_dataloader.dataset.ann_file == 'elsewhere/list.json'
     assert cfg.work_dir == 'work_dirs/toy' and cfg.filename.endswith('toy.py')

@@ -61,7 +61,7 @@ def main() -> None:
         session.set_image(image)
         session.add_many(prompts)
 
-    rows = session._rows([session._read(prompts[0], 0)], [None])
+    rows = session._rows([session.read(prompts[0], 0)], [None])
     with torch.no_grad():
         template = seconds(lambda: model.extract_templates(session._state().batch, rows), args.repeats, 'template')
     backbone = seconds(lambda: session.set_image(image), args.repeats, 'backbone')

@@ -33,12 +33,14 @@ def load_config(args: Namespace) -> Config:
     """The config of ``args`` (see ``add_common_arguments``) with its options merged.
 
     References such as ``'${data_root}coco/'`` are resolved after the merge, so that an option moves
-    everything that refers to it (EVAL trap 12).
+    everything that refers to it (EVAL trap 12). A ``data_root`` may lack its last slash.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     setup_cache_size_limit_of_dynamo()
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options)
+    if cfg.get('data_root'):
+        cfg.data_root = os.path.join(cfg.data_root, '')
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
