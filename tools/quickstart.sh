@@ -53,12 +53,14 @@ train() {  # folder, config, iterations, options
         max_iters="$iterations" warmup_iters=$warmup default_hooks.checkpoint.interval=500 "$@"
 }
 
-evaluate() {  # folder, config, checkpoint, options of tools/test.py
-    local folder=$run/test_$1 config=$2 checkpoint=$3 tested
+evaluate() {  # folder, config, checkpoint, options of tools/test.py that end with --cfg-options
+    local folder=$run/test_$1 config=$2 checkpoint=$3 made tested
     shift 3
-    tested="$checkpoint $(stat -c %Y "$checkpoint") $*"
+    made=$(stat -c %Y "$checkpoint")
+    tested="$checkpoint $made $*"
     [ "$(cat "$folder/done" 2>/dev/null)" = "$tested" ] && return
-    "$GLEE_PYTHON" tools/test.py "configs/glee/$config.py" "$checkpoint" --work-dir "$folder" "$@"
+    "$GLEE_PYTHON" tools/test.py "configs/glee/$config.py" "$checkpoint" --work-dir "$folder" "$@" \
+        resume_dir="$folder/finished_$made"
     echo "$tested" > "$folder/done"
 }
 
@@ -90,6 +92,11 @@ if [ $mode != quick ]; then
     for benchmark in "${after[@]}"; do
         evaluate ${benchmark}_finetuned glee_mini_$benchmark "$tuned" --cfg-options data_root="$films/"
     done
+    if [ $mode = full ]; then
+        occluded=test_dataloader.dataset.ann_file=annotations_valid_occlusion.json
+        evaluate ovis_occlusion glee_mini_ovis "$model" --cfg-options data_root="$films/" $occluded
+        evaluate ovis_occlusion_finetuned glee_mini_ovis "$tuned" --cfg-options data_root="$films/" $occluded
+    fi
     train trajectories glee_mini_trajectories $ways data_root="$films/" load_from="$tuned"
     evaluate rvos_trajectories glee_mini_rvos_trajectories "$run/trajectories/iter_$ways.pth" --cfg-options \
         data_root="$films/"

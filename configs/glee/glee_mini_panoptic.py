@@ -32,6 +32,11 @@ test_evaluator = [
         ann_file='${data_root}coco/annotations/panoptic_val2017.json',
         seg_prefix='${data_root}coco/annotations/panoptic_val2017/',
         prefix='panoptic'),
-    dict(type='SemSegMetric', iou_metrics=['mIoU'], prefix='panoptic')
+    dict(type='SemSegMetric', iou_metrics=['mIoU'], prefix='panoptic'),
+    dict(
+        type='CocoMetric',
+        ann_file='${data_root}coco/annotations/instances_val2017.json',
+        metric=['bbox', 'segm'],
+        prefix='panoptic')
 ]
 test_cfg = dict()

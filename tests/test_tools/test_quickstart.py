@@ -82,7 +82,11 @@ def test_results_come_from_the_logs(finished_run):
 
 def test_numbers_before_and_after_fine_tuning_have_names_of_their_own(finished_run):
     numbers = dict(memory={f'interactive/{key}': 2. for key in ('point_mIoU', 'box_mIoU', 'scribble_mIoU', 'NoC@85')},
-                   ovis={'ovis/AP': 0.3}, ovis_finetuned={'ovis/AP': 0.4})
+                   ytvis={'ytvis/AP': 0.1}, ytvis_finetuned={'ytvis/AP': 0.2}, ovis={'ovis/AP': 0.3},
+                   ovis_finetuned={'ovis/AP': 0.4}, ovis_occlusion={'ovis/AP': 0.5},
+                   ovis_occlusion_finetuned={'ovis/AP': 0.6}, vos_finetuned={'vos/J&F': 0.7},
+                   rvos_finetuned={'rvos/J&F': 0.8}, rvos_trajectories={'rvos/J&F': 0.9},
+                   tao_finetuned={'tao/TETA': 0.11}, burst_finetuned={'burst/HOTA': 0.12})
     for name, values in numbers.items():
         folder = finished_run / f'run/test_{name}/20260102_030405'
         folder.mkdir(parents=True)
@@ -90,7 +94,12 @@ def test_numbers_before_and_after_fine_tuning_have_names_of_their_own(finished_r
     done = report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
     assert done.returncode == 0, done.stderr
     results = json.loads((finished_run / 'out/results.json').read_text())
-    assert results['ovis/AP'] == 0.3 and results['ovis_finetuned/AP'] == 0.4
+    videos = {key: value for key, value in results.items() if key.split('/')[0].split('_')[0] in (
+        'ytvis', 'ovis', 'vos', 'rvos', 'tao', 'burst')}
+    assert videos == {
+        'ytvis/AP': 0.1, 'ytvis_finetuned/AP': 0.2, 'ovis/AP': 0.3, 'ovis_finetuned/AP': 0.4,
+        'ovis_occlusion/AP': 0.5, 'ovis_occlusion_finetuned/AP': 0.6, 'vos/J&F': 0.7, 'rvos_looks/J&F': 0.8,
+        'rvos/J&F': 0.9, 'tao/TETA': 0.11, 'burst/HOTA': 0.12}
     assert results['interactive/NoC@85'] == 1 and results['interactive_memory/NoC@85'] == 2
 
 

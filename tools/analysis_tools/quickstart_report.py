@@ -29,6 +29,8 @@ MORE_KEYS = dict(
     ovis=('ovis/AP', ),
     ytvis_finetuned=('ytvis/AP', ),
     ovis_finetuned=('ovis/AP', ),
+    ovis_occlusion=('ovis/AP', ),
+    ovis_occlusion_finetuned=('ovis/AP', ),
     vos_finetuned=('vos/J&F', ),
     rvos_finetuned=('rvos/J&F', ),
     rvos_trajectories=('rvos/J&F', ),
@@ -44,6 +46,8 @@ TUNED_NAMES = {
     'memory': {key: key.replace('interactive/', 'interactive_memory/') for key in KEYS['interactive']},
     'ytvis_finetuned': {'ytvis/AP': 'ytvis_finetuned/AP'},
     'ovis_finetuned': {'ovis/AP': 'ovis_finetuned/AP'},
+    'ovis_occlusion': {'ovis/AP': 'ovis_occlusion/AP'},
+    'ovis_occlusion_finetuned': {'ovis/AP': 'ovis_occlusion_finetuned/AP'},
     'rvos_finetuned': {'rvos/J&F': 'rvos_looks/J&F'}
 }
 STAMP = re.compile(r'^(\d{4}/)?(\d\d/\d\d \d\d:\d\d:\d\d) - mmengine - INFO - (.*)')
