@@ -69,6 +69,13 @@ def test_ratios_of_every_stage_and_size(size, stage, tmp_path):
             assert dataset.ann_file == ('sa1b_2m.json' if 'stage3' in stage else 'sa1b_500k.json')
 
 
+def test_a_config_of_one_s_own_drops_the_other_sources(tmp_path):
+    loader = load('glee_r50_coco_lvis_refcoco', tmp_path).train_dataloader
+    names = [source_of(dataset).source for dataset in loader.dataset.datasets]
+    assert dict(zip(names, loader.sampler.ratios, strict=True)) == dict(coco=1.5, lvis=1.5, refcoco=2.5)
+    assert loader.sampler.type == 'MixtureSampler' and loader.sampler.repeat_thrs == [0.0] * 3
+
+
 def test_released_schedules():
     for size, iterations, decays in (('r50', 400000, [300000, 380000]), ('swin-l', 450000, [360000, 420000])):
         for stage in (2, 3):
