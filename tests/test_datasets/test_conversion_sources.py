@@ -52,6 +52,12 @@ def test_exactly_half_a_mask_stays():
     assert thin_masks([rle(half), rle(whole)], 0.49) == [0]  # of equal areas the first stays
 
 
+def test_thinning_takes_hundreds_of_masks():
+    """As many as a picture of SA-1B may have."""
+    masks = [rle(rectangle(x, y, 1, 1)) for x in range(20) for y in range(15)]
+    assert thin_masks(masks + masks[:5]) == list(range(300))
+
+
 def sa1b_annotation(mask, box=None, **keys):
     return dict({'id': 1, 'segmentation': rle(mask), 'area': int(mask.sum()),
                  'bbox': box or mask_utils.toBbox(rle(mask)).tolist()}, **keys)

@@ -13,6 +13,7 @@ from projects.glee.evaluation import (
     BURSTMetric,
     DavisVOSMetric,
     ExpressionJFMetric,
+    RefDavisMetric,
     TETAMetric,
     VISMetric,
 )
@@ -269,6 +270,36 @@ def test_expression_masks_and_their_checker(tmp_path):
     Image.new('L', SHAPE[::-1], 7).save(tmp_path / 'out' / video.name / '4' / '00001.png')
     with pytest.raises(ResultFileError, match=r'invalid values \[7\]'):
         check_expression_masks(tmp_path / 'out', tmp_path / 'frames', meta)
+
+
+def test_annotators_of_ref_davis_have_folders_of_their_own(tmp_path, capsys):
+    """Two annotators, the same video and sentence, other masks: both are kept, and each fits its own file."""
+    videos = [next(v for v in (random_video(s, num_frames=3) for s in range(first, 60)) if v.tracks)
+              for first in (0, 30)]
+    metric = RefDavisMetric(outfile_prefix=str(tmp_path / 'out'))
+    for annotator, video in enumerate(videos):
+        video.info.update(video_id=annotator + 1, name='bear', annotator=annotator,
+                          expressions=[dict(exp_id='0', object_ids=[])])
+        for frame in video.frames:
+            frame['img_path'] = f'bear/{frame["frame_id"]:05d}.jpg'
+        video.text, video.tracks = ('a', ), video.tracks[:1]
+        video.tracks[0].label = 0
+        (tmp_path / f'valid_{annotator}.json').write_text(json.dumps(dict(videos=[dict(video='bear', exp_id='0')])))
+    feed(metric, videos)
+    assert 0 <= metric.evaluate(2)['rvos/J&F'] <= 1
+    write_frames(tmp_path / 'frames', videos[0])
+    pictures = [np.stack([np.asarray(Image.open(tmp_path / f'out/annotator_{annotator}/bear/0/{frame:05d}.png'))
+                          for frame in range(3)]) for annotator in range(2)]
+    for picture, video in zip(pictures, videos):
+        assert np.array_equal(picture, np.stack([decoded(s) for s in video.tracks[0].segmentations]) * 255)
+    assert not np.array_equal(*pictures) and sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+        'annotator_0', 'annotator_1']
+    for folder, truth, code in (('annotator_1', 'valid_1.json', 0), ('annotator_2', 'valid_0.json', 1)):
+        with pytest.raises(SystemExit) as ended:
+            run_tool('analysis_tools/check_results.py', 'rvos', tmp_path / 'out' / folder, '--truth',
+                     tmp_path / truth, '--frames', tmp_path / 'frames')
+        assert ended.value.code == code
+    assert '3 entries, all valid' in capsys.readouterr().out
 
 
 def test_bdd_file_and_its_checker(tmp_path):

@@ -26,7 +26,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('format', choices=['vis', 'tao', 'burst', 'bdd', 'vos', 'rvos'])
     parser.add_argument('results', help='file (vis, tao, burst, bdd) or folder (vos, rvos)')
     parser.add_argument('--truth', help='annotation file: of the videos (vis, bdd), validation.json (tao), '
-                        'all_classes.json (burst), meta_expressions.json (rvos)')
+                        'all_classes.json (burst), meta_expressions.json (rvos; Ref-DAVIS: valid_<n>.json for '
+                        'the folder annotator_<n>)')
     parser.add_argument('--frames', help='folder of the pictures (vos, rvos)')
     parser.add_argument('--videos', help='list of the tested videos, one per line, where --frames holds others '
                         'too (vos, optional)')

@@ -29,7 +29,8 @@ def thin_masks(rles: list, threshold: float = 0.5) -> list:
     # the largest of the three ratios.
     share = mask_utils.iou(rles, rles, [1] * len(rles))
     overlap = np.maximum(share, share.T)
-    areas = mask_utils.area(rles).astype(float)
+    # one by one: pycocotools overflows with more than 255 masks at a time
+    areas = np.array([mask_utils.area(rle) for rle in rles], float)
     kept = []
     for index in np.argsort(-areas, kind='stable'):
         if not kept or overlap[index, kept].max() <= threshold:

@@ -7,7 +7,7 @@ from trackeval.datasets import TAO_OW
 from trackeval.metrics import HOTA
 
 from .association import apply_federation
-from .frames_of_tracks import associate, of_class, visible
+from .frames_of_tracks import VisibleObjects, associate, of_class, visible
 from .track_ap import average_precision, match_tracks
 from .track_overlap import track_ious
 from .video_metric import VideoMetric, dump_json
@@ -16,10 +16,31 @@ from .video_record import VideoRecord
 
 def tao_common_ids() -> set[int]:
     """TAO's ids of the 78 categories that COCO shares, as trackeval lists them."""
+    return _tao_lists().knowns
+
+
+def tao_distractor_ids() -> set[int]:
+    """TAO's ids of the 45 categories that BURST does not score, as trackeval lists them."""
+    return _tao_lists().distractors
+
+
+def _tao_lists() -> TAO_OW:
     lists = TAO_OW.__new__(TAO_OW)
     lists.gt_data = dict(categories=[])
     lists._split_known_unknown_distractor()
-    return lists.knowns
+    return lists
+
+
+def shown_masks(objects: VisibleObjects) -> dict[int, list]:
+    """Per track (position) that is seen at all its masks in the annotated frames, None where there is none.
+
+    Tracks without a mask in an annotated frame do not exist for BURST's files.
+    """
+    masks = {row: [None] * len(objects.rows) for row in sorted({int(row) for rows in objects.rows for row in rows})}
+    for frame, (rows, shapes) in enumerate(zip(objects.rows, objects.shapes)):
+        for row, shape in zip(rows.tolist(), shapes):
+            masks[row][frame] = shape
+    return masks
 
 
 @METRICS.register_module()
@@ -36,17 +57,20 @@ class BURSTMetric(VideoMetric):
 
     Args:
         common (Sequence[int] | None): ids of the common categories; None takes TAO's 78.
-        max_per_frame (int): best masks of a frame that count.
+        distractors (Sequence[int] | None): ids of categories that no average contains; None takes TAO's 45.
+            Files with category ids of their own (MiniWorld's) need ``()``.
+        max_per_frame (int): best masks of a frame that count, for HOTA and for mAP.
         class_agnostic (bool): score all categories as one, without the federated rules.
         **kwargs: as for ``VideoMetric``.
     """
 
     default_prefix = 'burst'
 
-    def __init__(self, common: Sequence[int] | None = None, max_per_frame: int = 300, class_agnostic: bool = False,
-                 **kwargs) -> None:
+    def __init__(self, common: Sequence[int] | None = None, distractors: Sequence[int] | None = None,
+                 max_per_frame: int = 300, class_agnostic: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)
         self.common = tao_common_ids() if common is None else set(common)
+        self.distractors = tao_distractor_ids() if distractors is None else set(distractors)
         self.max_per_frame = max_per_frame
         self.class_agnostic = class_agnostic
         self.hota = HOTA()
@@ -59,12 +83,12 @@ class BURSTMetric(VideoMetric):
         whole = associate(seen, found, 'segmentations')
         labels = [np.array([0 if self.class_agnostic else t.label for t in tracks], int)
                   for tracks in (truth, video.tracks)]
-        scores = {}
+        shown, scores = (shown_masks(seen), shown_masks(found)), {}
         for label in np.union1d(*labels).tolist():
             negative, exhaustive = self._federation(video, label)
             part = apply_federation(of_class(whole, *labels, label), negative, exhaustive)
-            own = [[t for t, name in zip(tracks, names) if name == label]
-                   for tracks, names in zip((truth, video.tracks), labels)]
+            own = [{row: masks for row, masks in group.items() if names[row] == label}
+                   for group, names in zip(shown, labels)]
             scores[label] = dict(hota=self.hota.eval_sequence(part.to_trackeval()),
                                  ap=self._match(video, *own, negative, exhaustive))
         return scores
@@ -78,18 +102,18 @@ class BURSTMetric(VideoMetric):
                 category not in video.info.get('not_exhaustive_category_ids', ()))
 
     @staticmethod
-    def _match(video: VideoRecord, truth: list, tracks: list, negative: bool, exhaustive: bool):
+    def _match(video: VideoRecord, truth: dict[int, list], tracks: dict[int, list], negative: bool, exhaustive: bool):
         """Matches of whole tracks; None where the category is not evaluated in this video."""
         if not truth and not negative:
             return None
-        masks = [[[t.segmentations[frame] for frame in video.annotated] for t in group] for group in (tracks, truth)]
-        return match_tracks(track_ious(*masks), [t.score for t in tracks], [False] * len(truth),
+        return match_tracks(track_ious(list(tracks.values()), list(truth.values())),
+                            [video.tracks[row].score for row in tracks], [False] * len(truth),
                             [not exhaustive] * len(tracks))
 
     def summarise(self, scores: list[dict]) -> dict[str, float]:
         """Means over all, common and uncommon categories."""
         hota, precision = {}, {}
-        for label in sorted({label for video in scores for label in video}):
+        for label in self._scored_labels(scores):
             parts = [video[label] for video in scores if label in video]
             combined = self.hota.combine_sequences({str(i): part['hota'] for i, part in enumerate(parts)})
             if (combined['HOTA_TP'] + combined['HOTA_FN']).any():  # categories without an object are left out
@@ -106,6 +130,13 @@ class BURSTMetric(VideoMetric):
                            if chosen is None or chosen == self._is_common(label)]
                 metrics[f'{name}{group}'] = float(np.mean(members)) if members else -1.0
         return metrics
+
+    def _scored_labels(self, scores: list[dict]) -> list[int]:
+        """Labels that occur, without those of distractors."""
+        labels = sorted({label for video in scores for label in video})
+        if self.class_agnostic:  # there is one label, whose number names no category
+            return labels
+        return [label for label in labels if self.dataset_meta['category_ids'][label] not in self.distractors]
 
     def _is_common(self, label: int) -> bool:
         return self.dataset_meta['category_ids'][label] in self.common

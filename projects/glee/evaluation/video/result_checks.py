@@ -172,12 +172,18 @@ def check_object_maps(folder: str, frames: str, videos: list[str] | None = None)
 
 
 def check_expression_masks(folder: str, frames: str, meta_file: str) -> int:
-    """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files."""
-    count = 0
-    for name, video in json.loads(Path(meta_file).read_text())['videos'].items():
-        for expression in video['expressions']:
-            count += _check_pictures(Path(folder) / name / expression, Path(frames) / name, 'L')
-    return count
+    """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files.
+
+    Those of one annotator of Ref-DAVIS17 (``annotator_<n>/``) are checked against that annotator's
+    ``valid_<n>.json``, whose videos are a list with an ``exp_id`` each.
+    """
+    videos = json.loads(Path(meta_file).read_text())['videos']
+    if isinstance(videos, list):
+        expected = [(video['video'], str(video['exp_id'])) for video in videos]
+    else:
+        expected = [(name, expression) for name, video in videos.items() for expression in video['expressions']]
+    return sum(_check_pictures(Path(folder) / name / expression, Path(frames) / name, 'L')
+               for name, expression in expected)
 
 
 def _check_pictures(results: Path, frames: Path, mode: str) -> int:

@@ -28,9 +28,12 @@ class ExpressionMetric(VideoMetric):
 
     def submission(self, video: VideoRecord) -> None:
         """Write the video's PNG files at once: nothing is kept in memory."""
+        self._write_masks(Path(self.outfile_prefix) / video.name, video)
+
+    def _write_masks(self, folder: Path, video: VideoRecord) -> None:
+        """``<folder>/<exp_id>/<frame>.png`` of every track."""
         for track in video.tracks:
-            expression = video.info['expressions'][track.label]
-            write_binary_masks(Path(self.outfile_prefix) / video.name / str(expression['exp_id']), video, track)
+            write_binary_masks(folder / str(video.info['expressions'][track.label]['exp_id']), video, track)
 
 
 @METRICS.register_module()
@@ -79,9 +82,16 @@ class RefDavisMetric(ExpressionMetric):
     annotator (``video_info['annotator']``) is a run of its own; the result is the mean of the runs.
     Masks of two expressions may overlap here, as they are never painted into one picture.
 
+    With ``outfile_prefix`` it writes ``annotator_<n>/<video>/<exp_id>/<frame>.png``.
+
     Args:
         **kwargs: as for ``VideoMetric``.
     """
+
+    def submission(self, video: VideoRecord) -> None:
+        """Write the PNG files; annotators share the names of videos and expressions, so each has a folder."""
+        folder = Path(self.outfile_prefix) / f'annotator_{video.info.get("annotator", 0)}'
+        self._write_masks(folder / video.name, video)
 
     def score_video(self, video: VideoRecord) -> dict:
         """J and F of every object of the video."""

@@ -24,7 +24,8 @@ def mask_intersections(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarra
 
 
 def _areas(masks: Sequence[Rle]) -> np.ndarray:
-    return mask_utils.area(list(masks)).astype(np.float64) if len(masks) else np.zeros(0)
+    # one by one: pycocotools overflows with more than 255 masks at a time
+    return np.array([mask_utils.area(mask) for mask in masks], np.float64)
 
 
 def box_ious(first: Sequence, second: Sequence, of_first: bool = False) -> np.ndarray:
