@@ -100,10 +100,10 @@ _base_ = ['{root}/configs/glee/glee_mini_clips.py', '{root}/configs/glee/_base_/
 train_dataloader = dict(
     dataset=dict(datasets=[_base_.ytvos_train, _base_.{entry}]), sampler=dict(ratios=[1, 1000]))
 """
-# source, label table and probability of a prompt, by DESIGN section 5
-CLIPS = dict(ytvis21_train=('ytvis21', 'ytvis21', 0.0), uvo_train=('uvo_video', 'uvo', 0.0),
-             mevis_train=('mevis', 'object', 0.0), coco_clips=('coco', 'coco', 1.0), lvis_clips=('lvis', 'obj365', 1.0),
-             sa1b_clips=('sa1b', 'object', 1.0))
+# source, label table, probability of a prompt and whether a tenth of the prompts is box 5%, point 95% (DESIGN section 5)
+CLIPS = dict(ytvis21_train=('ytvis21', 'ytvis21', 0.0, False), uvo_train=('uvo_video', 'uvo', 0.0, True),
+             mevis_train=('mevis', 'object', 0.0, False), coco_clips=('coco', 'coco', 1.0, True),
+             lvis_clips=('lvis', 'obj365', 1.0, True), sa1b_clips=('sa1b', 'object', 1.0, True))
 
 
 @pytest.mark.parametrize('entry', CLIPS)
@@ -113,7 +113,7 @@ def test_an_entry_of_the_training_files_gives_a_batch_with_losses(entry, world, 
     small = [dict(type='PillowResize', scale=(10000, 64), keep_ratio=True)]
     cfg = load_file(tmp_path / 'mine.py', world, tmp_path, **{
         'clip_resize.scales': [(64, 10000)], 'pseudo_crop.transforms': small, 'pseudo_resize.scales': [(64, 10000)]})
-    source, table, prompt_prob = CLIPS[entry]
+    source, table, prompt_prob, by_click = CLIPS[entry]
     batch = next(iter(Runner.build_dataloader(cfg.train_dataloader, seed=0)))
     frames = [frame for clip in batch['data_samples'] for frame in clip.video_data_samples]
     assert len(frames) == 4 and {len(clip) for clip in batch['inputs']} == {2}
@@ -121,6 +121,8 @@ def test_an_entry_of_the_training_files_gives_a_batch_with_losses(entry, world, 
                for frame in frames)
     assert all('track' in frame.supervision and len(frame.gt_instances.instances_ids) == len(frame.gt_instances.masks)
                for frame in frames)
+    kinds = pytest.approx(dict(mask=0.9, box=0.1 * 0.05, point=0.1 * 0.95)) if by_click else None
+    assert all(frame.get('prompt_kinds') == kinds for frame in frames)
     if prompt_prob:  # frames are two augmentations of one image, objects numbered alike
         for clip in batch['data_samples']:
             first, second = clip.video_data_samples
