@@ -100,7 +100,7 @@ _base_ = ['{root}/configs/glee/glee_mini_clips.py', '{root}/configs/glee/_base_/
 train_dataloader = dict(
     dataset=dict(datasets=[_base_.ytvos_train, _base_.{entry}]), sampler=dict(ratios=[1, 1000]))
 """
-# source, label table, probability of a prompt and whether a tenth of the prompts is box 5%, point 95% (DESIGN section 5)
+# source, label table, probability of a prompt; whether a tenth of the prompts is box 5%, point 95% (DESIGN section 5)
 CLIPS = dict(ytvis21_train=('ytvis21', 'ytvis21', 0.0, False), uvo_train=('uvo_video', 'uvo', 0.0, True),
              mevis_train=('mevis', 'object', 0.0, False), coco_clips=('coco', 'coco', 1.0, True),
              lvis_clips=('lvis', 'obj365', 1.0, True), sa1b_clips=('sa1b', 'object', 1.0, True))
