@@ -37,7 +37,7 @@ def test_full_recipe_prompts_objects_with_masks_but_no_lvis_and_no_expressions(t
     assert {name: p for name, p in probabilities.items() if p} == dict.fromkeys(
         ('coco', 'sa1b', 'uvo_frames', 'ytvis19', 'ytvis21', 'ovis'), 0.2)
     assert {'objects365', 'lvis', 'refcoco', 'bdd_inst', 'ref_ytvos'} <= set(probabilities)
-    assert MODELS.build(cfg.model.data_preprocessor).prompt_simulator.names == ['mask', 'box', 'point']
+    assert MODELS.build(cfg.model.data_preprocessor).prompt_simulator.kinds == dict(mask=0.6, box=0.08, point=0.32)
 
 
 @pytest.mark.slow

@@ -74,16 +74,18 @@ def test_numbers_of_the_fine_tune(task, size, tmp_path):
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp('world')
     build_miniworld(folder, images=1, val_images=1, videos=2, val_videos=1, seed=3,
-                    sources=('ovis', 'ref_ytvos', 'bdd_box_track', 'bdd_seg_track'))
+                    sources=('ovis', 'ref_ytvos', 'bdd_box_track', 'bdd_seg_track', 'ytvis19', 'ytvis21', 'ytvos',
+                             'uvo_video'))
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('size, task', [('eva02-l', 'ovis'), ('swin-l', 'ref-ytvos'), ('r50', 'bdd_mot'),
-                                        ('eva02-l', 'bdd_mot'), ('swin-l', 'bdd_mots')])
+                                        ('eva02-l', 'bdd_mot'), ('swin-l', 'bdd_mots'), ('swin-l', 'vos')])
 def test_two_steps(world, tmp_path, size, task):
-    """Weights move and stay finite, the text stays, the tracking loss is there, squares are whole."""
-    options = {'max_iters': 2, 'default_hooks.checkpoint.save_last': False}
+    """Weights move and stay finite, the text stays, the tracking or prompt loss is there, squares are whole."""
+    options = {'max_iters': 2, 'default_hooks.checkpoint.save_last': False,
+               'model.panoptic_head.prompter.template_size': 64}
     if size == 'eva02-l':
         options.update({'clip_resize.size': 128, 'clip_window.size': 128})
     else:
@@ -101,9 +103,10 @@ def test_two_steps(world, tmp_path, size, task):
         assert any(name.startswith(part) for name in changed), part
     assert not any('text_model' in name for name in changed)
     losses = {key: value._log_history for key, value in runner.message_hub.log_scalars.items() if 'loss' in key}
-    assert losses['train/loss_track'].max() > 0
+    prompted = task == 'vos'  # all its clips, which have no tracking loss
+    assert (losses['train/loss_track'].max() > 0) != prompted and (losses['train/loss_conf'].max() > 0) == prompted
     masks = [value for key, history in losses.items() if 'mask' in key or 'dice' in key for value in history]
     assert bool(sum(masks)) == (task != 'bdd_mot')
-    assert {shape[0] for shape in shapes} == {2}  # one clip of two frames
+    assert {shape[0] for shape in shapes} == ({1, 2} if prompted else {2})  # one clip of two frames, and its template
     if size == 'eva02-l':
         assert {shape[-2:] for shape in shapes} == {(128, 128)}

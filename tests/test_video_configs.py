@@ -37,8 +37,12 @@ def world(tmp_path_factory):
 
 
 def load(name, world, work_dir, **options):
+    return load_file(ROOT / f'configs/glee/glee_{name}.py', world, work_dir, **options)
+
+
+def load_file(path, world, work_dir, **options):
     cfg = run_config.load_config(Namespace(
-        config=str(ROOT / f'configs/glee/glee_{name}.py'), launcher='none', work_dir=str(work_dir), local_rank=0,
+        config=str(path), launcher='none', work_dir=str(work_dir), local_rank=0,
         cfg_options=dict(data_root=f'{world}/', **options)))
     cfg.model.panoptic_head.num_queries = 10
     for loader in ('train_dataloader', 'test_dataloader'):

@@ -10,7 +10,12 @@ from test_video_configs import load
 from projects.glee.datasets.miniworld import build_miniworld
 from projects.glee.engine import run_config
 from projects.glee.evaluation.video.png_tree import PALETTE
-from projects.glee.evaluation.video.result_checks import check_object_maps, check_vis
+from projects.glee.evaluation.video.result_checks import (
+    check_burst,
+    check_expression_masks,
+    check_object_maps,
+    check_vis,
+)
 
 SHAPE = (96, 160)
 SMALL = {'test_resize.scale': (10000, 96)}
@@ -92,6 +97,51 @@ def test_names_in_difficult_videos(world, tmp_path):
     assert 0 <= numbers['ytvis/AP'] <= 1
     assert any(broken.name in message and 'black frame' in message for message in messages)
     assert any(larger.name in message and 'resized to the' in message for message in messages)
+
+
+def empty_sentences(data):
+    """No sentence of the second video of Ref-YouTube-VOS has an object; path of a frame of the first one."""
+    first = data['videos'][0]['video']
+    kept = {entry['id'] for entry in data['videos'] if entry['video'] == first}
+    data['annotations'] = [track for track in data['annotations'] if track['video_id'] in kept]
+    return f'ref-youtube-vos/valid/JPEGImages/{data["videos"][0]["file_names"][2]}'
+
+
+def empty_sequence(data):
+    """The second sequence of BURST has no object; path of a frame of the first one."""
+    first, second = data['sequences']
+    second.update(track_category_ids={}, segmentations=[{} for _ in second['annotated_image_paths']])
+    return f'TAO/frames/val/{first["dataset"]}/{first["seq_name"]}/{first["annotated_image_paths"][2]}'
+
+
+# config: source, annotation file, what empties a video, number, checker and its arguments after the results
+BURST, REF_YTVOS = 'burst_annotations/val/all_classes.json', 'ref-youtube-vos/valid.json'
+HARD = dict(
+    rvos=('ref_ytvos', REF_YTVOS, empty_sentences, 'rvos/J&F', check_expression_masks, '',
+          ('ref-youtube-vos/valid/JPEGImages', 'ref-youtube-vos/meta_expressions/valid/meta_expressions.json')),
+    burst=('tao_burst', BURST, empty_sequence, 'burst/HOTA', check_burst, '.json', (BURST, )))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', HARD)
+def test_sentences_and_tracks_in_difficult_videos(name, tmp_path):
+    """A corrupt frame in one video, no annotated object in the other: numbers, counts and a valid file."""
+    source, truth, empty, number, check, suffix, places = HARD[name]
+    build_miniworld(tmp_path, images=1, val_images=1, videos=1, val_videos=2, seed=5, sources=(source, ))
+    content = json.loads((tmp_path / truth).read_text())
+    frame = tmp_path / empty(content)
+    (tmp_path / truth).write_text(json.dumps(content))
+    picture = frame.read_bytes()
+    frame.write_bytes(picture[:100])
+    cfg = load(f'mini_{name}', tmp_path, tmp_path, window=6, outfile=f'{tmp_path}/out',
+               **{'test_resize.scale': (10000, 64)})
+    with captured_log() as messages:
+        numbers = run_config.build_runner(cfg).test()
+    assert 0 <= numbers[number] <= 1 and all(np.isfinite(value) for value in numbers.values())
+    assert sum('black frame' in message and str(frame) in message for message in messages) == 1
+    assert any(str(frame) in message and '(1 skipped so far)' in message for message in messages)
+    frame.write_bytes(picture)  # the checker compares sizes
+    assert check(f'{tmp_path}/out{suffix}', *(tmp_path / place for place in places)) > 0
 
 
 def test_a_killed_test_goes_on_without_redoing_finished_videos(world, tmp_path):

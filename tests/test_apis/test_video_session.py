@@ -1,14 +1,16 @@
 """A session on a video: any frame, both directions, corrections, live frames."""
+import cv2
 import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
+from data_fixtures import captured_log
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from PIL import Image
 from video_fixtures import video_model
 
-from projects.glee.apis import FrameReader, InteractiveSession, VideoSession
+from projects.glee.apis import FrameReader, InteractiveSession, VideoSession, camera_frames
 from projects.glee.models.trackers import PromptTracker, encode_mask
 
 SHAPE = (64, 96)
@@ -38,9 +40,22 @@ def snapshot(session, object_id):
     return [session.mask(object_id, frame) for frame in range(5)]
 
 
-def test_objects_are_followed_both_ways_from_any_frame(session):
-    """Every frame gets a mask; the prompted frame keeps what the user saw."""
-    found = session.add(2, points=[(30, 30)])
+PROMPTS = dict(
+    point=dict(points=[(30, 30)]), box=dict(boxes=[(26, 20, 46, 40)]), scribble=dict(scribbles=[[(28, 24), (44, 36)]]),
+    expression=dict(text='the bright square'), reference={},
+    together=dict(points=[(30, 30), (5, 5, -1)], text='the bright square'))
+
+
+@pytest.mark.parametrize('kind', PROMPTS)
+def test_objects_are_followed_both_ways_from_any_frame(session, model, kind):
+    """Any prompt of a picture; every frame gets a mask; the prompted frame keeps what the user saw."""
+    image, prompt = InteractiveSession(model, scale=(96, 64)), PROMPTS[kind]
+    if kind == 'reference':
+        image.set_image(video()[0])
+        prompt = dict(reference=image.encode_reference(boxes=[(10, 20, 30, 40)]))
+    found = session.add(2, **prompt)
+    image.set_image(video()[2])
+    assert np.array_equal(found.mask, image.add(**prompt).mask) and found.text == prompt.get('text')
     with pytest.raises(KeyError, match='not been tracked in frame 0'):
         session.mask(found.id, 0)
     assert list(session.track()) == [2, 3, 4, 1, 0]
@@ -49,14 +64,15 @@ def test_objects_are_followed_both_ways_from_any_frame(session):
 
 
 @torch.no_grad()
-def test_forward_masks_are_those_of_the_tracker(session, model):
-    """The same as giving the mask to a ``PromptTracker`` by hand."""
-    found = session.add(1, boxes=[(18, 20, 38, 40)])
+@pytest.mark.parametrize('start, order', [(1, range(1, 5)), (3, range(3, -1, -1))])
+def test_masks_are_those_of_the_tracker(session, model, start, order):
+    """The same as giving the mask to a ``PromptTracker`` by hand, over the frames to the end or reversed ones."""
+    found = session.add(start, boxes=[(10 + 8 * start, 20, 30 + 8 * start, 40)])
     list(session.track())
     tracker = PromptTracker()
-    for frame in range(1, 5):
+    for frame in order:
         sample = DetDataSample(metainfo=dict(text=('object', ), text_mode='category', ori_shape=SHAPE, img_shape=SHAPE))
-        if frame == 1:
+        if frame == start:
             mask = torch.from_numpy(found.mask)[None]
             sample.prompts = InstanceData(masks=mask, neg_masks=mask & False, kinds=['mask'],
                                           object_ids=torch.zeros(1, dtype=torch.long))
@@ -64,9 +80,9 @@ def test_forward_masks_are_those_of_the_tracker(session, model):
         batch = model.data_preprocessor(dict(inputs=[inputs], data_samples=[sample]), False)
         tracker.update(model, batch['inputs'], batch['data_samples'])
     masks = tracker.finish(model)[0].segmentations
-    for frame in range(2, 5):
-        expected = np.zeros(SHAPE, bool) if masks[frame - 1] is None else _decode(masks[frame - 1])
-        assert np.array_equal(session.mask(1, frame), expected)
+    assert any(rle is not None for rle in masks[1:])
+    for frame, rle in list(zip(order, masks, strict=True))[1:]:
+        assert np.array_equal(session.mask(1, frame), np.zeros(SHAPE, bool) if rle is None else _decode(rle))
 
 
 def _decode(rle):
@@ -128,13 +144,17 @@ def test_a_click_far_from_the_tracked_mask_starts_anew(session, model, left, los
 
 
 def test_two_objects_from_different_frames(session):
-    """Each is followed to both ends and they never share a pixel after both are known."""
+    """Each is followed to both ends and they never share a pixel after both are known.
+
+    That is frame 3 and later on the way forward, frame 1 and earlier on the way back; in frame 2 each is alone.
+    """
     session.add(1, points=[(25, 30)])
     session.add(3, points=[(80, 8)])
     list(session.track())
-    for frame in range(4, 5):
-        assert not (session.mask(1, frame) & session.mask(2, frame)).any()
-    assert all(session.mask(2, frame).shape == SHAPE for frame in range(5))
+    both = [[session.mask(number, frame) for number in (1, 2)] for frame in (0, 1, 3, 4)]
+    assert all(mask.shape == SHAPE for masks in both for mask in masks)
+    assert not any((first & second).any() for first, second in both)
+    assert all(any(masks[number].any() for masks in both) for number in (0, 1))
 
 
 def test_errors_name_what_is_missing(session, model, tmp_path):
@@ -172,3 +192,94 @@ def test_live_frames_keep_nothing(model):
         if number == 1:
             prompts[8] = ~mask
     assert shown == [[4], [4], [4, 8], [4, 8]]
+
+
+def write_avi(path, frames):
+    """Frames (T, H, W, 3) RGB as MJPG; returns them as OpenCV reads them one after the other."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5, SHAPE[::-1])
+    for frame in frames:
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+    capture, read = cv2.VideoCapture(str(path)), []
+    while (found := capture.read())[0]:
+        read.append(found[1][..., ::-1])
+    return read
+
+
+def test_a_video_file_is_read_in_any_order_and_live(model, tmp_path):
+    """RGB frames of an .avi by index, near to what was written; ``live`` gives what it gives for arrays."""
+    red = np.full((4, *SHAPE, 3), 20, np.uint8)
+    for i, frame in enumerate(red):
+        frame[20:40, 10 + 8 * i:30 + 8 * i] = (240, 20, 20)
+    decoded = write_avi(tmp_path / 'red.avi', red)
+    reader = FrameReader(tmp_path / 'red.avi')
+    assert len(reader) == len(decoded) == 4
+    for index in (2, 0, 3, 1, 1):
+        assert reader[index].dtype == np.uint8 and np.array_equal(reader[index], decoded[index])
+        centre = reader[index][24:36, 14 + 8 * index:26 + 8 * index].mean((0, 1))
+        assert np.abs(centre - (240, 20, 20)).max() < 12
+    mask = np.zeros(SHAPE, bool)
+    mask[20:40, 10:30] = True
+    session = VideoSession(model, scale=(96, 64))
+    shown = [[masks[1] for masks in session.live(iter(frames), {1: mask})] for frames in (reader, decoded)]
+    assert len(shown[0]) == 4 and np.array_equal(*shown)
+
+
+class Camera:
+    """``cv2.VideoCapture`` of two frames, of which the second cannot be had from camera 1."""
+
+    def __init__(self, index):
+        self.frames = [np.full((4, 6, 3), (10, 20, 30 + i), np.uint8) for i in range(2)]  # BGR
+        self.index, self.released = index, False
+        Camera.last = self
+
+    def isOpened(self):  # noqa: N802
+        return self.index != 9
+
+    def read(self):
+        return (True, self.frames.pop(0)) if len(self.frames) > self.index else (False, None)
+
+    def release(self):
+        self.released = True
+
+
+def test_camera_frames_are_rgb_and_the_camera_is_released(monkeypatch):
+    """At the end, when the caller stops early, and not without a camera."""
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+    frames = list(camera_frames())
+    assert [frame[0, 0].tolist() for frame in frames] == [[30, 20, 10], [31, 20, 10]]
+    assert all(frame.flags.c_contiguous for frame in frames) and Camera.last.released
+    assert len(list(camera_frames(1))) == 1
+    early = camera_frames()
+    next(early)
+    assert not Camera.last.released
+    early.close()
+    assert Camera.last.released
+    with pytest.raises(RuntimeError, match='camera 9'):
+        next(camera_frames(9))
+
+
+def test_frames_that_cannot_be_read_and_of_another_size_do_not_end_the_tracking(model, tmp_path):
+    """The one is black, logged by name once and counted; the other is tracked at its own size."""
+    frames = list(video())
+    frames[1], frames[3] = np.zeros_like(frames[1]), np.full((80, 100, 3), 90, np.uint8)
+    for i, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / f'{i:03d}.png')
+    expected, session = VideoSession(model, scale=(96, 64)), VideoSession(model, scale=(96, 64))
+    expected.open(tmp_path)
+    session.open(tmp_path)
+    for each in (expected, session):
+        each.add(0, points=[(20, 30)])
+    list(expected.track())
+    (tmp_path / '001.png').write_bytes(b'no picture')
+    with captured_log() as messages:
+        assert list(session.track()) == list(session.track()) == [0, 1, 2, 3, 4]
+    assert [message for message in messages if 'black' in message] == [
+        f'frame 1, {tmp_path}/001.png, cannot be read; a black frame of (64, 96) takes its place (1 so far)']
+    assert session.unreadable == {1} and expected.unreadable == set()
+    for frame in range(5):
+        assert np.array_equal(session.mask(1, frame), expected.mask(1, frame))
+        assert session.mask(1, frame).shape == ((80, 100) if frame == 3 else SHAPE)
+    with pytest.raises(ValueError, match='001.png, cannot be read'):
+        session.add(1, points=[(20, 30)])
+    assert session.open(tmp_path) == 5 and session.unreadable == set()

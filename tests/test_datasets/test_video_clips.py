@@ -14,6 +14,7 @@ from projects.glee.datasets import (
     FrameWindow,
     LoadFrame,
     LoadFrameInstances,
+    LoadImage,
     ObjectInFirstFrame,
     PackClip,
     PackFrame,
@@ -109,6 +110,24 @@ def test_a_first_frame_without_objects_is_swapped(tmp_path):
     assert order == [2, 1]
     assert ObjectInFirstFrame(require=True).transform(
         dict(frames=[dict(data_samples=dataset[FrameWindow(0, 1, 2)]['data_samples'][0])])) is None
+
+
+def test_a_training_clip_with_a_corrupt_frame_is_replaced_and_counted(tmp_path):
+    """Video 4 is lost: each of 10 asked clips of it becomes one of video 7; every skip is logged with the count."""
+    write_frames(tmp_path)
+    for frame in range(3):
+        (tmp_path / f'frames/v4/{frame}.jpg').write_bytes(b'no picture')
+    load = LoadImage(skip_unreadable=True)
+    dataset = ytvis(tmp_path, ytvis_content(), test_mode=False, pipeline=[
+        SampleClip(num_frames=2), ForEachFrame([load, LoadFrameInstances(), RasterizeMasks(), SetSource('ytvis'),
+                                                PackFrame()]), PackClip()])
+    np.random.seed(0)
+    with captured_log() as messages:
+        clips = [dataset[0]['data_samples'] for _ in range(10)]
+    assert {frame.video_id for clip in clips for frame in clip.video_data_samples} == {7}
+    skipped = [message for message in messages if 'another sample takes its place' in message]
+    assert load.skipped.value == len(skipped) >= 10 and all('frames/v4/' in message for message in skipped)
+    assert skipped[-1].endswith(f'({len(skipped)} skipped so far)')
 
 
 def test_frames_of_another_size_and_corrupt_ones_do_not_end_a_video(tmp_path):

@@ -12,7 +12,9 @@ from mmengine.structures import InstanceData
 from PIL import Image
 from video_files import H, W, mevis, png_tree, rle, square, ytvis, ytvis_content, ytvis_track
 
-from projects.glee.datasets import BURSTDataset, ExpressionVideosDataset, FrameWindow
+from projects.glee.datasets import BURSTDataset, ExpressionVideosDataset, FrameWindow, YTVISJsonDataset
+from projects.glee.datasets.miniworld import build_miniworld
+from projects.glee.datasets.vocabularies import load_vocabulary
 
 
 def test_ytvis_identities_are_unique_and_start_at_1(tmp_path):
@@ -99,6 +101,7 @@ def test_expressions_of_a_video_are_grouped(tmp_path):
     assert [[o['instance_id'] for o in frame['instances']] for frame in first['images']] == [[1, 2], [1, 2]]
     assert [e['object_ids'] for e in second['video_info']['expressions']] == [[3], [4], [3]]
     assert (first['video_info']['annotator'], second['video_info']['annotator']) == (0, 1)
+    assert (first['video_info']['name'], second['video_info']['name']) == ('0/clip', '1/clip')  # folders of results
     assert dataset[1]['frames'][0]['text'] == first['text']
 
 
@@ -194,3 +197,43 @@ def test_identities_suit_the_stock_metric(tmp_path):
         clip.video_data_samples = samples
         metric.process({}, [clip.to_dict()])
     assert metric.evaluate(2)['youtube_vis/segm_mAP'] == 1.0
+
+
+def test_names_of_uvo_are_spelt_as_released_and_keep_their_labels(tmp_path):
+    """COCO's names in another order than the vocabulary's get ', object'; what it lacks stays; labels do not move."""
+    content, names = ytvis_content(), ['tv', 'object', 'crescent', 'person', 'traffic light']
+    content['categories'] = [dict(id=10 * number + 5, name=name) for number, name in enumerate(names)]
+    content['annotations'] = [ytvis_track(number, 4, 10 * number + 5, [(0, 0), None, None])
+                              for number in range(len(names))]
+    dataset = ytvis(tmp_path, content, vocabulary='uvo_video')
+    frame = dataset[0]['frames'][0]
+    assert frame['text'] == ('tv, object', 'object', 'crescent', 'person, object', 'traffic light, object')
+    assert [frame['text'][obj['bbox_label']].removesuffix(', object') for obj in frame['instances']] == names
+    assert dataset.metainfo['classes'] == tuple(names)
+    released = load_vocabulary('uvo_video')
+    assert len(released) == 81 and set(frame['text']) - set(released) == {'crescent'}
+    with pytest.raises(ValueError, match='no vocabulary'):
+        ytvis(tmp_path, content, vocabulary='uvo')
+
+
+def test_burst_in_the_format_of_youtube_vis_is_the_same_as_its_own(tmp_path):
+    """The file GLEE infers from, against ``BURSTDataset`` on all_classes.json of the same MiniWorld."""
+    build_miniworld(tmp_path, images=1, val_images=1, videos=1, val_videos=2, seed=3, sources=('tao_burst', ))
+    options = dict(data_root=f'{tmp_path}/', pipeline=[], test_mode=True)
+    own = BURSTDataset(ann_file='burst_annotations/val/all_classes.json', data_prefix=dict(img='TAO/frames/val/'),
+                       **options)
+    other = YTVISJsonDataset(ann_file='burst_annotations/TAO_val_withlabel_ytvisformat.json',
+                             data_prefix=dict(img='TAO/frames/'), **options)
+    assert len(own) == len(other) == 2 and own.metainfo['classes'] == other.metainfo['classes']
+    count = 0
+    for index in range(2):
+        mine, theirs = own.get_data_info(index), other.get_data_info(index)
+        keys = ('neg_category_ids', 'not_exhaustive_category_ids')
+        assert [mine['video_info'][key] for key in keys] == [theirs['video_info'][key] for key in keys]
+        for a, b in zip(mine['images'], theirs['images'], strict=True):
+            assert (a['img_path'], a['height'], a['width']) == (b['img_path'], b['height'], b['width'])
+            pairs = [sorted((o['instance_id'], o['bbox_label'], o['mask']['counts'], o['bbox']) for o in f['instances'])
+                     for f in (a, b)]
+            assert pairs[0] == pairs[1]
+            count += len(pairs[0])
+    assert count > 5

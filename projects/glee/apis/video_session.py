@@ -1,4 +1,5 @@
 """Follow objects through a video from any prompt on any frame."""
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, Optional, Sequence, Union
@@ -9,6 +10,7 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import torch
 from mmdet.structures import DetDataSample
+from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 
 from ..datasets.transforms import PillowResize
@@ -30,7 +32,7 @@ class FrameReader:
     """
 
     def __init__(self, source: Union[str, Path, Sequence[Union[np.ndarray, Path]]]) -> None:
-        self.source = source
+        self._name = str(source) if isinstance(source, (str, Path)) else 'the video'
         if isinstance(source, (str, Path)):
             path = Path(source)
             self.frames = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES) if path.is_dir() else (
@@ -38,19 +40,23 @@ class FrameReader:
         else:
             self.frames = source
         if not len(self.frames):
-            raise ValueError(f'{source if isinstance(source, (str, Path)) else "the video"} has no frame')
+            raise ValueError(f'{self._name} has no frame')
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        frame = self.frames[index]
+        frame, place, reason = self.frames[index], f'frame {index} of {self._name}', None
         if isinstance(frame, Path):
-            frame = mmcv.imread(str(frame), channel_order='rgb', backend='pillow')
+            place = f'frame {index}, {frame},'
+            try:
+                frame = mmcv.imread(str(frame), channel_order='rgb', backend='pillow')
+            except Exception as error:  # decoders raise many kinds; each ends in the error below
+                frame, reason = None, error
         elif isinstance(self.frames, mmcv.VideoReader):
             frame = None if frame is None else frame[..., ::-1]
         if frame is None:
-            raise ValueError(f'frame {index} of {self.source} cannot be read')
+            raise ValueError(f'{place} cannot be read') from reason
         return np.ascontiguousarray(frame)
 
 
@@ -78,7 +84,9 @@ class VideoSession:
     beginning. A correction refines the mask that was tracked there and holds from there on, up to the next
     one; where it lies farther from that mask than half the mask's size, the track was lost and the object starts
     anew. Negative points alone, which do not say where the object is, change only their own frame. Masks are
-    kept as run-length codes; frames are read one at a time.
+    kept as run-length codes; frames are read one at a time. A frame that cannot be read does not end the tracking:
+    a black one, of the size of the first frame that was pointed at, takes its place, is logged and counted. Masks
+    are those of their frames, also where a frame has another size.
 
     Example:
         >>> session = VideoSession(model)
@@ -93,6 +101,9 @@ class VideoSession:
         scale (tuple[int, int]): longest and shortest side of the resized frames, px.
         memory (str): of the ``PromptTracker``.
         **kwargs: as for ``InteractiveSession``.
+
+    Attributes:
+        unreadable (set[int]): frames that a black one stood for.
     """
 
     def __init__(self, model, scale: tuple[int, int] = (1333, 480), memory: str = 'first', **kwargs) -> None:
@@ -101,6 +112,8 @@ class VideoSession:
         self.memory = memory
         self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
         self._frames: Optional[FrameReader] = None
+        self.unreadable: set[int] = set()
+        self._size: Optional[tuple[int, int]] = None  # height, width of the first frame that was pointed at
         # masks to track from; None where a frame was only told what the object is not
         self._given: dict[int, dict[int, Optional[np.ndarray]]] = {}
         self._masks: dict[int, dict[int, Optional[dict]]] = {}
@@ -110,6 +123,7 @@ class VideoSession:
         """Start with a video, see ``FrameReader``; objects are forgotten. Returns the number of frames."""
         self._frames = FrameReader(source)
         self._given, self._masks, self._asked = {}, {}, {}
+        self.unreadable, self._size = set(), None
         return len(self._frames)
 
     def add(self, frame: int, **prompt) -> SessionObject:
@@ -130,7 +144,9 @@ class VideoSession:
 
     def _ask(self, object_id: int, frame: int, prompt: dict) -> SessionObject:
         """The object on one frame from all that was said there, and before that from where it was tracked to."""
-        self.image.set_image(self._reader()[frame])
+        picture = self._reader()[frame]
+        self._size = self._size or picture.shape[:2]
+        self.image.set_image(picture)
         meant = self.image.read(prompt, object_id)
         said = meant.names_object or self._given[object_id].get(frame) is not None
         rounds = [*self._asked.get((object_id, frame), ()), prompt]
@@ -151,6 +167,17 @@ class VideoSession:
             raise RuntimeError('no video is open: call open first')
         return self._frames
 
+    def _picture(self, frame: int) -> np.ndarray:
+        """A frame, uint8 RGB (H, W, 3); a black one for one that cannot be read."""
+        try:
+            return self._reader()[frame]
+        except ValueError as error:
+            if frame not in self.unreadable:
+                self.unreadable.add(frame)
+                print_log(f'{error}; a black frame of {self._size} takes its place ({len(self.unreadable)} so far)',
+                          logger='current', level=logging.WARNING)
+            return np.zeros((*self._size, 3), np.uint8)
+
     def track(self) -> Iterator[int]:
         """Follow all objects; yields each frame when it is done, forward from the first prompt, then backward."""
         length = len(self._reader())
@@ -169,7 +196,7 @@ class VideoSession:
         tracker = PromptTracker(memory=self.memory)
         for frame in order:
             masks = {object_id: frames[frame] for object_id, frames in given.items() if frame in frames}
-            for object_id, rle in self._step(tracker, self._reader()[frame], masks).items():
+            for object_id, rle in self._step(tracker, self._picture(frame), masks).items():
                 if frame not in self._given[object_id] and (before is None or frame < before[object_id]):
                     self._masks[object_id][frame] = rle
             if before is None or any(frame < start for start in before.values()):
@@ -223,7 +250,7 @@ class VideoSession:
         """
         if frame not in self._masks.get(object_id, {}):
             raise KeyError(f'object {object_id} has not been tracked in frame {frame}: run track')
-        return _decode(self._masks[object_id][frame], self._reader()[frame].shape[:2])
+        return _decode(self._masks[object_id][frame], self._picture(frame).shape[:2])
 
 
 def _decode(rle: Optional[dict], shape: tuple) -> np.ndarray:

@@ -14,7 +14,8 @@ class ClipPromptSimulator(PromptSimulator):
     the object of that identity alone remains, if it is there.
 
     Args:
-        clip_kinds (dict[str, float]): weights of the kinds for clips; ``kinds`` are those for images.
+        clip_kinds (dict[str, float]): weights of the kinds for clips; ``kinds`` are those for images. Either gives
+            way to the samples' own ``prompt_kinds``.
     """
 
     def __init__(self, clip_kinds: dict[str, float] = dict(mask=1.0), **kwargs) -> None:

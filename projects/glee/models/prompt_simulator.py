@@ -18,13 +18,13 @@ class PromptSimulator:
     generator.
 
     Args:
-        kinds (dict[str, float]): weights of 'mask', 'box', 'point', 'polygon', 'scribble', 'circle'.
+        kinds (dict[str, float]): weights of 'mask', 'box', 'point', 'polygon', 'scribble', 'circle', for samples
+            without ``prompt_kinds`` of their own (``SetSource``).
     """
 
     def __init__(self, kinds: dict[str, float] = dict(mask=0.6, box=0.08, point=0.32)) -> None:
         check_kinds(kinds, 'PromptSimulator')
-        self.names = list(kinds)
-        self.weights = torch.tensor([float(weight) for weight in kinds.values()])
+        self.kinds = dict(kinds)
 
     def wants(self, data_samples: SampleList) -> bool:
         """Draw whether this batch becomes a prompt batch; no number is drawn where it cannot."""
@@ -39,7 +39,8 @@ class PromptSimulator:
 
     def __call__(self, data_samples: SampleList) -> None:
         """Choose an object per image and prompt it, in place; masks are already padded."""
-        name = self.names[int(torch.multinomial(self.weights, 1))]
+        kinds = data_samples[0].get('prompt_kinds') or self.kinds  # a batch is of one source
+        name = list(kinds)[int(torch.multinomial(torch.tensor([float(weight) for weight in kinds.values()]), 1))]
         rng = np.random.default_rng(torch.randint(2**31, (2, )).tolist())
         for sample in data_samples:
             objects = sample.gt_instances

@@ -1,20 +1,43 @@
-# Clips made of two augmentations of a still image, for joint video training; needs image_sources.py.
-def pseudo_clips(source, label_table):
-    """Training pipeline; every batch points at an object of the first frame."""
+# Clips made of two augmentations of a still image, for joint video training. No key of this file is in another one, so
+# it goes beside any config with a data_root in `_base_` (docs/video.md).
+pseudo_crop = dict(
+    type='RandomApply',
+    prob=0.5,
+    transforms=[
+        dict(
+            type='RandomChoiceResize',
+            resize_type='PillowResize',
+            scales=[(400, 10000), (500, 10000), (600, 10000)],
+            keep_ratio=True),
+        dict(type='CropWindow', crop_size=(384, 600))
+    ])
+pseudo_resize = dict(
+    type='RandomChoiceResize',
+    resize_type='PillowResize',
+    scales=[(short, 1333) for short in range(480, 801, 32)],
+    keep_ratio=True)
+pseudo_prompt_prob = 1.0  # every batch whose first frames have an object points at one
+pseudo_prompt_kinds = dict(mask=0.9, box=0.005, point=0.095)  # DESIGN section 5: 10% are box 5% or point 95%
+pseudo_images = dict(filter_empty_gt=True, min_size=0)
+
+
+def pseudo_clips(source, label_table, load_masks=()):
+    """Training pipeline; each frame is flipped, cropped and resized on its own."""
     return [
         dict(type='PseudoClip', num_frames=2, max_objects=30),
         dict(
             type='ForEachFrame',
             transforms=[
-                dict(type='LoadImage', skip_unreadable=True),
+                dict(type='LoadImage', skip_unreadable=True), *load_masks,
                 dict(type='LoadFrameInstances'),
-                dict(type='RandomFlip', prob=0.5), '${crop_augment}', '${resize_augment}',
+                dict(type='RandomFlip', prob=0.5), '${pseudo_crop}', '${pseudo_resize}',
                 dict(type='RasterizeMasks'),
                 dict(type='BoxesFromMasks'),
                 dict(type='FilterFrameObjects'),
                 dict(
                     type='SetSource', source=source, supervision=('semantic', 'box', 'mask', 'track'),
-                    label_table=label_table, prompt_prob=1.0),
+                    label_table=label_table, prompt_prob='${pseudo_prompt_prob}',
+                    prompt_kinds='${pseudo_prompt_kinds}'),
                 dict(type='PackFrame')
             ]),
         dict(type='ObjectInFirstFrame'),
@@ -27,13 +50,24 @@ coco_clips = dict(
     data_root='${data_root}coco/',
     ann_file='annotations/instances_train2017.json',
     data_prefix=dict(img='train2017/'),
-    filter_cfg=dict(filter_empty_gt=True, min_size=0),
+    filter_cfg=pseudo_images,
+    masks='required',
     pipeline=pseudo_clips('coco', 'coco'))
 lvis_clips = dict(
     type='TextLVISDataset',
     data_root='${data_root}',
     ann_file='lvis/lvis_v1_train.json',
     data_prefix=dict(img='coco/'),
-    filter_cfg=dict(filter_empty_gt=True, min_size=0),
+    filter_cfg=pseudo_images,
+    vocabulary='lvis_v1',
+    masks='required',
     pipeline=pseudo_clips('lvis', 'obj365'))
+sa1b_clips = dict(
+    type='SA1BDataset',
+    data_root='${data_root}SA1B_scaleup/',
+    ann_file='sa1b_500k.json',
+    data_prefix=dict(img='images/'),
+    filter_cfg=pseudo_images,
+    prompts='sa1b',
+    pipeline=pseudo_clips('sa1b', 'object', load_masks=[dict(type='LoadSA1BMasks', skip_unreadable=True)]))
 del pseudo_clips

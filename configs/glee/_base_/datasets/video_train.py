@@ -26,6 +26,7 @@ clip_resize = dict(
 clip_window = dict(type='Compose', transforms=[])  # of each frame, after the resize: nothing but in GLEE-Pro
 clip_range = 10  # OVIS; YouTube-VIS 5
 clip_prompt_prob = 0.0  # 1 points at an object of the first frame of every clip (joint VOS training)
+dense_prompt_kinds = dict(mask=0.9, box=0.005, point=0.095)  # of UVO: 10% of the prompts are box 5% or point 95%
 track_supervision = ('semantic', 'box', 'mask', 'track')
 video_training = dict(filter_empty_gt=True, min_frames=1)
 box_track_supervision = ('semantic', 'box', 'track')
@@ -45,7 +46,7 @@ finish_masks = [
 pack_clip = [dict(type='ObjectInFirstFrame'), dict(type='PackClip')]
 
 
-def clips(source, label_table=None, prompt_prob='${clip_prompt_prob}', masks=True):
+def clips(source, label_table=None, prompt_prob='${clip_prompt_prob}', masks=True, **marks):
     """Training pipeline of a source of videos with categories; without masks no prompt can be drawn."""
     return [
         sample_clip,
@@ -61,7 +62,7 @@ def clips(source, label_table=None, prompt_prob='${clip_prompt_prob}', masks=Tru
                 *(finish_masks if masks else finish_boxes),
                 dict(
                     type='SetSource', source=source, prompt_prob=prompt_prob, label_table=label_table or source,
-                    supervision=track_supervision if masks else box_track_supervision),
+                    supervision=track_supervision if masks else box_track_supervision, **marks),
                 dict(type='PackFrame')
             ]), *pack_clip
     ]
@@ -116,7 +117,8 @@ ytvis21_train = ytvis_json('ytvis_2021/', 'annotations/instances_train_sub.json'
                            pipeline=clips('ytvis21'), **training)
 ovis_train = ytvis_json('ovis/', 'annotations_train.json', 'train/', pipeline=clips('ovis'), **training)
 uvo_train = ytvis_json('UVO/', 'annotations/VideoDenseSet/UVO_video_train_dense_objectlabel.json',
-                       'uvo_videos_dense_frames/', pipeline=clips('uvo_video', 'uvo'), **training)
+                       'uvo_videos_dense_frames/', vocabulary='uvo_video',
+                       pipeline=clips('uvo_video', 'uvo', prompt_kinds=dense_prompt_kinds), **training)
 ytvos_train = ytvis_json('ytbvos18/train/', 'train.json', 'JPEGImages/', text=('object', ),
                          pipeline=clips('ytvos', 'object', prompt_prob=1.0), **training)
 bdd_seg_track_train = ytvis_json(

@@ -27,6 +27,7 @@ uvo_val = dict(
     data_root='${data_root}UVO/',
     ann_file='annotations/VideoDenseSet/UVO_video_val_dense_objectlabel.json',
     data_prefix=dict(img='uvo_videos_dense_frames/'),
+    vocabulary='uvo_video',
     test_mode=True,
     pipeline=_base_.test_frames)
 lvvis_val = dict(

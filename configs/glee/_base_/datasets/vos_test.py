@@ -18,6 +18,7 @@ ytvos_val = dict(
     type='PNGTreeDataset',
     data_root='${data_root}ytbvos18/val/',
     meta_file='meta.json',
+    train_meta_file='../train/meta.json',  # categories that it lacks are unseen; None scores all as seen
     data_prefix=dict(img='JPEGImages/', ann='Annotations/'),
     test_mode=True,
     pipeline=_base_.prompted_test_frames)

@@ -1,5 +1,5 @@
 """What a sample is: its source, its kind of text and which of its annotations are real."""
-from typing import Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 import torch
 from mmcv.transforms import BaseTransform
@@ -8,6 +8,7 @@ from mmdet.registry import TRANSFORMS
 from mmengine.structures import InstanceData
 
 from .lazy_masks import LazyMasks
+from .prompt_samplers import check_kinds
 
 SUPERVISION = ('semantic', 'box', 'coarse_box', 'mask', 'track')
 TEXT_MODES = ('category', 'expression')
@@ -32,17 +33,19 @@ class SetSource(BaseTransform):
             must index them.
         prompt_prob (float): probability that a training batch of this source points at one object per
             image (``PromptSimulator``); 0.2 for COCO, SA1B, UVO frames and frames of YTVIS and OVIS.
+        prompt_kinds (dict[str, float], optional): weights of the kinds of those prompts, where they are not
+            the preprocessor's default for images or for clips (UVO videos and pseudo clips, DESIGN section 5).
         vocabulary_size (int, optional): most names of a training batch of this source, where that
             is not the preprocessor's default (200 for Visual Genome, DESIGN section 5).
 
     Raises:
-        ValueError: unknown ``supervision`` or ``text_mode``.
+        ValueError: unknown ``supervision``, ``text_mode`` or kind of prompt.
     """
 
     def __init__(self, source: str, supervision: Sequence[str] = ('semantic', 'box', 'mask'),
                  text_mode: str = 'category', label_table: Optional[str] = None,
                  text: Optional[Sequence[str]] = None, prompt_prob: float = 0.,
-                 vocabulary_size: Optional[int] = None) -> None:
+                 vocabulary_size: Optional[int] = None, prompt_kinds: Optional[Dict[str, float]] = None) -> None:
         unknown = set(supervision) - set(SUPERVISION)
         if unknown or isinstance(supervision, str):
             raise ValueError(f'source {source!r}: supervision {supervision!r} must be a sequence '
@@ -56,6 +59,9 @@ class SetSource(BaseTransform):
             self.info['text'] = tuple(text)
         if vocabulary_size is not None:
             self.info['vocabulary_size'] = vocabulary_size
+        if prompt_kinds is not None:
+            check_kinds(prompt_kinds, f'source {source!r}')
+            self.info['prompt_kinds'] = dict(prompt_kinds)
 
     def transform(self, results: dict) -> dict:
         """Add ``source``, ``supervision``, ``text_mode``, ``label_table`` (and ``text``)."""
@@ -81,7 +87,7 @@ class PackGLEEInputs(PackDetInputs):
 
     def __init__(self, meta_keys: Sequence[str] = (
             'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
-            'flip_direction', 'candidates', 'prompt_prob', 'stuff_text', 'segments_info',
+            'flip_direction', 'candidates', 'prompt_prob', 'prompt_kinds', 'stuff_text', 'segments_info',
             'vocabulary_size')) -> None:
         super().__init__(meta_keys=(*meta_keys, *SOURCE_KEYS))
 

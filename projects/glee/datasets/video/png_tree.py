@@ -25,13 +25,21 @@ class PNGTreeDataset(VideoDataset):
         split_file (str | None): text file with one video per line (DAVIS's ImageSets); without it all
             folders below ``img``.
         meta_file (str | None): YouTube-VOS's meta.json with the category of every object.
-        unseen_categories (Sequence[str]): categories that count as unseen (``YouTubeVOSMetric``).
+        train_meta_file (str | None): meta.json of the training split: categories of ``meta_file`` that are not
+            in it count as unseen (``YouTubeVOSMetric``).
+        unseen_categories (Sequence[str]): further categories that count as unseen.
         **kwargs: as for ``VideoDataset``.
+
+    Raises:
+        ValueError: ``train_meta_file`` is given without ``meta_file``, which has the categories of the objects.
     """
 
-    def __init__(self, *args, split_file: str | None = None, meta_file: str | None = None, unseen_categories=(),
-                 **kwargs) -> None:
-        self.split_file, self.meta_file = split_file, meta_file
+    def __init__(self, *args, split_file: str | None = None, meta_file: str | None = None,
+                 train_meta_file: str | None = None, unseen_categories=(), **kwargs) -> None:
+        if train_meta_file is not None and meta_file is None:
+            raise ValueError(f'train_meta_file={train_meta_file!r} needs meta_file, which has the categories of the '
+                             'objects')
+        self.split_file, self.meta_file, self.train_meta_file = split_file, meta_file, train_meta_file
         self.unseen_categories = set(unseen_categories)
         self._scanned: tuple = (None, {})
         super().__init__(*args, **kwargs)
@@ -45,6 +53,9 @@ class PNGTreeDataset(VideoDataset):
         else:
             names = sorted(folder.name for folder in pictures.iterdir() if folder.is_dir())
         meta = {} if self.meta_file is None else load(str(root / self.meta_file))['videos']
+        if self.train_meta_file is not None:
+            seen = categories_of(load(str(root / self.train_meta_file))['videos'])
+            self.unseen_categories |= categories_of(meta) - seen
         return [self._record(name, number, meta.get(name, {})) for number, name in enumerate(names)]
 
     def _record(self, name: str, number: int, meta: dict) -> dict:
@@ -97,6 +108,11 @@ class PNGTreeDataset(VideoDataset):
     def has_objects(self, record: dict) -> bool:
         """Videos of these data sets have objects; reading them all to be sure would take minutes."""
         return any(frame['annotated'] for frame in record['images'])
+
+
+def categories_of(videos: dict) -> set[str]:
+    """All categories that the ``videos`` of a meta.json of YouTube-VOS name."""
+    return {obj['category'] for video in videos.values() for obj in video['objects'].values()}
 
 
 def read_index_map(path: str) -> np.ndarray:

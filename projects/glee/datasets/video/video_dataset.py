@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 import pycocotools.mask as mask_utils
 from mmdet.datasets import BaseVideoDataset
 
+from ..vocabularies import load_vocabulary, respell
+
 
 class FrameWindow(NamedTuple):
     """Index of consecutive frames of a video: ``start`` up to, not including, ``stop``."""
@@ -27,15 +29,20 @@ class VideoDataset(BaseVideoDataset):
 
     Args:
         text (Sequence[str] | None): names to use instead of the file's; ``bbox_label`` must index them.
+        vocabulary (str | None): spell the file's names as this vocabulary of the released checkpoints does
+            (``respell``: name by name, never by position); ``metainfo['classes']`` keeps the file's.
         **kwargs: as for ``BaseDataset``; ``filter_cfg=dict(filter_empty_gt=True, min_frames=1)`` drops, in
             training, videos without an object and shorter ones.
 
     Raises:
-        ValueError: the annotation file lacks what the reader needs; file and video are named.
+        ValueError: the annotation file lacks what the reader needs; file and video are named. There is no such
+            vocabulary.
     """
 
-    def __init__(self, *args, text=None, **kwargs) -> None:
-        self._text = None if text is None else tuple(text)
+    def __init__(self, *args, text=None, vocabulary: str | None = None, **kwargs) -> None:
+        if vocabulary is not None:
+            load_vocabulary(vocabulary)
+        self._text, self._vocabulary = None if text is None else tuple(text), vocabulary
         super().__init__(*args, **kwargs)
 
     def adopt_categories(self, categories: list[dict]) -> dict[int, int]:
@@ -45,7 +52,7 @@ class VideoDataset(BaseVideoDataset):
         ids = [category['id'] for category in categories]
         names = tuple(category['name'] for category in categories)
         if self._text is None:
-            self._text = names
+            self._text = names if self._vocabulary is None else respell(names, self._vocabulary)
         labels = {category_id: label for label, category_id in enumerate(ids)}
         self._metainfo.update(classes=names, category_ids=tuple(ids), palette='random')
         if all('partition' in category for category in categories):
