@@ -27,9 +27,9 @@ ENTRIES = dict(
     uvo_val=('ytvis', 'uvo_metric', 'uvo/AP', 'vis', '.zip', UVO),
     mose_val=('vos', 'mose_metric', 'mose/J&F', 'vos', '', 'mose/val/JPEGImages'),
     ytvos_val=('vos', 'ytvos_metric', 'ytvos/G', 'vos', '', 'ytbvos18/val/JPEGImages'),
-    ref_davis_val=('rvos', 'ref_davis_metric', 'ref_davis/J&F', 'rvos', '/2', 'ref-davis/valid/JPEGImages'),
+    ref_davis_val=('rvos', 'ref_davis_metric', 'ref_davis/J&F', 'rvos', '/annotator_2', 'ref-davis/valid/JPEGImages'),
     mevis_val=('rvos', 'mevis_metric', 'mevis/J&F', 'rvos', '', 'mevis/valid_u/JPEGImages'))
-METAS = dict(mevis_val='mevis/valid_u/meta_expressions.json')
+METAS = dict(ref_davis_val='ref-davis/valid_2.json', mevis_val='mevis/valid_u/meta_expressions.json')
 
 
 @pytest.fixture(scope='module')
@@ -50,17 +50,6 @@ def run_entry(entry, world, tmp_path):
     return run_config.build_runner(cfg).test()
 
 
-def meta_of_annotator(world, number, tmp_path):
-    """meta_expressions.json of what one annotator of Ref-DAVIS says."""
-    videos = {}
-    for entry in json.loads((world / f'ref-davis/valid_{number}.json').read_text())['videos']:
-        video = videos.setdefault(entry['video'], dict(expressions={}))
-        video['expressions'][entry['exp_id']] = entry['expressions'][0]
-    path = tmp_path / 'meta.json'
-    path.write_text(json.dumps(dict(videos=videos)))
-    return path
-
-
 @pytest.mark.parametrize('entry', [
     pytest.param(entry, marks=[pytest.mark.slow] if ENTRIES[entry][3] == 'rvos' else []) for entry in ENTRIES])
 def test_an_entry_of_the_test_files_gives_its_metric_and_a_valid_file(entry, world, tmp_path, capsys):
@@ -73,7 +62,7 @@ def test_an_entry_of_the_test_files_gives_its_metric_and_a_valid_file(entry, wor
         assert len(numbers) == 5 and numbers['ytvos/G'] == pytest.approx(np.mean(parts))
     options = ['--truth', world / place] if kind == 'vis' else ['--frames', world / place]
     if kind == 'rvos':
-        options += ['--truth', world / METAS[entry] if entry in METAS else meta_of_annotator(world, 2, tmp_path)]
+        options += ['--truth', world / METAS[entry]]
     with pytest.raises(SystemExit) as end:
         run_tool('analysis_tools/check_results.py', kind, f'{tmp_path}/out{suffix}', *options)
     assert end.value.code == 0, capsys.readouterr().err

@@ -13,8 +13,7 @@ class ExpressionVideosDataset(YTVISJsonDataset):
     Entries have ``video`` (name), ``expressions`` (one sentence), ``exp_id`` and ``obj_id``, and one track
     each. They are put together: an item is a video with K expressions, ``text``, and each object once;
     ``video_info['expressions']`` tells the objects of every expression. ``ann_file`` may be a list of
-    files, one per annotator (Ref-DAVIS17), each of which gives items of its own, named ``{annotator}/{video}`` so
-    that result files of one annotator do not replace those of another.
+    files, one per annotator (Ref-DAVIS17), each of which gives items of its own.
 
     Args:
         ann_files (Sequence[str] | None): several files instead of ``ann_file``.
@@ -48,8 +47,7 @@ class ExpressionVideosDataset(YTVISJsonDataset):
 
     def _group(self, name: str, entries: list[dict], tracks: dict, objects: dict, annotator: int,
                video_id: int) -> dict:
-        item_name = name if self.ann_files is None else f'{annotator}/{name}'
-        record = self._record(dict(entries[0], id=video_id, name=item_name), [], {})
+        record = self._record(dict(entries[0], id=video_id, name=name), [], {})
         expressions, numbers = [], {}
         for position, entry in enumerate(entries):
             track, ids = tracks.get(entry['id']), []
