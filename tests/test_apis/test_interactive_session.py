@@ -207,6 +207,26 @@ def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_pa
         ReferencePrompt.load(tmp_path / 'other.pth')
 
 
+@pytest.mark.parametrize('prompt', [
+    dict(points=[(30, 20), (60, 40)]), dict(scribbles=[[(10, 50), (40, 40), (60, 55)]]),
+    dict(mask=np.add.outer(np.arange(60), np.arange(90)) % 3 == 0)])  # 1800 pixels, of which 512 are read
+def test_a_reference_of_any_kind_reproduces_its_prompt(session, prompt):
+    """On its own image every query comes out as with the prompt itself."""
+    outputs = []
+    for given in (prompt, dict(reference=session.encode_reference(**prompt))):
+        with torch.no_grad():
+            outputs.append(next(session._decode(session._rows([session.read(given, 0)], [None]))))
+    for field in ('logits', 'boxes', 'mask_embeds', 'embeddings', 'mask_features'):
+        torch.testing.assert_close(getattr(outputs[0], field), getattr(outputs[1], field), atol=1e-5, rtol=0)
+
+
+def test_two_texts_in_one_call_equal_two_calls(session):
+    together = session.add_many([dict(text='a ring'), dict(text='the red star')])
+    for words, expected in zip(('the red star', 'a ring'), together[::-1]):
+        close(session.add(text=words), expected)
+    assert together[0].score != together[1].score and [obj.text for obj in together] == ['a ring', 'the red star']
+
+
 def test_a_reference_works_in_another_image_and_in_a_batch(glee, session):
     reference = session.encode_reference(points=[(30, 20)])
     other = InteractiveSession(glee, scale=(96, 64))

@@ -1,8 +1,9 @@
-"""Every object that a prompt fits, and masks that share no pixel: by hand-made queries."""
+"""Every object that a prompt fits, names of masks, and masks that share no pixel: by hand-made queries."""
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmdet.structures import DetDataSample
 from test_interactive_session import SHAPE, close, glee, same, session  # noqa: F401
 
 from projects.glee.apis import InteractiveSession
@@ -26,7 +27,8 @@ def answer(monkeypatch, player, queries):
     output = RowOutput(
         row=0, ranking=probability, probability=probability, logits=torch.zeros(count, 1),
         boxes=torch.full((count, 4), 0.5), mask_embeds=torch.eye(count),
-        embeddings=torch.arange(count * 64.).view(count, 64), mask_features=torch.stack([mask for _, mask in queries]))
+        embeddings=torch.randn(count, 64, generator=torch.Generator().manual_seed(0)),
+        mask_features=torch.stack([mask for _, mask in queries]))
     monkeypatch.setattr(player, '_decode', lambda rows: iter([output]))
     return output
 
@@ -46,6 +48,24 @@ def test_two_objects_above_the_threshold(session, monkeypatch):  # noqa: F811
     middles = [(int(5.5 * 3.75), int(left * 3.75)) for left in (5.5, 17.5)]
     assert [[bool(obj.mask[middle]) for middle in middles] for obj in found] == [[True, False], [False, True]]
     assert [obj.mask.shape for obj in found] == [SHAPE] * 2
+
+
+def test_a_mask_has_the_names_of_its_query(session, glee, monkeypatch):  # noqa: F811
+    """Names whose embeddings lie along the queries' own directions: each exact mask gives its own one."""
+    head, names = glee.panoptic_head, tuple('abcde')
+    output = answer(monkeypatch, session, FOUR)
+    directions = head.decoder.norm(output.embeddings) @ head.category_embed
+    vocabulary = session._category(names)._replace(embeds=(directions / directions.norm(dim=1, keepdim=True))[None])
+    monkeypatch.setitem(session._texts, ('category', *names), vocabulary)
+    for query in (0, 1, 3):
+        whole = F.interpolate(FOUR[query][1][None, None], (64, 96), mode='bilinear')
+        mask = (F.interpolate(whole, SHAPE, mode='bilinear')[0, 0] > 0).numpy()
+        ranked = session.label(mask, names, top_k=5)
+        # by length times cosine, whatever the head adds to all of them
+        expected = (directions[query] @ vocabulary.embeds[0].T).argsort(descending=True).tolist()
+        assert [name for name, _ in ranked] == [names[index] for index in expected] and ranked[0][0] == names[query]
+    shifted = np.roll(mask, 8, 1)  # half of the small square
+    assert session.label(shifted, names, min_iou=0.5) == [] and session.label(shifted, names, min_iou=0.2)[0][0] == 'd'
 
 
 def test_all_some_and_none(session, monkeypatch):  # noqa: F811
@@ -116,3 +136,24 @@ def test_nothing_to_divide(glee, session):  # noqa: F811
     alone = session.add(points=[(30, 20)])
     close(session.results(exclusive=True)[0], alone)
     assert InteractiveSession(glee).results(exclusive=True) == []  # without an image, too
+
+
+@pytest.mark.parametrize('overlap', [0.01, 0.6])
+def test_panoptic_is_what_the_detector_predicts(session, glee, monkeypatch, overlap):  # noqa: F811
+    """The same image with the stuff in ``stuff_text``; what belongs to nobody is 0."""
+    things, stuff = ('circle', 'star', 'ring'), ('sky', 'grass')
+    monkeypatch.setattr(glee.panoptic_fusion_head, 'panoptic', dict(score_thr=0., overlap_thr=overlap))
+    ids, segments = session.panoptic(things, stuff)
+    image = session._state()
+    sample = DetDataSample(metainfo=dict(image.sample.metainfo, text=things, stuff_text=stuff))
+    with torch.no_grad():
+        predicted = glee(image.batch, [sample], mode='predict')[0].pred_panoptic_seg
+    labels, found = predicted.sem_seg[0].numpy(), predicted.segments_info
+    assert ids.shape == labels.shape == SHAPE and len(segments) == len(found) > 0
+    expected = np.zeros(SHAPE, int)
+    for number, (segment, info) in enumerate(zip(segments, found), 1):
+        expected[labels == info['id']] = number
+        assert segment == dict(id=number, name=(things + stuff)[info['label']], is_thing=info['label'] < 3,
+                               score=info['score'], area=int((labels == info['id']).sum()))
+    assert np.array_equal(ids, expected)
+    assert np.array_equal(ids == 0, labels == 5) and (ids == 0).any()
