@@ -99,3 +99,8 @@ def test_mini_rollout_trains_only_what_it_should(world, tmp_path):  # noqa: F811
     changed = {name for name, value in runner.model.named_parameters() if not torch.equal(value, before[name])}
     assert 'panoptic_head.confidence_head.layers.0.weight' in changed
     assert not [name for name in changed if name.startswith('backbone') or 'text_encoder' in name]
+    # both only through the graded round after others; weight decay moves no 0 and shrinks a row by one factor
+    gate, signs = 'panoptic_head.prompter.memory.gate', 'panoptic_head.prompter.sign_embed.weight'
+    assert gate in changed and not before[gate].any()
+    factors = dict(runner.model.named_parameters())[signs].detach() / before[signs]
+    assert (factors.std(1) > 1e-6).all()

@@ -2,6 +2,8 @@
 # Other sets: --cfg-options test_dataloader.dataset='${voc_interactive}'; the other click rule: test_cfg.rule=seem
 _base_ = ['./glee_mini_stage2.py', './_base_/datasets/interactive.py']
 
+resume_dir = None  # e.g. work_dirs/x/finished: a killed test goes on where it stopped
+
 test_dataloader = dict(
     batch_size=1,
     num_workers=1,
@@ -12,4 +14,5 @@ test_cfg = dict(
     type='InteractiveTestLoop',
     rounds=dict(point=20, box=1, scribble=1),
     rule='ritm',
+    resume_dir='${resume_dir}',
     predictor=dict(type='SessionPredictor', scale=(10000, 160)))

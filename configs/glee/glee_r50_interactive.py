@@ -5,6 +5,7 @@ _base_ = [
 ]
 
 data_root = 'data/'
+resume_dir = None  # e.g. work_dirs/x/finished: a killed test goes on where it stopped
 
 test_dataloader = dict(
     batch_size=1,
@@ -16,4 +17,5 @@ test_cfg = dict(
     type='InteractiveTestLoop',
     rounds=dict(point=20, box=1, scribble=1),
     rule='ritm',
+    resume_dir='${resume_dir}',
     predictor=dict(type='SessionPredictor', scale=(1333, 800)))

@@ -1,5 +1,8 @@
 """Spoken prompts: resampling, cleaning, and Whisper of a tiny random model."""
+import configparser
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +10,8 @@ from scipy.io import wavfile
 
 from projects.glee.apis import WhisperTranscriber
 from projects.glee.apis.audio import clean_transcript, mono_16k, read_wav
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize('rate', [8000, 16000, 48000])
@@ -47,6 +52,18 @@ def test_wav_files(tmp_path):
 def test_a_missing_model_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='local copy of a Whisper model'):
         WhisperTranscriber(str(tmp_path / 'absent'))
+
+
+def test_a_missing_package_is_named(tmp_path, monkeypatch):
+    """Importing the apis needs no transformers of its own; the error says what to install, and that exists."""
+    monkeypatch.setitem(sys.modules, 'transformers', None)
+    with pytest.raises(ImportError, match=r'pip install -e "\.\[audio\]" or .*-r requirements/audio.txt'):
+        WhisperTranscriber(str(tmp_path))
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    assert setup['options.extras_require']['audio'] == 'file: requirements/audio.txt'
+    pins = [(ROOT / f'requirements/{name}.txt').read_text().splitlines() for name in ('audio', 'runtime')]
+    assert {line for line in pins[0] if not line.startswith('#')} <= set(pins[1])  # one version of each
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """A session: rounds, counts of passes, composition, labels, references and errors."""
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -206,6 +207,26 @@ def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_pa
         ReferencePrompt.load(tmp_path / 'other.pth')
 
 
+@pytest.mark.parametrize('prompt', [
+    dict(points=[(30, 20), (60, 40)]), dict(scribbles=[[(10, 50), (40, 40), (60, 55)]]),
+    dict(mask=np.add.outer(np.arange(60), np.arange(90)) % 3 == 0)])  # 1800 pixels, of which 512 are read
+def test_a_reference_of_any_kind_reproduces_its_prompt(session, prompt):
+    """On its own image every query comes out as with the prompt itself."""
+    outputs = []
+    for given in (prompt, dict(reference=session.encode_reference(**prompt))):
+        with torch.no_grad():
+            outputs.append(next(session._decode(session._rows([session.read(given, 0)], [None]))))
+    for field in ('logits', 'boxes', 'mask_embeds', 'embeddings', 'mask_features'):
+        torch.testing.assert_close(getattr(outputs[0], field), getattr(outputs[1], field), atol=1e-5, rtol=0)
+
+
+def test_two_texts_in_one_call_equal_two_calls(session):
+    together = session.add_many([dict(text='a ring'), dict(text='the red star')])
+    for words, expected in zip(('the red star', 'a ring'), together[::-1]):
+        close(session.add(text=words), expected)
+    assert together[0].score != together[1].score and [obj.text for obj in together] == ['a ring', 'the red star']
+
+
 def test_a_reference_works_in_another_image_and_in_a_batch(glee, session):
     reference = session.encode_reference(points=[(30, 20)])
     other = InteractiveSession(glee, scale=(96, 64))
@@ -281,16 +302,63 @@ def test_a_model_without_prompter_is_refused(glee):
 
 @pytest.mark.parametrize('memory', ['none', 'prev'])
 def test_a_reference_through_a_video(glee, session, memory):
+    """A still video gives one answer; without memory frames are independent."""
     reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
     player = InteractiveSession(glee, scale=(96, 64))
     frames = [picture(7), picture(7), picture(8)]
     found = list(track_reference(player, frames, reference, memory))
     assert all(result.mask.shape == SHAPE for result in found)
-    if memory == 'none':  # frames are independent: a still video gives one answer, order does not matter
-        same(found[0], found[1])
+    same(found[0], found[1])
+    if memory == 'none':
         same(next(track_reference(player, frames[::-1], reference)), found[2])
-    else:
-        assert not torch.equal(found[0].logits, found[1].logits)
+
+
+def test_the_memory_adds_its_cosine_to_the_reference(glee, session):
+    """By all queries of the second frame: what the reference says of them plus the cosine with the first frame's."""
+    reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
+    player = InteractiveSession(glee, scale=(96, 64))
+    first, second = track_reference(player, [picture(7), picture(8)], reference, 'prev')
+    with torch.no_grad():
+        output = next(player._decode(player._rows([player.read(dict(reference=reference), 0)], [None])))
+    best = (output.ranking + torch.cosine_similarity(output.embeddings, first.embedding[None])).argmax()
+    assert torch.equal(second.embedding, output.embeddings[best])
+    # the memory of any query can prevail, and it is no part of the score
+    far = output.embeddings[output.ranking.argmin()]
+    kept = player.add(reference=reference, like=far * 3)
+    best = (output.ranking + torch.cosine_similarity(output.embeddings, far[None])).argmax()
+    assert torch.equal(kept.embedding, output.embeddings[best]) and kept.score <= output.probability[best]
+    assert best != output.ranking.argmax()
+
+
+def test_the_memory_stays_where_the_object_is_absent(glee, session, monkeypatch):
+    """In the second frame the score is too low, in the third the mask is empty; then the first frame is remembered."""
+    reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
+    player, asked, given = InteractiveSession(glee, scale=(96, 64)), [], []
+    scores = iter([0.9, 0.4, 0.9, 0.8, 0.7])
+    find = player.add
+
+    def add(reference, like):
+        found = find(reference=reference, like=like)
+        blank = not player._state().sample.blank
+        found = replace(found, score=next(scores), mask=np.full(SHAPE, blank))
+        asked.append((reference, like))
+        given.append(found.embedding)
+        return found
+
+    monkeypatch.setattr(player, 'add', add)
+    set_image = player.set_image
+
+    def set_blank(frame):
+        set_image(frame)
+        player._state().sample.set_metainfo(dict(blank=not frame.any()))
+
+    monkeypatch.setattr(player, 'set_image', set_blank)
+    frames = [picture(7), picture(8), np.zeros((*SHAPE, 3), np.uint8), picture(9), picture(7)]
+    found = list(track_reference(player, frames, reference, 'prev', min_score=0.5))
+    assert [result is None for result in found] == [False, True, True, False, False]
+    assert all(reference_ is reference for reference_, _ in asked)
+    assert [like if like is None else [torch.equal(like, embedding) for embedding in given].index(True)
+            for _, like in asked] == [None, 0, 0, 0, 3]
 
 
 def test_an_absent_object_gives_no_mask_and_is_found_again(glee, session):

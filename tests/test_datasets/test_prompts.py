@@ -1,6 +1,9 @@
 """Prompts: what a user draws, samplers from ground truth, and their way through the pipeline."""
+import copy
+
 import numpy as np
 import pytest
+import torch
 from mmcv.transforms import Compose
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
@@ -8,6 +11,7 @@ from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from projects.glee.datasets.transforms import prompt_rasters as rasters
 from projects.glee.datasets.transforms.prompt_samplers import SAMPLERS, box_of, sample_prompt
 from projects.glee.datasets.transforms.prompts import warp_mask
+from projects.glee.models import GLEEDataPreprocessor
 
 
 def blob(height=90, width=120, centre=(40, 60), radius=(20, 30)):
@@ -140,6 +144,45 @@ def test_prompts_move_with_the_masks(flip, scale):
     assert moved['prompts']['masks'].any() and moved['prompts']['masks'].shape == truth.shape
     # pillow and we may round a boundary of float32 scales differently
     assert (moved['prompts']['masks'] != truth).sum() <= 0.02 * truth.sum()
+
+
+@pytest.mark.parametrize('flip', [False, True])
+def test_a_point_arrives_in_the_batch(flip):
+    """Drawn, flipped, resized by two, moved, packed and padded: the rectangle of the click, by hand."""
+    masks = np.zeros((1, 45, 70), bool)
+    masks[0, 20:24, 30:33] = True  # twelve pixels
+    whole = HorizontalBoxes(np.array([[30, 20, 33, 24]], np.float32))
+    packed = Compose([
+        dict(type='SimulatePrompts', kinds=dict(point=1), seed=5),
+        dict(type='RandomFlip', prob=float(flip)),
+        dict(type='PillowResize', scale=(10000, 90), keep_ratio=True),
+        dict(type='WarpPrompts'),
+        dict(type='SetSource', source='coco', supervision=('mask', )),
+        dict(type='PackGLEEInputs')
+    ])(record(masks, gt_bboxes=whole, gt_bboxes_labels=np.zeros(1, int), gt_ignore_flags=np.zeros(1, bool),
+              text=('blob', ), text_mode='category'))
+    other = dict(inputs=torch.zeros(3, 100, 150, dtype=torch.uint8), data_samples=copy.deepcopy(packed['data_samples']))
+    del other['data_samples'].prompts
+    other['data_samples'].set_metainfo(dict(img_shape=(100, 150)))
+    other['data_samples'].gt_instances.masks = BitmapMasks(np.zeros((1, 100, 150), np.uint8), 100, 150)
+    batch = GLEEDataPreprocessor()(dict(inputs=[packed['inputs'], other['inputs']],
+                                        data_samples=[packed['data_samples'], other['data_samples']]), True)
+    sample = batch['data_samples'][0]
+    assert sample.flip == flip and batch['inputs'].shape == (2, 3, 128, 160)
+    assert 'prompts' not in batch['data_samples'][1]
+    # the click is one pixel of the object; 45 // 40 and 70 // 40 are 1: [y - 1, y + 1) x [x - 1, x + 1)
+    rng = np.random.default_rng([5, 7])
+    rng.choice(1, p=[1.])
+    rng.integers(1, 2)
+    y, x = np.argwhere(masks[0])[rng.choice(12, 1, replace=False)[0]]
+    left = 70 - (x + 1) if flip else x - 1
+    expected = np.zeros((128, 160), bool)
+    expected[2 * (y - 1):2 * (y + 1), 2 * left:2 * left + 4] = True
+    assert sample.prompts.kinds == ['point'] and sample.prompts.object_ids.tolist() == [0]
+    assert np.array_equal(sample.prompts.masks[0].numpy(), expected) and not sample.prompts.neg_masks.any()
+    # and it still lies on the object
+    truth = sample.gt_instances.masks.masks[0].astype(bool)
+    assert truth.shape == (128, 160) and (truth & expected).any()
 
 
 def test_original_annotations_after_the_resize():

@@ -1,22 +1,12 @@
 """Clicks, curves and their numbers, against the oracle values of the specification."""
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-import torch
 from brush_predictor import BrushPredictor
-from data_fixtures import write_json
-from PIL import Image
 
+from projects.glee.datasets.transforms import click_simulation
 from projects.glee.datasets.transforms.click_simulation import depth, mask_iou
 from projects.glee.evaluation import ClickSimulator, InteractiveSegMetric
 from projects.glee.evaluation.interactive_seg_metric import number_of_clicks
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def region(rows, columns, shape=(60, 80)):
@@ -35,11 +25,14 @@ def test_first_click_is_the_centre(rule):
 
 
 @pytest.mark.parametrize('rule', ['ritm', 'seem'])
-def test_click_on_what_is_too_much(rule):
+def test_click_on_what_is_too_much(rule, monkeypatch):
+    """1681 of 1802 px are right: SEEM's user is content with that (0.933) unless most of the object is void."""
     pred = SQUARE | region((5, 15), (65, 75))
     assert ClickSimulator(SQUARE, rule=rule).next(pred) == ((70, 10, False) if rule == 'ritm' else None)
-    larger = SQUARE | region((0, 20), (62, 78))
-    assert not ClickSimulator(SQUARE, rule=rule).next(larger).positive
+    void = region((40, 50), (20, 60))  # 1230 of 1351 px are right (0.910)
+    assert ClickSimulator(SQUARE, void, rule).next(pred) == (70, 10, False)
+    monkeypatch.setattr(click_simulation, 'SEEM_SATISFIED', 0.94)
+    assert ClickSimulator(SQUARE, rule=rule).next(pred) == (70, 10, False)
 
 
 def test_the_rules_differ_in_depth_and_area():
@@ -106,59 +99,3 @@ def test_metric_by_hand():
     assert values == {f'interactive/{key}': pytest.approx(value) for key, value in expected.items()}
     with pytest.raises(ValueError, match='no instance'):
         metric.evaluate(0)
-
-
-CONFIG = '''
-custom_imports = dict(imports=['projects.glee', 'brush_predictor'], allow_failed_imports=False)
-default_scope = 'mmdet'
-model = dict(type='NoModel')
-load_from = None
-_base_ = [{base!r}]
-data_root = {root!r}
-test_dataloader = dict(batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
-                       dataset=_base_.{dataset})
-test_evaluator = dict(type='InteractiveSegMetric', curves_file={curves!r})
-test_cfg = dict(type='InteractiveTestLoop', rounds=dict(point=20), predictor=dict(type='BrushPredictor', radius=8))
-'''
-
-
-def write_square(root, kind):
-    """The oracle's square as a data set with one image of 60 x 80 px."""
-    if kind == 'coco_interactive':
-        image = root / 'coco/val2017/1.jpg'
-        polygon = [[20, 10, 61, 10, 61, 51, 20, 51]]  # pixels 20..60 and 10..50
-        write_json(root / 'coco/annotations/instances_val2017.json', dict(
-            images=[dict(id=1, file_name='1.jpg', width=80, height=60)], categories=[dict(id=1, name='square')],
-            annotations=[dict(id=1, image_id=1, category_id=1, iscrowd=0, area=1681, bbox=[20, 10, 41, 41],
-                              segmentation=polygon)]))
-    else:
-        base = root / 'VOCdevkit/VOC2012'
-        image = base / 'JPEGImages/a.jpg'
-        for folder, value in (('SegmentationObject', 1), ('SegmentationClass', 15)):
-            (base / folder).mkdir(parents=True)
-            Image.fromarray((SQUARE * value).astype(np.uint8)).save(base / folder / 'a.png')
-        (base / 'ImageSets/Segmentation').mkdir(parents=True)
-        (base / 'ImageSets/Segmentation/val.txt').write_text('a\n')
-    image.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(image)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize('dataset, radius, rule, clicks', [
-    ('coco_interactive', 8, 'ritm', (9, 11)), ('voc_interactive', 30, 'seem', (1, 1))])
-def test_oracle_through_the_command_line(tmp_path, dataset, radius, rule, clicks):
-    """tools/test.py with the brush as predictor gives the numbers of the specification."""
-    write_square(tmp_path, dataset)
-    config = tmp_path / 'brush.py'
-    config.write_text(CONFIG.format(base=str(ROOT / 'configs/glee/_base_/datasets/interactive.py'), dataset=dataset,
-                                    root=f'{tmp_path}/', curves=str(tmp_path / 'curves.csv')))
-    empty = tmp_path / 'empty.pth'
-    torch.save(dict(state_dict={}), empty)
-    subprocess.run([sys.executable, 'tools/test.py', str(config), str(empty), '--work-dir', str(tmp_path / 'work'),
-                    '--cfg-options', f'test_cfg.predictor.radius={radius}', f'test_cfg.rule={rule}'],
-                   cwd=ROOT, check=True, env=dict(os.environ, PYTHONPATH=f'{ROOT}:{ROOT}/tests'),
-                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    values = json.loads(next((tmp_path / 'work').glob('*/*.json')).read_text().splitlines()[-1])
-    assert (values['interactive/NoC@85'], values['interactive/NoC@90']) == clicks
-    rows = (tmp_path / 'curves.csv').read_text().splitlines()
-    assert len(rows) == 2 and len(rows[1].split(',')) == 3 + 20

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from mmdet.evaluation import CocoPanopticMetric
+from mmdet.evaluation import CocoPanopticMetric, SemSegMetric
+from mmdet.registry import DATASETS
 from mmengine.structures import PixelData
 from PIL import Image
 from test_glee import build, category_sample, images, mini_config
@@ -117,6 +118,32 @@ def test_stock_panoptic_metric(tmp_path, spoil, pq, things):
                              pred_panoptic_seg=dict(sem_seg=PixelData(sem_seg=torch.tensor(labels)[None]).sem_seg))])
     values = metric.evaluate(1)
     assert values['panoptic/PQ'] == pytest.approx(100 * pq) and values['panoptic/PQ_th'] == pytest.approx(100 * things)
+
+
+@pytest.mark.parametrize('moved', [0, 2])
+def test_stock_semantic_metric(tmp_path, moved):
+    """The data set's own maps, as queries with masks, give mIoU 100; with one square moved, the IoUs by hand."""
+    ids = write_truth(tmp_path)
+    (tmp_path / 'images').mkdir()
+    Image.new('RGB', (30, 20)).save(tmp_path / 'images/a.jpg')
+    meta = dict(classes=('square', 'sky'), thing_classes=('square', ), stuff_classes=('sky', ))
+    dataset = DATASETS.build(dict(
+        type='CocoPanopticDataset', test_mode=True, return_classes=True, metainfo=meta, data_root=str(tmp_path),
+        ann_file='pan.json', data_prefix=dict(img='images/', seg='maps/'), pipeline=[
+            dict(type='LoadImage'), dict(type='LoadPanopticAnnotations'),
+            dict(type='SetSource', source='panoptic', supervision=('semantic', 'box', 'mask')),
+            dict(type='PackGLEEInputs')]))
+    sample = dataset[0]['data_samples']
+    masks = torch.tensor(np.stack([np.roll(ids == 1, moved, 1), ids == 2, ids == 3]), dtype=torch.float)
+    probs = torch.tensor([[0.99, 0.01], [0.99, 0.01], [0.01, 0.98]])
+    sample.pred_sem_seg = PixelData(sem_seg=fuse_semantic(probs, masks)[None])
+    metric = SemSegMetric(iou_metrics=['mIoU'], prefix='panoptic')
+    metric.dataset_meta = meta
+    metric.process({}, [sample.to_dict()])
+    value = metric.evaluate(1)['panoptic/mIoU']
+    # 600 px: squares of 36 and 64; 12 px move. Those that nobody claims now are the squares', as both scores are 0
+    squares, sky = 100 / 112, 488 / 500
+    assert value == pytest.approx(100 if not moved else 50 * (squares + sky), abs=0.01)
 
 
 def test_pq_by_hand():

@@ -8,6 +8,7 @@ from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 from test_glee import SIZE, build, category_sample, expression_sample, images, mini_config
 
+from projects.glee.datasets.transforms import prompt_samplers
 from projects.glee.models import GLEEDataPreprocessor
 
 
@@ -59,6 +60,51 @@ def test_box_and_point_prompts_of_the_padded_size():
         # SIZE // 40 is (1, 2): two rows and four columns, less at the border
         assert len(ys.unique()) <= 2 and len(xs.unique()) <= 4
         assert (sample.prompts.masks[0].numpy() & sample.gt_instances.masks.masks[0].astype(bool)).any()
+
+
+@pytest.mark.parametrize('most', [1, 4, 20])
+def test_a_point_prompt_has_up_to_so_many_clicks(monkeypatch, most):
+    """Counts uniform in 1..most, each click on the object; other kinds do not ask for a number."""
+    clicks = []
+
+    def draw(shape, x, y):
+        clicks[-1].append((int(y), int(x)))
+        drawn = np.zeros(shape, bool)
+        drawn[y, x] = True
+        return drawn
+
+    monkeypatch.setattr(prompt_samplers, 'point_mask', draw)
+    torch.manual_seed(0)
+    player = TASK_UTILS.build(dict(type='PromptSimulator', kinds=dict(point=1), max_points=most))
+    for _ in range(40 * most):
+        samples = [sample_with_prob()]
+        clicks.append([])
+        player(samples)
+        truth = samples[0].gt_instances.masks.masks[0].astype(bool)
+        assert all(truth[click] for click in clicks[-1]) and len(set(clicks[-1])) == len(clicks[-1])
+        assert samples[0].prompts.masks.sum() == len(clicks[-1]) and samples[0].prompts.kinds == ['point']
+    counts = np.bincount([len(made) for made in clicks], minlength=most + 1)
+    assert counts[0] == 0 and len(counts) == most + 1
+    # 40 expected of each: within 4 standard deviations
+    assert np.abs(counts[1:] - 40).max() <= 4 * np.sqrt(40)
+
+
+def test_a_point_prompt_has_no_more_clicks_than_pixels(monkeypatch):
+    sample = sample_with_prob(count=1)
+    mask = sample.gt_instances.masks.masks[0]
+    mask[:] = 0
+    mask[5, 10:22] = 1  # twelve pixels, above the ten below which nothing is drawn
+    calls = []
+    monkeypatch.setattr(prompt_samplers, 'point_mask', lambda shape, x, y: calls.append(x) or np.ones(shape, bool))
+    numbers = set()
+    for seed in range(200):
+        torch.manual_seed(seed)
+        calls.clear()
+        TASK_UTILS.build(dict(type='PromptSimulator', kinds=dict(point=1), max_points=20))([copy.deepcopy(sample)])
+        numbers.add(len(calls))
+    assert numbers == set(range(1, 13))
+    with pytest.raises(ValueError, match='max_points=0'):
+        TASK_UTILS.build(dict(type='PromptSimulator', kinds=dict(box=1), max_points=0))
 
 
 def test_kinds_follow_their_weights():

@@ -5,11 +5,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.structures import InstanceData
-from test_glee import SIZE, build, category_sample, images, mini_config
+from test_glee import NAMES, SIZE, build, category_sample, images, mini_config
 
 from projects.glee.models import PromptComposer
 from projects.glee.models.prompt_composer import PromptEvidence
 from projects.glee.models.prompted_prediction import decode_rows
+from projects.glee.models.reference_prompt import encode_reference
 from projects.glee.models.text_prompt import encode_category
 
 
@@ -209,6 +210,35 @@ def test_composer_oracle():
     torch.testing.assert_close(PromptComposer(reference_power=3.)(reference), torch.tensor([0.5, 0.1**0.5, 1e-6]))
     with pytest.raises(ValueError, match="reference_space='looks'"):
         PromptComposer(reference_space='looks')
+
+
+def test_priority_asks_the_first_modality_that_was_given(glee, monkeypatch):
+    """All kinds of rows through ``decode_rows``: pixels, then the likeness with a reference, then the text."""
+    head = glee.panoptic_head
+    nowhere = torch.zeros(1, *SIZE, dtype=torch.bool)
+    feats, _, rows, templates = glee._head_inputs(images(1), [prompted(blocks(1), ['box'])])
+    with torch.no_grad():
+        text = encode_category(head.text_encoder, NAMES, 1)
+        reference = encode_reference(head, feats, rows, templates, text)
+        given = dict(reference=prompted(nowhere, ['mask'], refs=[reference]),
+                     reference_text=prompted(nowhere, ['mask'], refs=[reference], texts=['a ring']),
+                     text=prompted(nowhere, ['mask'], texts=['a ring']),
+                     pixels=prompted(blocks(1, 5), ['box']),
+                     all=prompted(blocks(1, 5), ['box'], refs=[reference], texts=['a ring']))
+        joint = {key: output_of(glee, sample) for key, sample in given.items()}
+        confidence = glee(images(1), [given['pixels']], mode='tensor')['pred_scores'][0, :, 0].sigmoid()
+        monkeypatch.setattr(head, 'composer', PromptComposer('priority'))
+        priority = {key: output_of(glee, sample).ranking for key, sample in given.items()}
+        names = head.decoder.norm(joint['all'].embeddings) @ head.category_embed
+    for key in ('reference', 'reference_text'):
+        likeness = (1 + torch.cosine_similarity(joint[key].mask_embeds, reference.pooled[None])) / 2
+        torch.testing.assert_close(priority[key], likeness)
+    torch.testing.assert_close(priority['text'], joint['text'].logits.sigmoid().amax(-1))
+    torch.testing.assert_close(priority['pixels'], confidence)
+    # of an object that was given everything, joint multiplies what priority asks alone with the other two
+    cosine = torch.cosine_similarity(names, reference.name[None])
+    product = priority['all'] * ((1 + cosine) / 2)**16 * joint['all'].logits.sigmoid().amax(-1)
+    torch.testing.assert_close(joint['all'].ranking, product**(1 / 3))
 
 
 def test_signs_and_history_oracle():

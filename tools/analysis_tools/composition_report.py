@@ -5,8 +5,9 @@ Example:
         work_dirs/quickstart/glee_mini.pth --pictures 100
 
 Prints, as JSON, the share of pictures in which the wanted one of two identical objects is found (IoU above 0.5) by
-its name alone, by a click alone and by both; and the mean IoU of an object found by another picture of it,
-in which place, size and background differ.
+its name alone, by a click alone and by both; the mean IoU of an object found by another picture of it,
+in which place, size and background differ; and the share of objects whose shape is the best of all shapes for the mask
+of the ground truth and for the object that the click found.
 """
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -22,6 +23,7 @@ import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.apis import InteractiveSession
 from projects.glee.datasets.miniworld.render import render
 from projects.glee.datasets.miniworld.scene import Scene, SceneObject, SceneSampler, inside, near, visible_masks
+from projects.glee.datasets.miniworld.vocabulary import SHAPES
 from projects.glee.engine import read_checkpoint
 
 
@@ -57,11 +59,17 @@ def iou(first: np.ndarray, second: np.ndarray) -> float:
     return float((first & second).sum() / max((first | second).sum(), 1))
 
 
+def named(session: InteractiveSession, target: int | np.ndarray, shape: str) -> bool:
+    """Whether ``shape`` is the best name of an object of the session or of a mask (H, W)."""
+    names = session.label(target, SHAPES)  # none for a mask that no query covers
+    return bool(names) and names[0][0] == shape
+
+
 def measure(session: InteractiveSession, pictures: int, seed: int) -> dict[str, float]:
     """The numbers of the report; the model's names are those of MiniWorld."""
     rng, sampler = np.random.default_rng(seed), SceneSampler(counts={3: 0.5, 4: 0.5})
     found = dict(text=[], click=[], both=[])
-    reference_ious = []
+    reference_ious, labels = [], dict(mask=[], click=[])
     for _ in track(range(pictures), 'pictures'):
         twice, once = draw_case(rng, sampler)
         wanted = visible_masks(twice.objects, twice.height, twice.width)[-1]
@@ -69,15 +77,19 @@ def measure(session: InteractiveSession, pictures: int, seed: int) -> dict[str, 
         pick = rng.integers(len(rows))
         click, text = (float(columns[pick]), float(rows[pick])), twice.objects[-1].fine_name
         session.set_image(render(twice))
-        for kind, prompt in dict(text=dict(text=text), click=dict(points=[click]),
-                                 both=dict(text=text, points=[click])).items():
-            found[kind].append(iou(session.add(**prompt).mask, wanted) > 0.5)
+        added = {kind: session.add(**prompt) for kind, prompt in dict(
+            text=dict(text=text), click=dict(points=[click]), both=dict(text=text, points=[click])).items()}
+        for kind, result in added.items():
+            found[kind].append(iou(result.mask, wanted) > 0.5)
+        for kind, target in dict(mask=wanted, click=added['click'].id).items():
+            labels[kind].append(named(session, target, twice.objects[-1].shape))
         reference = session.encode_reference(mask=wanted)
         session.set_image(render(once))
         target = visible_masks(once.objects, once.height, once.width)[-1]
         reference_ious.append(iou(session.add(reference=reference).mask, target))
     return dict({f'composition/{kind}': float(np.mean(hits)) for kind, hits in found.items()},
-                **{'reference/mIoU': float(np.mean(reference_ious))})
+                **{'reference/mIoU': float(np.mean(reference_ious))},
+                **{f'label/{kind}_top1': float(np.mean(hits)) for kind, hits in labels.items()})
 
 
 def main() -> None:

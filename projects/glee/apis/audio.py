@@ -46,7 +46,8 @@ class WhisperTranscriber:
         try:
             from transformers import WhisperForConditionalGeneration, WhisperProcessor
         except ImportError as error:
-            raise ImportError('audio prompts need transformers with Whisper: pip install "transformers>=5"') from error
+            raise ImportError('audio prompts need transformers with Whisper: in the checkout run '
+                              'pip install -e ".[audio]" or pip install -r requirements/audio.txt') from error
         self.processor = WhisperProcessor.from_pretrained(path, local_files_only=True)
         self.model = WhisperForConditionalGeneration.from_pretrained(path, local_files_only=True).eval()
         if device is not None:

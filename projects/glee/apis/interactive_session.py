@@ -1,5 +1,4 @@
 """Point at objects of one image, round after round (SEEM's interaction with GLEE's prompter)."""
-from dataclasses import dataclass, field
 from typing import Callable, Optional, Sequence, Union
 
 import mmcv
@@ -17,52 +16,11 @@ from ..models.prompted_prediction import RowOutput, decode_rows
 from ..models.reference_prompt import ReferencePrompt, encode_reference
 from ..models.text_prompt import TextPrompt, encode_category, encode_expressions
 from .click_carving import carve
+from .session_objects import Round, SessionImage, SessionObject, distinct, divide
 from .user_prompt import UserPrompt, read_prompt
 
 Prompt = dict
 OTHERS = 'others'
-
-
-@dataclass(frozen=True)
-class SessionObject:
-    """One object after some round.
-
-    Attributes:
-        id: Handle for ``refine``, ``undo``, ``reset`` and ``label``.
-        round: Number of rounds, from 1.
-        mask: (H, W) bool over the original image.
-        box: (4,) xyxy px of the original image.
-        score: Probability in 0..1, times mask quality.
-        label, label_score: Best name of the session's vocabulary; None without a vocabulary.
-        text: The object's expression, transcribed audio included.
-        logits: (h, w) mask logits at mask-feature resolution.
-        embedding: (D,) of the query.
-    """
-    id: int
-    round: int
-    mask: np.ndarray
-    box: np.ndarray
-    score: float
-    label: Optional[str]
-    label_score: Optional[float]
-    text: Optional[str]
-    logits: Tensor = field(repr=False)
-    embedding: Tensor = field(repr=False)
-
-
-@dataclass
-class _Image:
-    """The image as the model sees it: ``batch`` (1, 3, H, W) normalised and padded, and its features."""
-    batch: Tensor
-    feats: list[Tensor]
-    sample: DetDataSample
-    matrix: np.ndarray
-
-
-@dataclass
-class _Round:
-    prompt: UserPrompt
-    result: SessionObject
 
 
 class InteractiveSession:
@@ -106,8 +64,8 @@ class InteractiveSession:
         self.transcriber = transcriber
         self.carve_radius = carve_radius
         self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
-        self._image: Optional[_Image] = None
-        self._rounds: dict[int, list[_Round]] = {}
+        self._image: Optional[SessionImage] = None
+        self._rounds: dict[int, list[Round]] = {}
         self._next_id = 0
         self._texts: dict[tuple, TextPrompt] = {}
 
@@ -130,36 +88,76 @@ class InteractiveSession:
         data = self.model.data_preprocessor(dict(inputs=[inputs], data_samples=[sample]), False)
         batch = data['inputs']
         sample.set_metainfo(dict(batch_input_shape=tuple(batch.shape[-2:])))
-        self._image = _Image(batch, self.model.extract_feat(batch), data['data_samples'][0],
-                             np.asarray(resized['homography_matrix'], dtype=np.float64))
+        self._image = SessionImage(batch, self.model.extract_feat(batch), data['data_samples'][0],
+                                   np.asarray(resized['homography_matrix'], dtype=np.float64))
         self._rounds.clear()
 
-    def _state(self) -> _Image:
+    def _state(self) -> SessionImage:
         if self._image is None:
             raise RuntimeError('no image is set: call set_image first')
         return self._image
 
     # ---- objects ----
-    def add(self, **prompt) -> SessionObject:
+    def add(self, like: Optional[Tensor] = None, **prompt) -> SessionObject:
         """Add one object; keywords as of ``read_prompt`` and ``audio``.
+
+        Args:
+            like: (D,) ``embedding`` of an object, e.g. in the frame before: the cosine with it is added to what
+                queries are chosen by (not to ``score``).
 
         Raises:
             RuntimeError: no image is set.
             ValueError: the prompt is empty or outside the image, or only says what the object is not.
         """
-        return self.add_many([prompt])[0]
+        return self._add([prompt], like)[0]
 
     def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
         """Add several objects at once, one keyword dict each; they are decoded in batches."""
+        return self._add(prompts)
+
+    @torch.no_grad()
+    def find(self, top_k: Optional[int] = None, min_score: float = 0., **prompt) -> list[SessionObject]:
+        """Add every object that one prompt fits, best first; keywords and errors as of ``add``.
+
+        Each is one query and can be refined; of queries whose masks overlap with an IoU above 0.5 the best counts.
+        ``find(top_k=1)`` is ``add``.
+
+        Args:
+            top_k: at most so many; None for all.
+            min_score: objects with a lower ``score`` are left out.
+        """
+        if top_k is not None and top_k < 1:
+            raise ValueError(f'top_k={top_k} must be at least 1, or None for all')
+        given = self._read_new([prompt])
+        output = next(self._decode(self._rows(given, [None])))
+        order = output.ranking.argsort(descending=True, stable=True)
+        order = order[output.probability[order] >= min_score]  # a score is at most the probability
+        results = []
+        for index in distinct(output.masks(order) > 0):
+            result = self._result(output, order[index:index + 1], given[0], self._next_id + len(results), None)
+            if result.score >= min_score:
+                results.append(result)
+            if len(results) == top_k:
+                break
+        return self._keep(given * len(results), results)
+
+    def _read_new(self, prompts: Sequence[Prompt]) -> list[UserPrompt]:
         given = [self.read(prompt, index) for index, prompt in enumerate(prompts)]
         for index, prompt in enumerate(given):
             if not prompt.names_object:
                 raise ValueError(f'object {index} has negative points only: say what it is, too')
+        return given
+
+    def _add(self, prompts: Sequence[Prompt], like: Optional[Tensor] = None) -> list[SessionObject]:
+        given = self._read_new(prompts)
         ids = list(range(self._next_id, self._next_id + len(given)))
-        results = self._run(given, ids, [None] * len(given))
-        self._next_id += len(given)
-        for prompt, result in zip(given, results):
-            self._rounds[result.id] = [_Round(prompt, result)]
+        return self._keep(given, self._run(given, ids, [None] * len(given), like))
+
+    def _keep(self, prompts: Sequence[UserPrompt], results: list[SessionObject]) -> list[SessionObject]:
+        """Make the results of first rounds objects of the session."""
+        self._next_id += len(results)
+        for prompt, result in zip(prompts, results):
+            self._rounds[result.id] = [Round(prompt, result)]
         return results
 
     def refine(self, object_id: int, **prompt) -> SessionObject:
@@ -180,7 +178,7 @@ class InteractiveSession:
                   for object_id, prompt in prompts.items()]
         results = self._run(joined, list(prompts), [latest[object_id].result for object_id in prompts])
         for prompt, result in zip(joined, results):
-            self._rounds[result.id].append(_Round(prompt, result))
+            self._rounds[result.id].append(Round(prompt, result))
         return results
 
     def undo(self, object_id: int) -> Optional[SessionObject]:
@@ -200,11 +198,15 @@ class InteractiveSession:
             self._object(object_id)
             del self._rounds[object_id]
 
-    def results(self) -> list[SessionObject]:
-        """The objects as they are now, in the order they were added."""
-        return [rounds[-1].result for rounds in self._rounds.values()]
+    def results(self, exclusive: bool = False) -> list[SessionObject]:
+        """The objects as they are now, in the order they were added.
 
-    def _object(self, object_id: int) -> list[_Round]:
+        With ``exclusive`` no pixel belongs to two of them, see ``divide``; the session's own masks stay.
+        """
+        found = [rounds[-1].result for rounds in self._rounds.values()]
+        return divide(found, self._state()) if exclusive and found else found
+
+    def _object(self, object_id: int) -> list[Round]:
         if object_id not in self._rounds:
             raise KeyError(f'there is no object {object_id}; the session has {list(self._rounds)}')
         return self._rounds[object_id]
@@ -307,12 +309,16 @@ class InteractiveSession:
 
     @torch.no_grad()
     def _run(self, prompts: list[UserPrompt], ids: list[int],
-             before: list[Optional[SessionObject]]) -> list[SessionObject]:
+             before: list[Optional[SessionObject]], like: Optional[Tensor] = None) -> list[SessionObject]:
         if not prompts:
             return []
-        outputs = sorted(self._decode(self._rows(prompts, before)), key=lambda output: output.row)
-        return [self._result(output, prompts[output.row], ids[output.row], before[output.row])
-                for output in outputs]
+        results = []
+        for output in sorted(self._decode(self._rows(prompts, before)), key=lambda output: output.row):
+            row, ranking = output.row, output.ranking
+            if like is not None:
+                ranking = ranking + F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
+            results.append(self._result(output, ranking.argmax()[None], prompts[row], ids[row], before[row]))
+        return results
 
     def _decode(self, rows: PromptRows):
         image = self._state()
@@ -339,9 +345,9 @@ class InteractiveSession:
         warped = torch.from_numpy(warp_mask(mask, image.matrix, (height, width)))
         return F.pad(warped, (0, out_width - width, 0, out_height - height)).to(image.batch.device)
 
-    def _result(self, output: RowOutput, prompt: UserPrompt, object_id: int,
+    def _result(self, output: RowOutput, best: Tensor, prompt: UserPrompt, object_id: int,
                 before: Optional[SessionObject]) -> SessionObject:
-        best = output.ranking.argmax()[None]
+        """Query ``best`` (1,) of a decoded row as the object's next round."""
         logits = output.masks(best)
         instance = InstanceData(scores=output.probability[best], labels=best * 0, boxes=output.boxes[best])
         found = self.model.panoptic_fusion_head.predict([instance], [logits], [self._state().sample])[0]['ins_results']

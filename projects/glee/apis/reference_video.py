@@ -17,21 +17,22 @@ def track_reference(session: InteractiveSession, frames: Iterable[Union[str, np.
         session: its image is replaced by every frame.
         frames: as of ``InteractiveSession.set_image``.
         reference: the encoded object.
-        memory: 'none' asks every frame for the reference alone (SEEM); 'prev' asks for the object as it
-            looked in the last frame where it was found.
-        min_score: below it the object is absent, and the memory stays as it is.
+        memory: 'none' asks every frame for the reference alone (SEEM); 'prev' adds to it the cosine of every query's
+            embedding with the one chosen in the last frame where the object was found.
+        min_score: below it, or with an empty mask, the object is absent, and the memory stays as it is.
 
     Raises:
         ValueError: unknown ``memory``.
     """
     if memory not in MEMORIES:
         raise ValueError(f'memory={memory!r} is unknown; choose from {MEMORIES}')
+    previous = None
     for frame in frames:
         session.set_image(frame)
-        found = session.add(reference=reference)
+        found = session.add(reference=reference, like=previous)
         if found.score < min_score or not found.mask.any():
             yield None
             continue
         if memory == 'prev':
-            reference = session.encode_reference(mask=found.mask)
+            previous = found.embedding
         yield found

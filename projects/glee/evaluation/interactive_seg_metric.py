@@ -60,7 +60,7 @@ class InteractiveSegMetric(BaseMetric):
             if max(len(ious) for ious in curves) > 1:
                 prefix = '' if kind == 'point' else f'{kind}_'
                 metrics.update({prefix + name: value for name, value in self._clicks(curves).items()})
-        metrics['instances'] = len(next(iter(by_kind.values())))
+        metrics['instances'] = float(len(next(iter(by_kind.values()))))  # the logger writes no integers
         return metrics
 
     def _clicks(self, curves: List[List[float]]) -> Dict[str, float]:

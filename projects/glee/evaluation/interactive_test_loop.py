@@ -1,13 +1,19 @@
 """Test loop that plays the user: prompts every annotated object and corrects the result."""
+import json
+import os
+import shutil
+from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
 from mmdet.registry import LOOPS, TASK_UTILS
+from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 
 from ..apis.interactive_session import InteractiveSession
+from ..datasets.samplers.window_sampler import finished_name
 from ..datasets.transforms.click_simulation import ClickSimulator, mask_iou
 from ..datasets.transforms.prompt_samplers import SAMPLERS, box_of, sample_prompt
 
@@ -58,28 +64,59 @@ class InteractiveTestLoop(TestLoop):
         min_area (int): smaller objects (px) are left out.
         seed (int): of drawn prompts, which depend on it and the object's number alone.
         predictor (dict): config of what answers; it is given the ``model``.
+        resume_dir (str | None): keep the curves of each finished image here until the evaluation is complete, so
+            that a killed one goes on where it stopped; give every checkpoint its own folder.
+
+    Raises:
+        ValueError: images and masks of different sizes, or curves in ``resume_dir`` of another protocol.
     """
 
     def __init__(self, runner, dataloader, evaluator, fp16: bool = False,
                  rounds: Dict[str, int] = dict(point=20, box=1, scribble=1), rule: str = 'ritm',
                  stop_iou: float = 0.9, min_area: int = 1, seed: int = 0,
-                 predictor: dict = dict(type='SessionPredictor')) -> None:
+                 predictor: dict = dict(type='SessionPredictor'), resume_dir: Optional[str] = None) -> None:
         super().__init__(runner, dataloader, evaluator, fp16)
         unknown = set(rounds) - set(SAMPLERS)
         if unknown or not rounds or min(rounds.values()) < 1:
             raise ValueError(f'rounds={rounds} must map some of {list(SAMPLERS)} to at least 1')
         self.rounds, self.rule, self.stop_iou, self.min_area, self.seed = rounds, rule, stop_iou, min_area, seed
+        self.resume_dir = resume_dir and Path(resume_dir)
+        self.protocol = dict(rounds=dict(rounds), rule=rule, stop_iou=stop_iou, min_area=min_area, seed=seed)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.predictor = TASK_UTILS.build(dict(predictor, model=model))
+
+    def run(self) -> dict:
+        """Test all images; finished ones are forgotten once the metrics are there."""
+        metrics = super().run()
+        if self.resume_dir and is_main_process():
+            shutil.rmtree(self.resume_dir, ignore_errors=True)
+        return metrics
 
     @torch.no_grad()
     def run_iter(self, idx: int, data_batch: dict) -> None:
         """Test all objects of a batch of images."""
         self.runner.call_hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
-        outputs = [self._image(image, sample)
+        outputs = [self._finished(image, sample)
                    for image, sample in zip(data_batch['inputs'], data_batch['data_samples'])]
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
         self.runner.call_hook('after_test_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs)
+
+    def _finished(self, image: torch.Tensor, sample) -> dict:
+        """``_image``, or what an interrupted evaluation kept of it."""
+        if self.resume_dir is None:
+            return self._image(image, sample)
+        path = self.resume_dir / finished_name(sample.img_id)
+        if path.exists():
+            kept = json.loads(path.read_text())
+            if kept.pop('protocol') != self.protocol:
+                raise ValueError(f'{path} was measured in another way than {self.protocol}: remove {self.resume_dir}')
+            return kept
+        result = self._image(image, sample)
+        self.resume_dir.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f'.{os.getpid()}.part')  # a killed process leaves no half file
+        partial.write_text(json.dumps(dict(result, protocol=self.protocol)))
+        partial.replace(path)
+        return result
 
     def _image(self, image: torch.Tensor, sample) -> dict:
         """Curves of all objects of one image (3, H, W) uint8 BGR."""

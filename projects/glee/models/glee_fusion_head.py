@@ -71,7 +71,7 @@ class GLEEFusionHead(BaseModule):
         image_size = meta['img_shape'][:2]
         out_size = meta['ori_shape'][:2] if rescale else image_size
         masks = torch.cat([
-            _resize(part, meta['batch_input_shape'], image_size, out_size).sigmoid()
+            resize_logits(part, meta['batch_input_shape'], image_size, out_size).sigmoid()
             for part in segments['masks'].split(self.mask_chunk)])
         panoptic, info = fuse_panoptic(segments['probs'], masks, segments['num_things'], **self.panoptic)
         semantic = fuse_semantic(segments['probs'], masks, self.panoptic.get('temperature'))
@@ -102,14 +102,14 @@ class GLEEFusionHead(BaseModule):
         quality = torch.zeros(len(logits), device=logits.device)
         for start in range(0, len(logits), self.mask_chunk):
             rows = slice(start, start + self.mask_chunk)
-            full = _resize(logits[rows], padded, image, out)
+            full = resize_logits(logits[rows], padded, image, out)
             masks[rows] = full > 0
             quality[rows] = (full.sigmoid() * masks[rows]).sum((1, 2)) / (
                 masks[rows].sum((1, 2)) + 1e-6)
         return masks, quality
 
 
-def _resize(logits: Tensor, padded: tuple, image: tuple, out: tuple) -> Tensor:
+def resize_logits(logits: Tensor, padded: tuple, image: tuple, out: tuple) -> Tensor:
     """Mask logits (N, h, w) to the padded input, cut to the image, and to the output size: (N, H, W)."""
     full = F.interpolate(logits[:, None].float(), tuple(padded), mode='bilinear',
                          align_corners=False)[..., :image[0], :image[1]]

@@ -33,7 +33,8 @@ class PromptComposer:
 
     'joint' takes the geometric mean of the modalities that were given, which are the visual
     probability, the text probability and ((1 + cosine) / 2) ** ``reference_power`` of a reference. 'priority'
-    asks one modality only, in SEEM's order: visual, reference, text. Negative pixels add
+    asks one modality only, in SEEM's order: visual, reference, text; the visual one where the object has pixels of its
+    own, while 'joint' takes it for a reference, too. Negative pixels add
     ``neg_weight`` x (mean mask probability at positive - at negative pixels): they help to choose another
     query, they cannot carve a mask. ``pos_weight`` x (mean mask probability at positive pixels) holds without
     negative ones too: an object covers what points at it. The mask of the round before adds ``prev_weight`` x IoU.

@@ -20,11 +20,18 @@ class PromptSimulator:
     Args:
         kinds (dict[str, float]): weights of 'mask', 'box', 'point', 'polygon', 'scribble', 'circle', for samples
             without ``prompt_kinds`` of their own (``SetSource``).
+        max_points (int): a 'point' prompt has 1..``max_points`` clicks, as many as pixels at most; SEEM takes 20.
+
+    Raises:
+        ValueError: unknown kinds, or ``max_points`` below 1.
     """
 
-    def __init__(self, kinds: dict[str, float] = dict(mask=0.6, box=0.08, point=0.32)) -> None:
+    def __init__(self, kinds: dict[str, float] = dict(mask=0.6, box=0.08, point=0.32), max_points: int = 1) -> None:
         check_kinds(kinds, 'PromptSimulator')
+        if max_points < 1:
+            raise ValueError(f'PromptSimulator: max_points={max_points} must be at least 1')
         self.kinds = dict(kinds)
+        self.max_points = max_points
 
     def wants(self, data_samples: SampleList) -> bool:
         """Draw whether this batch becomes a prompt batch; no number is drawn where it cannot."""
@@ -46,7 +53,7 @@ class PromptSimulator:
             objects = sample.gt_instances
             chosen = int(torch.randint(len(objects), ()))
             mask = objects.masks.masks[chosen].astype(bool)
-            drawn = sample_prompt(name, mask, rng)
+            drawn = sample_prompt(name, mask, rng, **(dict(max_points=self.max_points) if name == 'point' else {}))
             kind = SAMPLERS[name][1]
             if drawn is None or not drawn.any():
                 drawn, kind = sample_mask(mask, rng), 'mask'

@@ -134,8 +134,10 @@ def _row_output(head, row: int, outputs, index: int, part: PromptRows,
     last = {key: value[index] for key, value in outputs.predictions[''].items()}
     features = outputs.mask_features[index]
     composer = head.composer
+    # a reference is a visual prompt of its own, but where one modality decides its likeness is asked
+    confident = visual or (referred and composer.mode == 'joint')
     evidence = PromptEvidence(
-        visual=composer.visual_probability(last['scores'], last['logits']) if visual or referred else None,
+        visual=composer.visual_probability(last['scores'], last['logits']) if confident else None,
         reference=_likeness(head, part.refs[index], last, outputs.embeddings[index]) if referred else None,
         text=last['logits'].float().sigmoid().amax(-1) if worded else None,
         **_signs(part, index, last['mask_embeds'], features, composer.pos_weight > 0),

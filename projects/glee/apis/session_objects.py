@@ -1,0 +1,89 @@
+"""What an interactive session holds: the image, the rounds of its objects, and whose pixels are whose."""
+from dataclasses import dataclass, field, replace
+from typing import Optional, Sequence
+
+import numpy as np
+import torch
+from mmdet.structures import DetDataSample
+from torch import Tensor
+
+from ..models.glee_fusion_head import resize_logits
+from .user_prompt import UserPrompt
+
+
+@dataclass(frozen=True)
+class SessionObject:
+    """One object after some round.
+
+    Attributes:
+        id: Handle for ``refine``, ``undo``, ``reset`` and ``label``.
+        round: Number of rounds, from 1.
+        mask: (H, W) bool over the original image.
+        box: (4,) xyxy px of the original image.
+        score: Probability in 0..1, times mask quality.
+        label, label_score: Best name of the session's vocabulary; None without a vocabulary.
+        text: The object's expression, transcribed audio included.
+        logits: (h, w) mask logits at mask-feature resolution.
+        embedding: (D,) of the query.
+    """
+    id: int
+    round: int
+    mask: np.ndarray
+    box: np.ndarray
+    score: float
+    label: Optional[str]
+    label_score: Optional[float]
+    text: Optional[str]
+    logits: Tensor = field(repr=False)
+    embedding: Tensor = field(repr=False)
+
+
+@dataclass
+class SessionImage:
+    """The image as the model sees it: ``batch`` (1, 3, H, W) normalised and padded, and its features."""
+    batch: Tensor
+    feats: list[Tensor]
+    sample: DetDataSample
+    matrix: np.ndarray
+
+
+@dataclass
+class Round:
+    """What was said about an object up to some round, and what was found."""
+    prompt: UserPrompt
+    result: SessionObject
+
+
+def distinct(masks: Tensor, max_iou: float = 0.5) -> list[int]:
+    """Indices of masks (n, H, W) bool, best first, that show something else than the ones kept before them.
+
+    Args:
+        masks: empty ones are left out, but for the first.
+        max_iou: a mask that overlaps a kept one more is a duplicate.
+    """
+    flat = masks.flatten(1).float()
+    areas = flat.sum(1)
+    kept: list[int] = []
+    for index in range(len(masks)):
+        if kept and not areas[index]:
+            continue
+        shared = flat[kept] @ flat[index]
+        if (shared <= max_iou * (areas[kept] + areas[index] - shared)).all():
+            kept.append(index)
+    return kept
+
+
+def divide(objects: Sequence[SessionObject], image: SessionImage) -> list[SessionObject]:
+    """The objects with masks that share no pixel: one that several masks hold goes to the largest score x probability.
+
+    Boxes and scores stay; of equal ones the earlier object wins.
+    """
+    if len(objects) < 2:
+        return list(objects)
+    meta = image.sample.metainfo
+    masks = np.stack([obj.mask for obj in objects])
+    logits = torch.stack([obj.logits for obj in objects])
+    full = resize_logits(logits, meta['batch_input_shape'], meta['img_shape'][:2], meta['ori_shape'][:2])
+    claims = full.sigmoid().cpu().numpy() * np.array([obj.score for obj in objects])[:, None, None]
+    winner = np.where(masks, claims, -1.).argmax(0)
+    return [replace(obj, mask=obj.mask & (winner == index)) for index, obj in enumerate(objects)]
