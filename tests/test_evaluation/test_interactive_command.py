@@ -161,19 +161,19 @@ def test_a_killed_test_goes_on(tmp_path):
     record, folder = tmp_path / 'shown.txt', tmp_path / 'finished'
     arguments = prepare(tmp_path, 'voc', objects, dict(point=6),
                         dict(type='MortalBrush', radius=10, record=str(record)))
-    run_tool('test.py', *arguments)
+    run_tool('test.py', *arguments, 'experiment_name=a')  # by default two runs of one second share their name
     expected = numbers(tmp_path)
     assert len(expected[1]) == 4 and record.read_text().split() == sizes
     record.unlink()
     (tmp_path / 'curves.csv').unlink()
     kept = f'test_cfg.resume_dir={folder}'
     with pytest.raises(KeyboardInterrupt):
-        run_tool('test.py', *arguments, kept, 'test_cfg.predictor.last=2')
+        run_tool('test.py', *arguments, kept, 'experiment_name=b', 'test_cfg.predictor.last=2')
     assert sorted(path.name for path in folder.iterdir()) == ['0.json', '1.json']
     assert record.read_text().split() == sizes[:2]
     with pytest.raises(ValueError, match='0.json was measured in another way'):
-        run_tool('test.py', *arguments, kept, 'test_cfg.rule=seem')
+        run_tool('test.py', *arguments, kept, 'experiment_name=c', 'test_cfg.rule=seem')
     record.unlink()
-    run_tool('test.py', *arguments, kept)
+    run_tool('test.py', *arguments, kept, 'experiment_name=d')
     assert record.read_text().split() == sizes[2:] and numbers(tmp_path) == expected
     assert not folder.exists()
