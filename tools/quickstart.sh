@@ -3,7 +3,7 @@
 #
 # Examples:
 #     bash tools/quickstart.sh            # trains about 12 minutes on 2 cores
-#     bash tools/quickstart.sh --full     # trains about 43 minutes, then 7 on clicks and 6 on videos
+#     bash tools/quickstart.sh --full     # trains about 43 minutes, then 7 on clicks and 12 on videos
 #     bash tools/quickstart.sh --smoke    # every step in minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
