@@ -33,6 +33,7 @@ from projects.glee.engine import read_checkpoint
 from projects.glee.engine.strict_runner import load_weights
 
 GREEN, RED = '#00c040', '#ff0000'
+BUTTONS = ['download', 'fullscreen']  # of results: none that shares
 ONE_AT_A_TIME = dict(concurrency_id='model', concurrency_limit=1)  # all pages share the model
 
 
@@ -143,21 +144,21 @@ def drawing_board(gr, label: str):
 def image_tab(gr, make, args: Namespace) -> None:
     with gr.Row():
         editor = drawing_board(gr, 'Picture: one layer per object, red is not the object')
-        picture = gr.Image(label='Objects', format='png', interactive=False)
+        picture = gr.Image(label='Objects', format='png', buttons=BUTTONS, interactive=False)
     modes = gr.CheckboxGroup(list(MODES), label='Modes (none: panoptic)')
     drawing = gr.Radio(list(DRAWINGS), value=DRAWINGS[0], label='Strokes mean')
-    with gr.Accordion('Example, text, audio, names', open=True):
+    text = gr.Textbox(label='Text')
+    with gr.Row():
+        run, undo, reset, save = (gr.Button(name) for name in ('Run', 'Undo', 'Reset', 'Save masks'))
+    message = gr.Textbox(label='Message', interactive=False)
+    table = gr.Dataframe(headers=list(HEADERS), interactive=False)
+    with gr.Accordion('Example, audio, names', open=False):
         example = drawing_board(gr, 'Referring picture: paint its object')
-        text = gr.Textbox(label='Text')
         audio = gr.Audio(sources=['microphone', 'upload'], type='numpy', label='Audio')
         names = gr.Textbox(', '.join(args.vocabulary), label='Names of things, with commas')
         stuff = gr.Textbox(', '.join(args.stuff), label='Names of stuff, with commas')
         top_k = gr.Slider(1, 100, 1, step=1, label='Without strokes: at most so many objects')
         min_score = gr.Slider(0, 1, 0, label='Without strokes: lowest score')
-    with gr.Row():
-        run, undo, reset, save = (gr.Button(name) for name in ('Run', 'Undo', 'Reset', 'Save masks'))
-    message = gr.Textbox(label='Message', interactive=False)
-    table = gr.Dataframe(headers=list(HEADERS), interactive=False)
     files = gr.File(label='Masks (PNG, COCO JSON)', interactive=False)
     state = gr.State(None)
     shown = [state, picture, table, message]
@@ -178,7 +179,7 @@ def reference_tab(gr, make) -> None:
     min_score = gr.Slider(0, 1, 0, label='Lowest score')
     run = gr.Button('Follow')
     message = gr.Textbox(label='Message', interactive=False)
-    result = gr.Video(label='Found', interactive=False)
+    result = gr.Video(label='Found', buttons=BUTTONS[:1], interactive=False)
     table = gr.Dataframe(headers=list(VIDEO_HEADERS), interactive=False)
     state = gr.State(None)
     run.click(partial(run_reference, make), [state, example, drawing, video, memory, min_score],
@@ -192,17 +193,17 @@ def video_tab(gr, make) -> None:
     frame = gr.Slider(0, 1, 0, step=1, label='Frame')
     modes = gr.CheckboxGroup(list(VIDEO_MODES), value=[VIDEO_MODES[0]], label='Modes')
     drawing = gr.Radio(list(DRAWINGS), value=DRAWINGS[0], label='Strokes mean')
-    with gr.Accordion('Example, text, audio', open=False):
-        example = drawing_board(gr, 'Referring picture: paint its object')
-        text = gr.Textbox(label='Text')
-        audio = gr.Audio(sources=['microphone', 'upload'], type='numpy', label='Audio')
+    text = gr.Textbox(label='Text')
     with gr.Row():
         add, track, reset = (gr.Button(name) for name in ('Add or correct', 'Track', 'Reset'))
     message = gr.Textbox(label='Message', interactive=False)
     with gr.Row():
-        picture = gr.Image(label='Objects of this frame', format='png', interactive=False)
-        result = gr.Video(label='Tracked', interactive=False)
+        picture = gr.Image(label='Objects of this frame', format='png', buttons=BUTTONS, interactive=False)
+        result = gr.Video(label='Tracked', buttons=BUTTONS[:1], interactive=False)
     table = gr.Dataframe(headers=list(VIDEO_HEADERS), interactive=False)
+    with gr.Accordion('Example, audio', open=False):
+        example = drawing_board(gr, 'Referring picture: paint its object')
+        audio = gr.Audio(sources=['microphone', 'upload'], type='numpy', label='Audio')
     state = gr.State(None)
     video.change(partial(open_video, gr, make), [state, video], [state, editor, frame, result, table, message],
                  **ONE_AT_A_TIME)
