@@ -10,9 +10,8 @@ from PIL import Image
 from video_fixtures import video_model
 
 from projects.glee.apis import InteractiveSession
-from projects.glee.apis.demo import MODES, DemoInput, ImageDemo
+from projects.glee.apis.demo import DemoInput, ImageDemo
 from projects.glee.apis.demo_pictures import (
-    HEADERS,
     blob_points,
     cell_points,
     colour_of,
@@ -277,7 +276,3 @@ def test_video_files_can_be_read_back(tmp_path):
         read.append(frame[1][..., ::-1])
     assert len(read) == 5 and all(frame.shape == (*SHAPE, 3) for frame in read)
     assert all(np.abs(frame.mean((0, 1)) - wanted.mean((0, 1))).max() < 12 for frame, wanted in zip(read, pictures))
-
-
-def test_modes_and_headers_are_those_of_the_page():
-    assert MODES == ('Stroke', 'Example', 'Text', 'Audio', 'Panoptic') and HEADERS[:2] == ('object', 'score')
