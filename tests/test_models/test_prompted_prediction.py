@@ -237,7 +237,7 @@ def test_priority_asks_the_first_modality_that_was_given(glee, monkeypatch):
     torch.testing.assert_close(priority['pixels'], confidence)
     # of an object that was given everything, joint multiplies what priority asks alone with the other two
     cosine = torch.cosine_similarity(names, reference.name[None])
-    product = priority['all'] * ((1 + cosine) / 2)**16 * joint['all'].logits.sigmoid().amax(-1)
+    product = priority['all'] * ((1 + cosine) / 2)**32 * joint['all'].logits.sigmoid().amax(-1)
     torch.testing.assert_close(joint['all'].ranking, product**(1 / 3))
 
 
