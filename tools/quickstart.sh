@@ -4,7 +4,7 @@
 # Examples:
 #     bash tools/quickstart.sh            # trains about 12 minutes on 2 cores
 #     bash tools/quickstart.sh --full     # trains about 43 minutes, then 7 on clicks and 12 on videos
-#     bash tools/quickstart.sh --smoke    # every step in minutes, learns nothing
+#     bash tools/quickstart.sh --smoke    # every step, in two minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
 # detection, segmentation, long-tailed names, expressions, visual prompts and panoptic output. --full goes on with
@@ -42,6 +42,7 @@ case $mode in
 esac
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
+films=${data}_videos
 run=$work/$mode
 
 train() {  # folder, config, iterations, options
@@ -64,28 +65,30 @@ evaluate() {  # folder, config, checkpoint, options of tools/test.py that end wi
     echo "$tested" > "$folder/done"
 }
 
-"$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$data" --images $images --val-images $val --seed 0
-"$GLEE_PYTHON" tools/dataset_converters/coco_to_maps.py "$data" --layout panoptic --split val2017
-train train glee_mini_stage2 $iterations data_root="$data/" prompt_prob=$prompts "${ratios[@]}"
-model=$run/train/iter_$iterations.pth
-for benchmark in coco lvis refcoco; do
-    evaluate $benchmark glee_mini_$benchmark "$model" --show-dir pictures --cfg-options data_root="$data/" \
-        default_hooks.visualization.interval=8
-done
-evaluate panoptic glee_mini_panoptic "$model" --cfg-options data_root="$data/"
-evaluate interactive glee_mini_interactive "$model" --cfg-options data_root="$data/" \
-    test_dataloader.dataset.indices=$prompted
+film() {
+    "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$films" --images 8 --videos $videos \
+        --val-videos $val_videos --sources ytvis19 ovis ytvos ref_ytvos davis tao_burst --seed 0
+}
 
-if [ $mode != quick ]; then
+test_images() {
+    for benchmark in coco lvis refcoco; do
+        evaluate $benchmark glee_mini_$benchmark "$model" --show-dir pictures --cfg-options data_root="$data/" \
+            default_hooks.visualization.interval=8
+    done
+    evaluate panoptic glee_mini_panoptic "$model" --cfg-options data_root="$data/"
+    evaluate interactive glee_mini_interactive "$model" --cfg-options data_root="$data/" \
+        test_dataloader.dataset.indices=$prompted
+}
+
+learn_clicks() {
     train rollout glee_mini_rollout $rounds data_root="$data/" load_from="$model"
     evaluate memory glee_mini_interactive_memory "$run/rollout/iter_$rounds.pth" --cfg-options \
         data_root="$data/" test_dataloader.dataset.indices=$prompted
+}
 
-    films=${data}_videos
-    "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$films" --images 8 --videos $videos \
-        --val-videos $val_videos --sources ytvis19 ovis ytvos ref_ytvos davis tao_burst --seed 0
+learn_videos() {
+    local tuned=$run/clips/iter_$clips.pth
     train clips glee_mini_clips $clips data_root="$films/" load_from="$model"
-    tuned=$run/clips/iter_$clips.pth
     for benchmark in "${before[@]}"; do
         evaluate $benchmark glee_mini_$benchmark "$model" --cfg-options data_root="$films/"
     done
@@ -100,5 +103,23 @@ if [ $mode != quick ]; then
     train trajectories glee_mini_trajectories $ways data_root="$films/" load_from="$tuned"
     evaluate rvos_trajectories glee_mini_rvos_trajectories "$run/trajectories/iter_$ways.pth" --cfg-options \
         data_root="$films/"
+}
+
+# Of a smoke run, starting the programs takes most of the time: several at once, on one thread each.
+if [ $mode = smoke ]; then
+    export OMP_NUM_THREADS=1
+    film & filming=$!
 fi
+"$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$data" --images $images --val-images $val --seed 0
+"$GLEE_PYTHON" tools/dataset_converters/coco_to_maps.py "$data" --layout panoptic --split val2017
+train train glee_mini_stage2 $iterations data_root="$data/" prompt_prob=$prompts "${ratios[@]}"
+model=$run/train/iter_$iterations.pth
+case $mode in
+    quick) test_images ;;
+    full) test_images; learn_clicks; film; learn_videos ;;
+    smoke)
+        wait $filming
+        test_images & learn_clicks & learn_videos &
+        for job in $(jobs -p); do wait "$job"; done ;;
+esac
 "$GLEE_PYTHON" tools/analysis_tools/quickstart_report.py "$run" "$work" --mode $mode

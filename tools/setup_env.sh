@@ -41,7 +41,7 @@ install() {
 echo 'installing into .venv'
 install -r requirements/build.txt
 if ! install --only-binary onedl-mmcv -r requirements/mmcv.txt 2>/dev/null; then
-    echo 'building mmcv once, about 12 minutes on 2 cores'
+    echo 'building mmcv once, about 10 minutes on 2 cores'
     install --no-build-isolation -r requirements/mmcv.txt
 fi
 install -r requirements/runtime.txt -r requirements/tests.txt -r requirements/converters.txt
