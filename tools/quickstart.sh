@@ -3,7 +3,7 @@
 #
 # Examples:
 #     bash tools/quickstart.sh            # trains about 12 minutes on 2 cores
-#     bash tools/quickstart.sh --full     # trains about 43 minutes, then 7 on clicks and 12 on videos
+#     bash tools/quickstart.sh --full     # trains about 43 minutes, then 7 on clicks and 10 on videos
 #     bash tools/quickstart.sh --smoke    # every step, in two minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
@@ -36,7 +36,7 @@ before=(ytvis ovis) after=(ytvis ovis vos rvos tao burst)
 images=2000 val=400 prompted=40 videos=400 val_videos=60 warmup=60
 case $mode in
     quick) iterations=1700; prompts=0.2 ;;
-    full) iterations=7800; prompts=0.4; ratios=(); rounds=900; clips=2000; ways=2400 ;;
+    full) iterations=7800; prompts=0.4; ratios=(); rounds=900; clips=2000; ways=600 ;;
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warmup=1
            iterations=8; prompts=0.4; rounds=2; clips=2; ways=2; before=(); after=(vos) ;;
 esac

@@ -2,7 +2,7 @@
 # Start it with load_from=<a checkpoint without the head>; nothing else changes. Settings are ours.
 _base_ = ['../datasets/video_train.py', '../default_runtime.py']
 
-max_iters = 2400
+max_iters = 600
 load_ignore = [r'^trajectory_head\.']
 trajectory_model = dict(type='GLEETrajectories', data_preprocessor=dict(_delete_=True, type='BaseDataPreprocessor'))
 ref_ytvos_trajectories = dict(
