@@ -19,18 +19,13 @@ from types import ModuleType
 from typing import Any, Optional
 
 import torch
-from mmdet.registry import MODELS
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
-import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.apis import WhisperTranscriber
 from projects.glee.apis.demo import MODES, DemoInput, ImageDemo
 from projects.glee.apis.demo_pictures import DRAWINGS, HEADERS, VIDEO_HEADERS, Answer, split_names, write_video
 from projects.glee.apis.demo_video import VIDEO_MODES, ReferenceDemo, VideoDemo
 from projects.glee.apis.reference_video import MEMORIES
-from projects.glee.engine import read_checkpoint
-from projects.glee.engine.strict_runner import load_weights
+from projects.glee.engine import init_model
 
 GREEN, RED = '#00c040', '#ff0000'
 BUTTONS = ['download', 'fullscreen']  # of results: none that shares
@@ -261,10 +256,7 @@ def parse_args() -> Namespace:
 def main() -> None:
     args = parse_args()
     gr = import_gradio()
-    init_default_scope('mmdet')
-    model = MODELS.build(Config.fromfile(args.config).model)
-    load_weights(model, read_checkpoint(args.checkpoint)['state_dict'], args.checkpoint)
-    model.to(args.device).eval()
+    model = init_model(args.config, args.checkpoint, args.device)
     build_app(gr, model, args).launch(server_name='127.0.0.1', server_port=args.port, share=False)
 
 

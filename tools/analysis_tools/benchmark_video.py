@@ -18,15 +18,11 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 import numpy as np
 import psutil
 import torch
-from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, TrackDataSample
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
-import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.datasets import load_vocabulary
-from projects.glee.engine import read_checkpoint
+from projects.glee.engine import init_model
 from projects.glee.models import GLEEVideo
 from projects.glee.models.trackers import ExpressionTracker, PromptTracker
 
@@ -150,13 +146,10 @@ def parse_args() -> Namespace:
 
 def main() -> None:
     args = parse_args()
-    init_default_scope('mmdet')
-    model = MODELS.build(Config.fromfile(args.config).model)
+    model = init_model(args.config, args.checkpoint)
     if not isinstance(model, GLEEVideo):
         sys.exit(f'{args.config} has a {type(model).__name__}, not a GLEEVideo: name a test config of videos')
-    if args.checkpoint is not None:
-        model.load_state_dict(read_checkpoint(args.checkpoint)['state_dict'])
-    resident = stream(model.eval(), args)
+    resident = stream(model, args)
     growth = resident[-2] - resident[0]
     if args.limit is not None and growth > args.limit:
         sys.exit(f'memory grew by {growth:.1f} MB, more than {args.limit}')

@@ -14,17 +14,13 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import replace
 
 import numpy as np
-from mmdet.registry import MODELS
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from rich.progress import track
 
-import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.apis import InteractiveSession
 from projects.glee.datasets.miniworld.render import render
 from projects.glee.datasets.miniworld.scene import Scene, SceneObject, SceneSampler, inside, near, visible_masks
 from projects.glee.datasets.miniworld.vocabulary import SHAPES
-from projects.glee.engine import read_checkpoint
+from projects.glee.engine import init_model
 
 
 def place(rng: np.random.Generator, obj: SceneObject, scene: Scene, tries: int = 200) -> Scene | None:
@@ -101,9 +97,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.pictures < 1:
         parser.error('--pictures must be at least 1')
-    init_default_scope('mmdet')
-    model = MODELS.build(Config.fromfile(args.config).model)
-    model.load_state_dict(read_checkpoint(args.checkpoint)['state_dict'])
+    model = init_model(args.config, args.checkpoint)
     numbers = measure(InteractiveSession(model, scale=(10000, 160)), args.pictures, args.seed)
     print(json.dumps({key: round(value, 4) for key, value in numbers.items()}, indent=1))
 

@@ -13,15 +13,13 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
 import numpy as np
-from mmdet.registry import DATASETS, MODELS
+from mmdet.registry import DATASETS
 from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
 from rich.progress import track
 
 from projects.glee.apis import VideoSession
 from projects.glee.datasets.transforms.click_simulation import ClickSimulator
-from projects.glee.engine import read_checkpoint, run_config
-from projects.glee.engine.strict_runner import load_weights
+from projects.glee.engine import init_model, run_config
 from projects.glee.evaluation.video.mask_similarity import contour_accuracy, region_similarity
 from projects.glee.evaluation.video.video_record import decode
 
@@ -90,11 +88,9 @@ def main() -> None:
     args = parse_args()
     cfg = run_config.load_config(Namespace(
         config=args.config, work_dir=None, cfg_options=args.cfg_options, launcher='none', local_rank=0))
-    init_default_scope('mmdet')
+    model = init_model(cfg, args.checkpoint)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    model = MODELS.build(cfg.model)
-    load_weights(model, read_checkpoint(args.checkpoint)['state_dict'], args.checkpoint)
-    session, scores = VideoSession(model.eval(), scale=tuple(args.scale), carve_radius=args.carve_radius), []
+    session, scores = VideoSession(model, scale=tuple(args.scale), carve_radius=args.carve_radius), []
     for index in track(range(min(args.videos or len(dataset), len(dataset))), 'videos'):
         paths, objects = read_objects(dataset, index)
         for wanted in objects.values():

@@ -1,6 +1,6 @@
 """Base of the readers: annotation files are streamed once into a store of ready items."""
 import json
-from typing import Iterator, List, Optional, Tuple, Union
+from typing import Iterator, List, Optional, Tuple
 
 from mmengine.fileio import get_local_path
 
@@ -20,7 +20,8 @@ class StreamedRecords:
     Rows that cannot be used (no or zero-area box, empty mask, missing picture, duplicate id ...)
     are left out, counted, and named in one warning.
 
-    Subclasses turn one group into an item in ``parse_data_info``.
+    Subclasses turn one group into item(s) in ``parse_data_info``, which gets ``raw_img_info`` (row of the owner) and
+    ``raw_ann_info`` (its rows).
 
     Args:
         cache_dir (str, optional): folder of the stores; None keeps items in memory.
@@ -116,10 +117,6 @@ class StreamedRecords:
 
     def prepare(self, groups: JsonGroups, header: dict) -> None:
         """Look at the rest of the file before the first item."""
-
-    def parse_data_info(self, raw_data_info: dict) -> Union[dict, List[dict], None]:
-        """Item(s) out of ``raw_img_info`` (row of the owner) and ``raw_ann_info`` (its rows)."""
-        raise NotImplementedError
 
     def keep(self, item: dict) -> bool:
         """Filtering by ``filter_cfg`` in training: ``min_size`` (px) and ``filter_empty_gt``,

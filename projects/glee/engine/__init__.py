@@ -1,5 +1,6 @@
 """Registered engine of GLEE."""
 from .exact_resume_hook import ExactResumeHook
+from .init_model import init_model
 from .layer_decay import LayerDecayOptimWrapperConstructor
 from .muon import MuonAdamW
 from .nan_loss_hook import NaNLossHook
@@ -8,5 +9,5 @@ from .strict_runner import StrictRunner
 
 __all__ = [
     'ExactResumeHook', 'LayerDecayOptimWrapperConstructor', 'MuonAdamW', 'NaNLossHook', 'StrictRunner',
-    'read_checkpoint'
+    'init_model', 'read_checkpoint'
 ]

@@ -1,4 +1,5 @@
 """J and F of video object segmentation with given first masks."""
+from abc import abstractmethod
 from collections import defaultdict
 from pathlib import Path
 
@@ -21,9 +22,9 @@ class ObjectJFMetric(VideoMetric):
         **kwargs: as for ``VideoMetric``.
     """
 
+    @abstractmethod
     def scored_frames(self, video: VideoRecord, truth: TruthTrack) -> list[int]:
         """Positions of the frames that count for an object."""
-        raise NotImplementedError
 
     def score_video(self, video: VideoRecord) -> dict:
         """Per object its label and its mean J and F; an object without a track counts as empty masks."""
