@@ -250,7 +250,8 @@ class VideoSession:
         """
         if frame not in self._masks.get(object_id, {}):
             raise KeyError(f'object {object_id} has not been tracked in frame {frame}: run track')
-        return _decode(self._masks[object_id][frame], self._picture(frame).shape[:2])
+        rle = self._masks[object_id][frame]  # it knows its size: only without one the frame is read again
+        return _decode(rle, self._picture(frame).shape[:2] if rle is None else rle['size'])
 
 
 def _decode(rle: Optional[dict], shape: tuple) -> np.ndarray:
