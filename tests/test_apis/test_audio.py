@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.io import wavfile
 
-from projects.glee.apis import WhisperTranscriber
+from projects.glee.apis import Transcript, WhisperTranscriber
 from projects.glee.apis.audio import clean_transcript, mono_16k, read_wav
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,9 +67,12 @@ def test_a_missing_package_is_named(tmp_path, monkeypatch):
     assert {line for line in pins[0] if not line.startswith('#')} <= set(pins[1])  # one version of each
 
 
-@pytest.mark.slow
-def test_tiny_whisper_runs_from_a_local_folder(tmp_path):
-    """Plumbing only: a random model says something or nothing, from a stereo tone at 8 kHz."""
+LANGUAGES = ('<|en|>', '<|de|>', '<|fr|>')
+
+
+@pytest.fixture
+def tiny_whisper(tmp_path):
+    """Folder of a random Whisper that knows ten letters."""
     from transformers import (
         WhisperConfig,
         WhisperFeatureExtractor,
@@ -76,7 +80,7 @@ def test_tiny_whisper_runs_from_a_local_folder(tmp_path):
         WhisperProcessor,
         WhisperTokenizer,
     )
-    special = ['<|endoftext|>', '<|startoftranscript|>', '<|en|>', '<|transcribe|>', '<|notimestamps|>']
+    special = ['<|endoftext|>', '<|startoftranscript|>', *LANGUAGES, '<|transcribe|>', '<|notimestamps|>']
     vocabulary = {token: index for index, token in enumerate([*'abcdefghij', *special])}
     (tmp_path / 'vocab.json').write_text(json.dumps(vocabulary))
     (tmp_path / 'merges.txt').write_text('#version: 0.2\n')
@@ -84,17 +88,35 @@ def test_tiny_whisper_runs_from_a_local_folder(tmp_path):
     folder = tmp_path / 'model'
     WhisperProcessor(WhisperFeatureExtractor(), tokenizer).save_pretrained(folder)
     config = WhisperConfig(
-        vocab_size=max(len(tokenizer), 16), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        vocab_size=max(len(tokenizer), 18), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
         decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, max_target_positions=12,
         decoder_start_token_id=11, eos_token_id=10, bos_token_id=10, pad_token_id=10, suppress_tokens=None,
         begin_suppress_tokens=None)
+    torch.manual_seed(0)
     model = WhisperForConditionalGeneration(config)
     model.generation_config.max_length = 8
+    vars(model.generation_config).update(
+        _from_model_config=False, is_multilingual=True,
+        lang_to_id={token: vocabulary[token] for token in LANGUAGES},
+        task_to_id=dict(transcribe=vocabulary['<|transcribe|>']), no_timestamps_token_id=vocabulary['<|notimestamps|>'])
     model.save_pretrained(folder)
-    transcriber = WhisperTranscriber(str(folder))
-    features = transcriber.processor(mono_16k(np.zeros((4000, 2)), 8000), sampling_rate=16000, return_tensors='pt')
-    assert features.input_features.shape == (1, 80, 3000)
-    try:
-        assert isinstance(transcriber((np.random.default_rng(0).normal(size=(4000, 2)), 8000)), str)
-    except ValueError as error:
-        assert 'no words' in str(error)
+    return folder
+
+
+@pytest.mark.slow
+def test_tiny_whisper_runs_from_a_local_folder(tiny_whisper):
+    """Plumbing only: a random model says something or nothing, from a stereo tone at 8 kHz, in some language."""
+    transcriber = WhisperTranscriber(str(tiny_whisper))
+    noise = np.random.default_rng(0).normal(size=(4000, 2)), 8000
+    features = transcriber.processor(mono_16k(*noise), sampling_rate=16000, return_tensors='pt').input_features
+    assert features.shape == (1, 80, 3000)
+    # by hand: of the languages the one with the highest logit after the start token
+    logits = transcriber.model(features, decoder_input_ids=torch.tensor([[11]])).logits[0, -1]
+    likeliest = LANGUAGES[int(logits[12:15].argmax())]
+    transcriber.processor.batch_decode = lambda tokens, skip_special_tokens: [' A ring. ']
+    assert transcriber(noise) == Transcript('A ring', likeliest[2:4])
+    transcriber.processor.batch_decode = lambda tokens, skip_special_tokens: [' ']
+    with pytest.raises(ValueError, match='no words'):
+        transcriber(noise)
+    transcriber.model.generation_config.is_multilingual = False
+    assert transcriber._language(features) is None

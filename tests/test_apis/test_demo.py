@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from video_fixtures import video_model
 
-from projects.glee.apis import InteractiveSession
+from projects.glee.apis import InteractiveSession, Transcript
 from projects.glee.apis.demo import DemoInput, ImageDemo
 from projects.glee.apis.demo_pictures import (
     blob_points,
@@ -35,7 +35,7 @@ def glee():
 
 @pytest.fixture
 def demo(glee):
-    return ImageDemo(glee, scale=(96, 64), transcriber=lambda audio: f'ring {len(audio[0])}')
+    return ImageDemo(glee, scale=(96, 64), transcriber=lambda audio: Transcript(f'ring {len(audio[0])}'))
 
 
 def picture(seed=0, shape=SHAPE):

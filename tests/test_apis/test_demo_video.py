@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from video_fixtures import video_model
 
-from projects.glee.apis import InteractiveSession, VideoSession, track_reference
+from projects.glee.apis import InteractiveSession, Transcript, VideoSession, track_reference
 from projects.glee.apis.demo import DemoInput
 from projects.glee.apis.demo_video import ReferenceDemo, ShortVideo, VideoDemo
 
@@ -94,7 +94,7 @@ def test_objects_are_painted_followed_and_corrected(glee):
 
 def test_objects_by_text_and_example(glee):
     """Each press adds one, named by its phrase; strokes are not needed."""
-    demo = VideoDemo(glee, transcriber=lambda audio: 'ring', vocabulary=('star', 'ring'), **SCALE)
+    demo = VideoDemo(glee, transcriber=lambda audio: Transcript('ring'), vocabulary=('star', 'ring'), **SCALE)
     demo.open(frames())
     given = DemoInput(text='the square', audio=(np.ones(4, np.float32), 16000), example=frames()[0],
                       example_layers=EXAMPLE.example_layers)

@@ -8,7 +8,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 
-from projects.glee.apis import InteractiveSession, track_reference
+from projects.glee.apis import InteractiveSession, Transcript, track_reference
 from projects.glee.models import PromptComposer, ReferencePrompt
 
 SHAPE = (60, 90)  # resized to 64 x 96
@@ -241,7 +241,8 @@ def test_a_reference_works_in_another_image_and_in_a_batch(glee, session):
 
 def test_audio_is_its_transcript(glee, session):
     heard = []
-    listening = InteractiveSession(glee, scale=(96, 64), transcriber=lambda audio: heard.append(audio) or 'a ring')
+    listening = InteractiveSession(
+        glee, scale=(96, 64), transcriber=lambda audio: heard.append(audio) or Transcript('a ring', 'en'))
     listening.set_image(picture())
     spoken = listening.add(audio='voice.wav')
     same(spoken, session.add(text='a ring'))

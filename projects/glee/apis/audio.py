@@ -1,6 +1,6 @@
 """Spoken expressions to text."""
 from pathlib import Path
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 import numpy as np
 import torch
@@ -26,6 +26,12 @@ def mono_16k(samples: np.ndarray, rate: int) -> np.ndarray:
         width = int(round(rate / RATE))
         wave = np.convolve(wave, np.full(width, 1 / width, dtype=np.float32), mode='same')
     return np.interp(np.arange(count) / RATE, np.arange(len(wave)) / rate, wave).astype(np.float32)
+
+
+class Transcript(NamedTuple):
+    """What was heard: words, and the code of the language ('en') or None where the model knows only one."""
+    text: str
+    language: Optional[str] = None
 
 
 class WhisperTranscriber:
@@ -54,16 +60,26 @@ class WhisperTranscriber:
             self.model.to(device)
 
     @torch.no_grad()
-    def __call__(self, audio: Audio) -> str:
-        """The words of a .wav file or of (samples (n,) or (n, channels), rate), without the final period.
+    def __call__(self, audio: Audio) -> Transcript:
+        """Words of a .wav file or of (samples (n,) or (n, channels), rate), without the final period, and language.
 
         Raises:
             ValueError: nothing was understood, or the file is no .wav.
         """
         wave = mono_16k(*(read_wav(audio) if isinstance(audio, (str, Path)) else audio))
-        features = self.processor(wave, sampling_rate=RATE, return_tensors='pt').input_features
-        tokens = self.model.generate(features.to(self.model.device))
-        return clean_transcript(self.processor.batch_decode(tokens, skip_special_tokens=True)[0], audio)
+        features = self.processor(wave, sampling_rate=RATE, return_tensors='pt').input_features.to(self.model.device)
+        language = self._language(features)
+        tokens = self.model.generate(features, **({} if language is None else dict(language=language)))
+        words = self.processor.batch_decode(tokens, skip_special_tokens=True)[0]
+        return Transcript(clean_transcript(words, audio), language)
+
+    def _language(self, features: torch.Tensor) -> Optional[str]:
+        """Code of the most probable language of log-mel ``features`` (1, 80, 3000); None of a one-language model."""
+        config = self.model.generation_config
+        if not getattr(config, 'is_multilingual', False):
+            return None
+        found = int(self.model.detect_language(input_features=features)[0])
+        return next(token for token, index in config.lang_to_id.items() if index == found).strip('<|>')
 
 
 def clean_transcript(text: str, audio: Audio) -> str:

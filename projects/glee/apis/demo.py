@@ -90,7 +90,7 @@ def shared_prompt(modes: Sequence[str], given: DemoInput, transcriber: Optional[
     if 'Text' in modes:
         prompt['text'] = given.text.strip()
     if 'Audio' in modes:
-        prompt['text'] = transcriber(given.audio)  # once, not for each object
+        prompt['text'] = transcriber(given.audio).text  # once, not for each object
     if 'Example' in modes:
         prompt['reference'] = encode_example(given, examples)
     return prompt

@@ -10,7 +10,6 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..datasets.transforms import PillowResize
-from ..datasets.transforms.prompts import warp_mask
 from ..models.prompt_rows import PromptRows
 from ..models.prompted_prediction import RowOutput, decode_rows
 from ..models.reference_prompt import ReferencePrompt, encode_reference
@@ -21,6 +20,7 @@ from .user_prompt import UserPrompt, read_prompt
 
 Prompt = dict
 OTHERS = 'others'
+HISTORIES = ('tokens', 'prompts', 'none')
 
 
 class InteractiveSession:
@@ -46,15 +46,20 @@ class InteractiveSession:
         scale (tuple[int, int]): longest and shortest side of the resized image, px.
         vocabulary_in_fusion (bool): let the vocabulary take part in early fusion. By default the pixels
             read 'object' instead, so that the vocabulary cannot move a mask.
-        transcriber (Callable | None): audio (path or (samples, rate)) to text, for ``audio=``; see
+        transcriber (Callable | None): audio (path or (samples, rate)) to a ``Transcript``, for ``audio=``; see
             ``WhisperTranscriber``.
         carve_radius (float): how far a point corrects the mask at most, see ``carve``, as share of the image's
             shorter side; 0 leaves masks as the model gives them.
+        history (str): what a later round knows beside all prompts so far: 'tokens', the mask before through
+            ``MemoryPrompt`` and ``DensePrompt``, which untrained or absent leaves what 'prompts' has, that mask's
+            attraction for the choice of the query; 'none', nothing.
     """
 
     def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: tuple[int, int] = (1333, 800),
                  vocabulary_in_fusion: bool = False, transcriber: Optional[Callable] = None,
-                 carve_radius: float = 0.) -> None:
+                 carve_radius: float = 0., history: str = 'tokens') -> None:
+        if history not in HISTORIES:
+            raise ValueError(f'history={history!r} is unknown; choose from {HISTORIES}')
         if getattr(model.panoptic_head, 'prompter', None) is None:
             raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
         self.model = model.eval()
@@ -63,6 +68,7 @@ class InteractiveSession:
         self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
         self.transcriber = transcriber
         self.carve_radius = carve_radius
+        self.history = history
         self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
         self._image: Optional[SessionImage] = None
         self._rounds: dict[int, list[Round]] = {}
@@ -98,10 +104,12 @@ class InteractiveSession:
         return self._image
 
     # ---- objects ----
-    def add(self, like: Optional[Tensor] = None, **prompt) -> SessionObject:
+    def add(self, like: Optional[Tensor] = None, prev: Optional[np.ndarray] = None, **prompt) -> SessionObject:
         """Add one object; keywords as of ``read_prompt`` and ``audio``.
 
         Args:
+            prev: (H, W) mask over the original image that the prompt corrects, e.g. of another model: it counts as
+                the mask of the round before.
             like: (D,) ``embedding`` of an object, e.g. in the frame before: the cosine with it is added to what
                 queries are chosen by (not to ``score``).
 
@@ -109,11 +117,11 @@ class InteractiveSession:
             RuntimeError: no image is set.
             ValueError: the prompt is empty or outside the image, or only says what the object is not.
         """
-        return self._add([prompt], like)[0]
+        return self._add([prompt], like, [prev])[0]
 
     def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
         """Add several objects at once, one keyword dict each; they are decoded in batches."""
-        return self._add(prompts)
+        return self._add(prompts, None, [None] * len(prompts))
 
     @torch.no_grad()
     def find(self, top_k: Optional[int] = None, min_score: float = 0., **prompt) -> list[SessionObject]:
@@ -134,7 +142,7 @@ class InteractiveSession:
         order = order[output.probability[order] >= min_score]  # a score is at most the probability
         results = []
         for index in distinct(output.masks(order) > 0):
-            result = self._result(output, order[index:index + 1], given[0], self._next_id + len(results), None)
+            result = self._result(output, order[index:index + 1], given[0], self._next_id + len(results), 1)
             if result.score >= min_score:
                 results.append(result)
             if len(results) == top_k:
@@ -148,10 +156,12 @@ class InteractiveSession:
                 raise ValueError(f'object {index} has negative points only: say what it is, too')
         return given
 
-    def _add(self, prompts: Sequence[Prompt], like: Optional[Tensor] = None) -> list[SessionObject]:
+    def _add(self, prompts: Sequence[Prompt], like: Optional[Tensor],
+             prev: Sequence[Optional[np.ndarray]]) -> list[SessionObject]:
         given = self._read_new(prompts)
-        ids = list(range(self._next_id, self._next_id + len(given)))
-        return self._keep(given, self._run(given, ids, [None] * len(given), like))
+        previous = [None if mask is None else self._state().logits_of(mask) for mask in prev]
+        ids = range(self._next_id, self._next_id + len(given))
+        return self._keep(given, self._run(given, ids, [1] * len(given), previous, like))
 
     def _keep(self, prompts: Sequence[UserPrompt], results: list[SessionObject]) -> list[SessionObject]:
         """Make the results of first rounds objects of the session."""
@@ -176,7 +186,9 @@ class InteractiveSession:
         latest = {object_id: self._object(object_id)[-1] for object_id in prompts}
         joined = [latest[object_id].prompt.joined(self.read(prompt, object_id))
                   for object_id, prompt in prompts.items()]
-        results = self._run(joined, list(prompts), [latest[object_id].result for object_id in prompts])
+        before = [latest[object_id].result for object_id in prompts]
+        results = self._run(joined, list(prompts), [result.round + 1 for result in before],
+                            [result.logits for result in before])
         for prompt, result in zip(joined, results):
             self._rounds[result.id].append(Round(prompt, result))
         return results
@@ -221,7 +233,7 @@ class InteractiveSession:
                                  'WhisperTranscriber(path) to InteractiveSession')
             if prompt.get('text') is not None:
                 raise ValueError('give text or audio, not both')
-            prompt['text'] = self.transcriber(audio)
+            prompt['text'] = self.transcriber(audio).text
         try:
             return read_prompt(shape, **prompt)
         except ValueError as error:
@@ -238,7 +250,7 @@ class InteractiveSession:
             vocabulary: names; by default the session's.
             top_k: how many.
             min_score: a less probable name becomes 'others'.
-            min_iou: no name is given to a mask that no query covers this well.
+            min_iou: no name is given to a mask that the chosen query covers less well.
 
         Returns:
             list[tuple[str, float]]: empty if no object fits the mask.
@@ -261,14 +273,17 @@ class InteractiveSession:
         return self.head.name_logits(embedding[None, None], self._category(names).embeds)[0, 0].float().sigmoid()
 
     def _embedding_of(self, mask: np.ndarray, min_iou: float) -> Optional[Tensor]:
-        """Embedding of the query whose mask overlaps ``mask`` most, if enough."""
+        """Embedding of the query that overlaps ``mask`` and is confident, if the overlap is enough.
+
+        Several queries lie on one object, and the one that fits best is often not the one that knows its name.
+        """
         prompt = read_prompt(self._state().sample.ori_shape, mask=mask)
         rows = self._rows([prompt], [None])
         output = next(self._decode(rows))
-        small = F.interpolate(rows.masks[None].float(), tuple(output.mask_features.shape[-2:]), mode='area')[0, 0] > 0.5
+        small = self._state().shrink(rows.masks[0]) > 0.5
         masks = output.masks(torch.arange(len(output.ranking))) > 0
         overlap = (masks & small).sum((1, 2)) / (masks | small).sum((1, 2)).clamp(min=1)
-        best = overlap.argmax()
+        best = (overlap * output.probability).argmax()
         return output.embeddings[best] if overlap[best] >= min_iou else None
 
     @torch.no_grad()
@@ -308,46 +323,41 @@ class InteractiveSession:
         return self._category(self.vocabulary if self.vocabulary_in_fusion else ('object', ))
 
     @torch.no_grad()
-    def _run(self, prompts: list[UserPrompt], ids: list[int],
-             before: list[Optional[SessionObject]], like: Optional[Tensor] = None) -> list[SessionObject]:
+    def _run(self, prompts: list[UserPrompt], ids: Sequence[int], rounds: list[int],
+             previous: list[Optional[Tensor]], like: Optional[Tensor] = None) -> list[SessionObject]:
         if not prompts:
             return []
         results = []
-        for output in sorted(self._decode(self._rows(prompts, before)), key=lambda output: output.row):
+        for output in sorted(self._decode(self._rows(prompts, previous)), key=lambda output: output.row):
             row, ranking = output.row, output.ranking
             if like is not None:
                 ranking = ranking + F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
-            results.append(self._result(output, ranking.argmax()[None], prompts[row], ids[row], before[row]))
+            results.append(self._result(output, ranking.argmax()[None], prompts[row], ids[row], rounds[row]))
         return results
 
     def _decode(self, rows: PromptRows):
         image = self._state()
         templates = self.model.extract_templates(image.batch, rows)
-        return decode_rows(self.head, image.feats, rows, templates, self._fusion_text(), self._expressions)
+        return decode_rows(self.head, image.feats, rows, templates, self._fusion_text(), self._expressions,
+                           remember=self.history == 'tokens')
 
-    def _rows(self, prompts: list[UserPrompt], before: list[Optional[SessionObject]]) -> PromptRows:
-        """The prompts at the padded size of the model's input."""
+    def _rows(self, prompts: list[UserPrompt], previous: list[Optional[Tensor]]) -> PromptRows:
+        """The prompts at the padded size of the model's input, and mask logits (h, w) of the round before."""
         image = self._state()
-        positive = torch.stack([self._warp(prompt.positive) for prompt in prompts])
+        positive = torch.stack([image.warp(prompt.positive) for prompt in prompts])
         return PromptRows(
             images=torch.zeros(len(prompts), dtype=torch.long, device=image.batch.device),
             objects=torch.arange(len(prompts), device=image.batch.device),
             masks=positive,
-            neg_masks=torch.stack([self._warp(prompt.negative) for prompt in prompts]) & ~positive,
+            neg_masks=torch.stack([image.warp(prompt.negative) for prompt in prompts]) & ~positive,
             kinds=[prompt.kind or 'mask' for prompt in prompts],
             texts=[prompt.text for prompt in prompts],
             refs=[prompt.reference and prompt.reference.to(image.batch.device) for prompt in prompts],
-            prev_logits=[result and result.logits for result in before])
-
-    def _warp(self, mask: np.ndarray) -> Tensor:
-        image = self._state()
-        (height, width), (out_height, out_width) = image.sample.img_shape, image.sample.batch_input_shape
-        warped = torch.from_numpy(warp_mask(mask, image.matrix, (height, width)))
-        return F.pad(warped, (0, out_width - width, 0, out_height - height)).to(image.batch.device)
+            prev_logits=[None] * len(prompts) if self.history == 'none' else previous)
 
     def _result(self, output: RowOutput, best: Tensor, prompt: UserPrompt, object_id: int,
-                before: Optional[SessionObject]) -> SessionObject:
-        """Query ``best`` (1,) of a decoded row as the object's next round."""
+                number: int) -> SessionObject:
+        """Query ``best`` (1,) of a decoded row as round ``number`` of the object."""
         logits = output.masks(best)
         instance = InstanceData(scores=output.probability[best], labels=best * 0, boxes=output.boxes[best])
         found = self.model.panoptic_fusion_head.predict([instance], [logits], [self._state().sample])[0]['ins_results']
@@ -359,7 +369,7 @@ class InteractiveSession:
             scores = self._name_scores(output.embeddings[best[0]], self.vocabulary)
             label, label_score = self.vocabulary[int(scores.argmax())], float(scores.max())
         return SessionObject(
-            id=object_id, round=1 if before is None else before.round + 1, mask=mask,
+            id=object_id, round=number, mask=mask,
             box=found.bboxes[0].cpu().numpy(), score=float(found.scores[0]), label=label, label_score=label_score,
             text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]])
 

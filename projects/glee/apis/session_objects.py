@@ -4,9 +4,12 @@ from typing import Optional, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
+from ..datasets.transforms.prompt_rasters import drawn_mask
+from ..datasets.transforms.prompts import warp_mask
 from ..models.glee_fusion_head import resize_logits
 from .user_prompt import UserPrompt
 
@@ -45,6 +48,24 @@ class SessionImage:
     feats: list[Tensor]
     sample: DetDataSample
     matrix: np.ndarray
+
+    def warp(self, mask: np.ndarray) -> Tensor:
+        """A bool mask (H, W) over the original image in the padded input, at its size."""
+        (height, width), (out_height, out_width) = self.sample.img_shape, self.sample.batch_input_shape
+        warped = torch.from_numpy(warp_mask(mask, self.matrix, (height, width)))
+        return F.pad(warped, (0, out_width - width, 0, out_height - height)).to(self.batch.device)
+
+    def shrink(self, mask: Tensor) -> Tensor:
+        """Share (h, w) of true pixels of a mask of the padded input in each pixel of the mask features."""
+        return F.interpolate(mask[None, None].float(), tuple(self.feats[0].shape[-2:]), mode='area')[0, 0]
+
+    def logits_of(self, mask: np.ndarray) -> Tensor:
+        """A mask (H, W) over the original image as mask logits (h, w), in which no pixel is quite certain.
+
+        Raises:
+            ValueError: another size than the image, or no true pixel.
+        """
+        return self.shrink(self.warp(drawn_mask(self.sample.ori_shape, mask))).clamp(0.01, 0.99).logit()
 
 
 @dataclass

@@ -5,6 +5,7 @@ from .clip_tokenizer import build_clip_tokenizer
 from .criterion import GLEECriterion
 from .data_preprocessor import GLEEDataPreprocessor
 from .denoising import DenoisingGenerator, DenoisingQueries
+from .dense_prompt import DensePrompt
 from .dense_supervision import DenseSupervision
 from .dynamic_loss_selector import DynamicLossSelector, LossSwitch
 from .early_fusion import EarlyFusion
@@ -31,10 +32,10 @@ from .visual_prompter import VisualPrompter
 
 __all__ = [
     'CLIPTextEncoder', 'ClipPromptSimulator', 'ContrastiveTrackingLoss', 'DenoisingGenerator', 'DenoisingQueries',
-    'DenseSupervision', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE', 'GLEECriterion',
-    'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEETrajectories', 'GLEEVideo',
-    'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'InteractiveRollout', 'LossSwitch', 'MaskDINODecoder',
-    'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'PromptComposer', 'PromptSimulator', 'PromptTracker',
-    'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures', 'TrajectoryHead', 'TrajectoryTracker',
-    'VisualPrompter', 'build_clip_tokenizer'
+    'DensePrompt', 'DenseSupervision', 'DynamicLossSelector', 'EVA02', 'EarlyFusion', 'ExpressionTracker', 'GLEE',
+    'GLEECriterion', 'GLEEDataPreprocessor', 'GLEEFusionHead', 'GLEEHead', 'GLEETracker', 'GLEETrajectories',
+    'GLEEVideo', 'GLEEVideoDataPreprocessor', 'HungarianMatcher', 'InteractiveRollout', 'LossSwitch',
+    'MaskDINODecoder', 'MaskDINOPixelDecoder', 'MemoryPrompt', 'MinVISTracker', 'PromptComposer', 'PromptSimulator',
+    'PromptTracker', 'ReferencePrompt', 'SimpleFeaturePyramid', 'TextFeatures', 'TrajectoryHead',
+    'TrajectoryTracker', 'VisualPrompter', 'build_clip_tokenizer'
 ]

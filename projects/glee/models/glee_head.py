@@ -314,6 +314,7 @@ class GLEEHead(BaseModule):
         pixels = self.pixel_decoder(feats, fusion_tokens)
         if visual is not None:
             decoder_tokens = join_tokens(decoder_tokens, self.prompter.point_tokens(pixels.levels, visual))
+            pixels = pixels._replace(mask_features=self.prompter.mask_features(pixels.mask_features, visual))
         levels = pixels.levels[::-1]
         sizes = [tuple(level.shape[-2:]) for level in levels]
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)

@@ -86,7 +86,7 @@ def _visual_positions(rows: PromptRows) -> dict[int, int]:
 
 
 def decode_rows(head, feats: Sequence[Tensor], rows: PromptRows, templates: list[Tensor] | None,
-                prompt: TextPrompt, encode: Encode | None = None) -> Iterator[RowOutput]:
+                prompt: TextPrompt, encode: Encode | None = None, remember: bool = True) -> Iterator[RowOutput]:
     """Decode the prompted objects of one image, ``head.prompt_chunk`` at a time.
 
     Objects are decoded together if they have the same kinds of prompt; each has its own fused encoder
@@ -99,6 +99,7 @@ def decode_rows(head, feats: Sequence[Tensor], rows: PromptRows, templates: list
         templates (list[Tensor] | None): backbone maps of the templates of the rows with pixels.
         prompt (TextPrompt): encoded vocabulary (B=1) of the objects without a text of their own.
         encode (Callable | None): expressions to a ``TextPrompt``; None asks the head's encoder.
+        remember (bool): whether the prompter sees the masks of the round before; they attract the choice anyway.
     """
     encode = encode or (lambda texts: encode_expressions(head.text_encoder, texts))
     groups: dict[tuple, list[int]] = {}
@@ -114,17 +115,18 @@ def decode_rows(head, feats: Sequence[Tensor], rows: PromptRows, templates: list
             tokens = visual and head.prompter.template_tokens(
                 [feat[[positions[row] for row in chunk]] for feat in templates])
             outputs = head.decode([feat.expand(len(chunk), -1, -1, -1) for feat in feats], text, last_only=True,
-                                  visual=_visual_prompt(part, tokens, visual, referred))
+                                  visual=_visual_prompt(part, tokens, visual, referred, remember))
             for index, row in enumerate(chunk):
                 yield _row_output(head, row, outputs, index, part, (visual, referred, worded))
 
 
-def _visual_prompt(part: PromptRows, tokens, visual: bool, referred: bool) -> VisualPrompt | None:
+def _visual_prompt(part: PromptRows, tokens, visual: bool, referred: bool, remember: bool) -> VisualPrompt | None:
     """Visual prompt of rows that all have pixels, all have references, or both."""
+    previous = part.prev_logits if remember else None
     if not referred:
-        return VisualPrompt(tokens, part.masks, part.neg_masks, None, part.prev_logits) if visual else None
+        return VisualPrompt(tokens, part.masks, part.neg_masks, None, previous) if visual else None
     reference_tokens, points = stack_references(part.refs)
-    return VisualPrompt(tokens if visual else reference_tokens, part.masks, part.neg_masks, points, part.prev_logits)
+    return VisualPrompt(tokens if visual else reference_tokens, part.masks, part.neg_masks, points, previous)
 
 
 def _row_output(head, row: int, outputs, index: int, part: PromptRows,

@@ -116,6 +116,7 @@ class VisualPrompter(BaseModule):
         negative_tokens (bool): make tokens of negative pixels too; the indicator of negatives is
             untrained in the released models.
         memory (dict | None): config of ``MemoryPrompt``; released models have none.
+        dense (dict | None): config of ``DensePrompt``, likewise.
         seed (int): in eval mode each prompt's pixels are drawn by a fresh generator of this seed, so
             that a prompt gives the same result alone and among others.
     """
@@ -128,6 +129,7 @@ class VisualPrompter(BaseModule):
                  num_points: int = 512,
                  negative_tokens: bool = False,
                  memory: dict | None = None,
+                 dense: dict | None = None,
                  seed: int = 0,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
@@ -140,6 +142,7 @@ class VisualPrompter(BaseModule):
         self.point_embeds = nn.ParameterList(
             torch.zeros(embed_dims, embed_dims) for _ in range(num_levels))
         self.memory = memory and MODELS.build({'embed_dims': embed_dims, 'num_levels': num_levels - 1, **memory})
+        self.dense = dense and MODELS.build({'embed_dims': embed_dims, **dense})
         self.sign_embed = nn.Embedding(2, embed_dims)  # positive, negative
 
     def init_weights(self) -> None:
@@ -197,6 +200,12 @@ class VisualPrompter(BaseModule):
         if self.memory is not None and prompt.prev_logits is not None:
             memory = self.memory(levels, prompt.prev_logits)
         return join_tokens(PromptTokens(sets, valid), prompt.reference, memory)
+
+    def mask_features(self, features: Tensor, prompt: VisualPrompt) -> Tensor:
+        """Mask features (R, D, h, w) of the rows, with what earlier rounds say about single pixels."""
+        if self.dense is None or prompt.prev_logits is None:
+            return features
+        return self.dense(features, prompt.masks, prompt.neg_masks, prompt.prev_logits)
 
     def _tokens_of(self, level: Tensor, matrix: Tensor, mask: Tensor, neg_mask: Tensor,
                    generator: torch.Generator | None) -> Tensor:
