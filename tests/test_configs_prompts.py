@@ -45,9 +45,10 @@ def test_mini_interactive_ends_with_its_metrics(world, tmp_path):  # noqa: F811
     cfg = load_mini('glee_mini_interactive', world, tmp_path)
     cfg.test_dataloader.num_workers = 0
     cfg.test_dataloader.dataset.indices = 1
-    cfg.test_cfg.rounds = dict(point=3, box=1, scribble=1)
+    assert cfg.test_cfg.rounds == dict(point=20, box=1, scribble=1, polygon=1, circle=1, mask=1, none=1)
+    cfg.test_cfg.rounds.point = 3
     metrics = run_config.build_runner(cfg).test()
-    for key in ('point_mIoU', 'box_mIoU', 'scribble_mIoU', '3-IoU'):
+    for key in ('3-IoU', *(f'{kind}_mIoU' for kind in cfg.test_cfg.rounds)):
         assert 0 <= metrics[f'interactive/{key}'] <= 1
     assert 1 <= metrics['interactive/NoC@85'] <= metrics['interactive/NoC@90'] <= 3
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
@@ -100,7 +101,8 @@ def test_mini_rollout_trains_only_what_it_should(world, tmp_path):  # noqa: F811
     assert 'panoptic_head.confidence_head.layers.0.weight' in changed
     assert not [name for name in changed if name.startswith('backbone') or 'text_encoder' in name]
     # both only through the graded round after others; weight decay moves no 0 and shrinks a row by one factor
-    gate, signs = 'panoptic_head.prompter.memory.gate', 'panoptic_head.prompter.sign_embed.weight'
-    assert gate in changed and not before[gate].any()
+    prompter = 'panoptic_head.prompter.'
+    gate, dense, signs = (prompter + name for name in ('memory.gate', 'dense.change.weight', 'sign_embed.weight'))
+    assert {gate, dense} <= changed and not before[gate].any() and not before[dense].any()
     factors = dict(runner.model.named_parameters())[signs].detach() / before[signs]
     assert (factors.std(1) > 1e-6).all()

@@ -12,7 +12,7 @@ test_dataloader = dict(
 test_evaluator = dict(type='InteractiveSegMetric', prefix='interactive')
 test_cfg = dict(
     type='InteractiveTestLoop',
-    rounds=dict(point=20, box=1, scribble=1),
+    rounds=dict(point=20, box=1, scribble=1, polygon=1, circle=1, mask=1, none=1),
     rule='ritm',
     resume_dir='${resume_dir}',
     predictor=dict(type='SessionPredictor', scale=(10000, 160)))

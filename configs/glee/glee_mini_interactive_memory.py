@@ -3,5 +3,8 @@ _base_ = ['./glee_mini_interactive.py']
 
 model = dict(
     panoptic_head=dict(
-        prompter=dict(negative_tokens=True, memory=dict(type='MemoryPrompt', num_tokens=32, num_heads=4))))
+        prompter=dict(
+            negative_tokens=True,
+            memory=dict(type='MemoryPrompt', num_tokens=32, num_heads=4),
+            dense=dict(type='DensePrompt', hidden_dims=32))))
 test_cfg = dict(predictor=dict(carve_radius=0.025))

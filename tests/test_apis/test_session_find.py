@@ -68,6 +68,16 @@ def test_a_mask_has_the_names_of_its_query(session, glee, monkeypatch):  # noqa:
     assert session.label(shifted, names, min_iou=0.5) == [] and session.label(shifted, names, min_iou=0.2)[0][0] == 'd'
 
 
+def test_the_namer_of_a_mask_is_confident_and_overlaps(session, monkeypatch):  # noqa: F811
+    """Exact but unlikely; off by one column (IoU 42 / 56) and likely; likelier still, but elsewhere."""
+    output = answer(monkeypatch, session, [(0.2, square(2, 2, 7)), (0.9, square(2, 3, 7)), (0.95, square(2, 14, 2))])
+    monkeypatch.setattr(session._state(), 'shrink', lambda mask: (square(2, 2, 7) > 0).float())
+    given = np.ones(SHAPE, dtype=bool)
+    assert torch.equal(session._embedding_of(given, 0.3), output.embeddings[1])
+    assert torch.equal(session._embedding_of(given, 0.75), output.embeddings[1])
+    assert session._embedding_of(given, 0.76) is None
+
+
 def test_all_some_and_none(session, monkeypatch):  # noqa: F811
     answer(monkeypatch, session, FOUR)
     scores = [obj.score for obj in session.find(points=[(5, 5)])]

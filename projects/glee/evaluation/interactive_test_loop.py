@@ -58,7 +58,8 @@ class InteractiveTestLoop(TestLoop):
     Args:
         runner, dataloader, evaluator, fp16: of the base class; ``InteractiveSegMetric`` scores.
         rounds (dict[str, int]): rounds per kind of first prompt ('point', 'box', 'polygon', 'scribble',
-            'circle', 'mask'). A 'point' is the first click of the rule; later rounds are clicks.
+            'circle', 'mask'). A 'point' is the first click of the rule; later rounds are clicks. 'none' is what
+            the word 'object' finds, for comparison: the user has said nothing.
         rule (str): how clicks are chosen, 'ritm' or 'seem'.
         stop_iou (float): at least the highest threshold that is measured.
         min_area (int): smaller objects (px) are left out.
@@ -76,9 +77,9 @@ class InteractiveTestLoop(TestLoop):
                  stop_iou: float = 0.9, min_area: int = 1, seed: int = 0,
                  predictor: dict = dict(type='SessionPredictor'), resume_dir: Optional[str] = None) -> None:
         super().__init__(runner, dataloader, evaluator, fp16)
-        unknown = set(rounds) - set(SAMPLERS)
+        unknown = set(rounds) - {*SAMPLERS, 'none'}
         if unknown or not rounds or min(rounds.values()) < 1:
-            raise ValueError(f'rounds={rounds} must map some of {list(SAMPLERS)} to at least 1')
+            raise ValueError(f"rounds={rounds} must map some of {[*SAMPLERS, 'none']} to at least 1")
         self.rounds, self.rule, self.stop_iou, self.min_area, self.seed = rounds, rule, stop_iou, min_area, seed
         self.resume_dir = resume_dir and Path(resume_dir)
         self.protocol = dict(rounds=dict(rounds), rule=rule, stop_iou=stop_iou, min_area=min_area, seed=seed)
@@ -167,6 +168,8 @@ class InteractiveTestLoop(TestLoop):
 
     def _first(self, kind: str, truth: np.ndarray, user: ClickSimulator, index: int, sample) -> dict:
         """The first prompt of an object."""
+        if kind == 'none':
+            return dict(text='object')
         if kind == 'point':
             return dict(points=[user.next(np.zeros_like(truth))])
         if kind == 'box':
