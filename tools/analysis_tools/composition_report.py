@@ -2,12 +2,13 @@
 
 Example:
     python tools/analysis_tools/composition_report.py configs/glee/glee_mini_stage2.py \\
-        work_dirs/quickstart/glee_mini.pth --pictures 100
+        work_dirs/quickstart/glee_mini.pth --pictures 100 --videos 30
 
 Prints, as JSON, the share of pictures in which the wanted one of two identical objects is found (IoU above 0.5) by
 its name alone, by a click alone and by both; the mean IoU of an object found by another picture of it,
-in which place, size and background differ; and the share of objects whose shape is the best of all shapes for the mask
-of the ground truth and for the object that the click found.
+in which place, size and background differ; the share of objects whose shape is the best of all shapes for the mask
+of the ground truth and for the object that the click found; and, of objects followed through videos by such another
+picture, the mean IoU over the frames that show the object, then over the videos, without and with memory.
 """
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -16,9 +17,12 @@ from dataclasses import replace
 import numpy as np
 from rich.progress import track
 
-from projects.glee.apis import InteractiveSession
+from projects.glee.apis import InteractiveSession, track_reference
+from projects.glee.apis.reference_video import MEMORIES
 from projects.glee.datasets.miniworld.render import render
 from projects.glee.datasets.miniworld.scene import Scene, SceneObject, SceneSampler, inside, near, visible_masks
+from projects.glee.datasets.miniworld.video import MIN_AREA, frame_scene
+from projects.glee.datasets.miniworld.video_scene import VideoSampler, VideoScene
 from projects.glee.datasets.miniworld.vocabulary import SHAPES
 from projects.glee.engine import init_model
 
@@ -48,6 +52,35 @@ def draw_case(rng: np.random.Generator, sampler: SceneSampler) -> tuple[Scene, S
             twice = twice and place(rng, obj, twice)
         if twice and once:
             return twice, once
+
+
+def draw_video_case(rng: np.random.Generator, films: VideoSampler,
+                    stills: SceneSampler) -> tuple[Scene, VideoScene, int]:
+    """A picture that ends in an object, a video in which nothing else has its name, and its position there."""
+    while True:
+        video = films(rng)
+        names = [moving.poses[0].fine_name for moving in video.objects]
+        unique = [index for index, name in enumerate(names) if names.count(name) == 1]
+        if not unique:
+            continue
+        wanted = int(rng.choice(unique))
+        poses = video.objects[wanted].poses
+        pose = poses[len(poses) // 2]  # the size in mid-video: an object may grow or shrink to half of it
+        resized = replace(pose, size=pose.size * float(rng.uniform(0.75, 1.3)))
+        still = place(rng, resized, without(stills(rng), pose.fine_name))
+        if still:
+            return still, video, wanted
+
+
+def film(video: VideoScene, wanted: int) -> tuple[list[Scene], list[np.ndarray]]:
+    """The scene of every frame of a video, and what it shows of one object: (H, W) bool, empty where it is absent."""
+    scenes, masks = [], []
+    for poses in zip(*(moving.poses for moving in video.objects)):
+        scene, shown = frame_scene(poses, video.height, video.width, video.background)
+        seen = dict(zip(shown, visible_masks(scene.objects, video.height, video.width)))
+        scenes.append(scene)
+        masks.append(seen.get(wanted, np.zeros((video.height, video.width), bool)))
+    return scenes, masks
 
 
 def iou(first: np.ndarray, second: np.ndarray) -> float:
@@ -88,17 +121,38 @@ def measure(session: InteractiveSession, pictures: int, seed: int) -> dict[str, 
                 **{f'label/{kind}_top1': float(np.mean(hits)) for kind, hits in labels.items()})
 
 
+def measure_videos(session: InteractiveSession, videos: int, seed: int) -> dict[str, float]:
+    """Mean IoU of objects followed by a picture of them; the videos do not depend on how many pictures are drawn."""
+    rng, films, stills = np.random.default_rng([seed, 1]), VideoSampler(lengths=(8, 12)), SceneSampler()
+    means = {memory: [] for memory in MEMORIES}
+    for _ in track(range(videos), 'videos'):
+        still, video, wanted = draw_video_case(rng, films, stills)
+        scenes, masks = film(video, wanted)
+        session.set_image(render(still))
+        reference = session.encode_reference(mask=visible_masks(still.objects, still.height, still.width)[-1])
+        for memory in MEMORIES:
+            found = track_reference(session, map(render, scenes), reference, memory)
+            means[memory].append(np.mean([0. if obj is None else iou(obj.mask, mask)
+                                          for obj, mask in zip(found, masks) if mask.sum() >= MIN_AREA]))
+    return {f'reference_video/{memory}_J': float(np.mean(values)) for memory, values in means.items()}
+
+
 def main() -> None:
     parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument('config', help='a config with a `model` that has a prompter')
     parser.add_argument('checkpoint', help='weights trained on MiniWorld')
     parser.add_argument('--pictures', type=int, default=100, help='pictures of each kind (default: 100)')
-    parser.add_argument('--seed', type=int, default=7, help='of the pictures (default: 7)')
+    parser.add_argument('--videos', type=int, default=30, help='videos of 8 to 12 frames, or 0 (default: 30)')
+    parser.add_argument('--seed', type=int, default=7, help='of the pictures and videos (default: 7)')
     args = parser.parse_args()
     if args.pictures < 1:
         parser.error('--pictures must be at least 1')
-    model = init_model(args.config, args.checkpoint)
-    numbers = measure(InteractiveSession(model, scale=(10000, 160)), args.pictures, args.seed)
+    if args.videos < 0:
+        parser.error('--videos must be at least 0')
+    session = InteractiveSession(init_model(args.config, args.checkpoint), scale=(10000, 160))
+    numbers = measure(session, args.pictures, args.seed)
+    if args.videos:
+        numbers.update(measure_videos(session, args.videos, args.seed))
     print(json.dumps({key: round(value, 4) for key, value in numbers.items()}, indent=1))
 
 
