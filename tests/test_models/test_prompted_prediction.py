@@ -18,7 +18,8 @@ from projects.glee.models.text_prompt import encode_category
 def glee():
     config = mini_config()
     config.panoptic_head.prompter.update(template_size=64, num_points=40)  # some masks have more pixels
-    config.panoptic_head.composer.pos_weight = 0.  # as released; the mini model's own is tested where it is set
+    # as released; the mini model's own is tested where it is set
+    config.panoptic_head.composer.update(pos_weight=0., reference_as='tokens')
     return build(config).eval()
 
 
@@ -210,6 +211,8 @@ def test_composer_oracle():
     torch.testing.assert_close(PromptComposer(reference_power=3.)(reference), torch.tensor([0.5, 0.1**0.5, 1e-6]))
     with pytest.raises(ValueError, match="reference_space='looks'"):
         PromptComposer(reference_space='looks')
+    with pytest.raises(ValueError, match="reference_as='query'"):
+        PromptComposer(reference_as='query')
 
 
 def test_priority_asks_the_first_modality_that_was_given(glee, monkeypatch):
@@ -239,6 +242,50 @@ def test_priority_asks_the_first_modality_that_was_given(glee, monkeypatch):
     cosine = torch.cosine_similarity(names, reference.name[None])
     product = priority['all'] * ((1 + cosine) / 2)**32 * joint['all'].logits.sigmoid().amax(-1)
     torch.testing.assert_close(joint['all'].ranking, product**(1 / 3))
+
+
+def test_a_reference_as_a_name_is_decoded_like_a_vocabulary_of_one_name(glee, monkeypatch):
+    """Two references in one call: as ``head.decode`` without visual prompt finds the name; labels stay the sample's."""
+    head = glee.panoptic_head
+    monkeypatch.setattr(head.composer, 'reference_as', 'name')
+    nowhere = torch.zeros(2, *SIZE, dtype=torch.bool)
+    references = []
+    with torch.no_grad():
+        text = encode_category(head.text_encoder, NAMES, 1)
+        for seed in (3, 5):
+            feats, _, rows, templates = glee._head_inputs(images(1), [prompted(blocks(1, seed), ['box'])])
+            references.append(encode_reference(head, feats, rows, templates, text))
+        sample = prompted(nowhere, ['mask', 'mask'], refs=references)
+        _, _, rows, _ = glee._head_inputs(images(1), [sample])
+        found = sorted(decode_rows(head, feats, rows, None, text), key=lambda output: output.row)
+        result = predict(glee, sample)
+        for row, (output, reference) in enumerate(zip(found, references)):
+            name = reference.name * text.embeds.norm(dim=-1).mean() / reference.name.norm()
+            words = text._replace(embeds=name[None, None], fusion_tokens=torch.cat(
+                [text.fusion_tokens, reference.template_tokens[None]], 1))
+            expected = head.decode(feats, words, last_only=True)
+            torch.testing.assert_close(output.embeddings, expected.embeddings[0], atol=1e-5, rtol=0)
+            looks = head.decoder.norm(expected.embeddings[0]) @ head.category_embed
+            likeness = ((1 + F.cosine_similarity(looks, reference.name[None])) / 2)**32
+            probability = expected.predictions['']['logits'][0, :, 0].sigmoid()
+            torch.testing.assert_close(output.ranking, (likeness * probability)**0.5, atol=1e-5, rtol=1e-4)
+            best = head.name_logits(expected.embeddings, text.embeds)[0, output.ranking.argmax()]
+            assert len(best) == len(NAMES) and result.labels[row] == best.argmax()
+
+
+def test_pixels_and_words_beside_a_reference_are_decoded_as_before(glee, monkeypatch):
+    """Only a reference alone becomes a name."""
+    head = glee.panoptic_head
+    feats, _, rows, templates = glee._head_inputs(images(1), [prompted(blocks(1), ['box'])])
+    with torch.no_grad():
+        reference = encode_reference(head, feats, rows, templates, encode_category(head.text_encoder, NAMES, 1))
+        nowhere = torch.zeros(1, *SIZE, dtype=torch.bool)
+        given = [prompted(nowhere, ['mask'], refs=[reference], texts=['a ring']),
+                 prompted(blocks(1, 5), ['box'], refs=[reference]), prompted(nowhere, ['mask'], refs=[reference])]
+        before = [output_of(glee, sample).ranking for sample in given]
+        monkeypatch.setattr(head.composer, 'reference_as', 'name')
+        after = [output_of(glee, sample).ranking for sample in given]
+    assert [torch.equal(one, other) for one, other in zip(before, after)] == [True, True, False]
 
 
 def test_signs_and_history_oracle():

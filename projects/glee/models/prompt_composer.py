@@ -8,6 +8,7 @@ from torch import Tensor
 MODES = ('joint', 'priority')
 SELECT = ('confidence', 'object_text')
 SPACES = ('mask', 'name')
+REFERENCES = ('tokens', 'name')
 
 
 class PromptEvidence(NamedTuple):
@@ -49,13 +50,17 @@ class PromptComposer:
         reference_space (str): which cosine with a reference: 'mask', of the mask embedding with the mean mask
             feature there (SEEM), or 'name', of what names are compared with, which knows looks but not places.
         reference_power (float): how much the cosine counts beside the other modalities.
+        reference_as (str): what a reference without pixels and text is to the decoder: 'tokens', the points of its
+            picture (SEEM), with the confidence as the visual probability; or 'name', a vocabulary of one name, with
+            the probability of that name as the text's. Both ways the pixels read its template.
     """
 
     def __init__(self, mode: str = 'joint', select: str = 'confidence', neg_weight: float = 1.0,
                  prev_weight: float = 0.25, pos_weight: float = 0., reference_space: str = 'mask',
-                 reference_power: float = 1.) -> None:
+                 reference_power: float = 1., reference_as: str = 'tokens') -> None:
         for key, value, choices in (('mode', mode, MODES), ('select', select, SELECT),
-                                    ('reference_space', reference_space, SPACES)):
+                                    ('reference_space', reference_space, SPACES),
+                                    ('reference_as', reference_as, REFERENCES)):
             if value not in choices:
                 raise ValueError(f'PromptComposer got {key}={value!r}; choose from {choices}')
         self.mode = mode
@@ -65,6 +70,7 @@ class PromptComposer:
         self.pos_weight = pos_weight
         self.reference_space = reference_space
         self.reference_power = reference_power
+        self.reference_as = reference_as
 
     def visual_probability(self, confidence: Tensor, logits: Tensor) -> Tensor:
         """Probability (..., Q) from confidence logits (..., Q, 1) and class logits (..., Q, C)."""

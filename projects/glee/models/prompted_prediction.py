@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .prompt_composer import PromptEvidence
 from .prompt_rows import PromptRows
-from .reference_prompt import ReferencePrompt, name_embeds, stack_references
+from .reference_prompt import ReferencePrompt, name_embeds, name_prompt, stack_references
 from .text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
 from .visual_prompter import VisualPrompt, choose_pixels
 
@@ -112,12 +112,28 @@ def decode_rows(head, feats: Sequence[Tensor], rows: PromptRows, templates: list
             chunk = members[start:start + head.prompt_chunk]
             part = rows.pick(chunk)
             text = encode(part.texts) if worded else prompt.pick(torch.zeros_like(part.images))
+            if referred and not visual and not worded and head.composer.reference_as == 'name':
+                yield from _named_rows(head, chunk, feats, part, text)
+                continue
             tokens = visual and head.prompter.template_tokens(
                 [feat[[positions[row] for row in chunk]] for feat in templates])
             outputs = head.decode([feat.expand(len(chunk), -1, -1, -1) for feat in feats], text, last_only=True,
                                   visual=_visual_prompt(part, tokens, visual, referred, remember))
+            # a reference is a visual prompt of its own, but where one modality decides its likeness is asked
+            confident = visual or (referred and head.composer.mode == 'joint')
             for index, row in enumerate(chunk):
-                yield _row_output(head, row, outputs, index, part, (visual, referred, worded))
+                yield _row_output(head, row, outputs, index, part, (confident, referred, worded))
+
+
+def _named_rows(head, chunk: list[int], feats: Sequence[Tensor], part: PromptRows,
+                vocabulary: TextPrompt) -> Iterator[RowOutput]:
+    """The rows ``chunk`` of references that are decoded as names; their logits are those of the vocabulary."""
+    outputs = head.decode([feat.expand(len(chunk), -1, -1, -1) for feat in feats], name_prompt(part.refs, vocabulary),
+                          last_only=True)
+    logits = head.name_logits(outputs.embeddings, vocabulary.embeds)
+    for index, row in enumerate(chunk):
+        output = _row_output(head, row, outputs, index, part, (False, True, True))
+        yield output._replace(logits=logits[index])
 
 
 def _visual_prompt(part: PromptRows, tokens, visual: bool, referred: bool, remember: bool) -> VisualPrompt | None:
@@ -131,13 +147,11 @@ def _visual_prompt(part: PromptRows, tokens, visual: bool, referred: bool, remem
 
 def _row_output(head, row: int, outputs, index: int, part: PromptRows,
                 given: tuple[bool, bool, bool]) -> RowOutput:
-    """Everything about one row of a decoded chunk, with the composed scores."""
-    visual, referred, worded = given
+    """Everything about one row of a decoded chunk, with the scores composed of confidence, reference and text."""
+    confident, referred, worded = given
     last = {key: value[index] for key, value in outputs.predictions[''].items()}
     features = outputs.mask_features[index]
     composer = head.composer
-    # a reference is a visual prompt of its own, but where one modality decides its likeness is asked
-    confident = visual or (referred and composer.mode == 'joint')
     evidence = PromptEvidence(
         visual=composer.visual_probability(last['scores'], last['logits']) if confident else None,
         reference=_likeness(head, part.refs[index], last, outputs.embeddings[index]) if referred else None,

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import NamedTuple, Sequence
 
 import torch
+import torch.nn.functional as F
 from mmcv.ops import point_sample
 from torch import Tensor, nn
 
@@ -78,6 +79,17 @@ def encode_reference(head, feats: Sequence[Tensor], rows: PromptRows, templates:
     found = outputs.embeddings[0, head.composer(evidence).argmax()]
     return ReferencePrompt(visual.template_tokens[0], [level[0] for level in tokens.levels], sampled.mean(-1),
                            name_embeds(head, found), rows.kinds[0])
+
+
+def name_prompt(references: Sequence[ReferencePrompt], prompt: TextPrompt) -> TextPrompt:
+    """Each of R references as the only name of its row, at the length of the names of ``prompt`` (R rows).
+
+    The pixels read what they read with ``prompt``, and the templates of the references.
+    """
+    names = F.normalize(torch.stack([reference.name for reference in references]), dim=-1)
+    templates = torch.stack([reference.template_tokens for reference in references])
+    return prompt._replace(embeds=names[:, None] * prompt.embeds.norm(dim=-1).mean(),
+                           fusion_tokens=torch.cat([prompt.fusion_tokens, templates], 1))
 
 
 def stack_references(references: Sequence[ReferencePrompt]) -> tuple[Tensor, PromptTokens]:

@@ -41,6 +41,7 @@ model = dict(
             matcher=dict(type='HungarianMatcher', num_points=1024)),
         denoising=dict(type='DenoisingGenerator', num_queries_dn=30, label_flip=1.0),
         dense_supervision=dict(type='DenseSupervision'),
-        composer=dict(type='PromptComposer', pos_weight=0.5, reference_space='name', reference_power=32.),
+        composer=dict(
+            type='PromptComposer', pos_weight=0.5, reference_space='name', reference_power=32., reference_as='name'),
         # A picture of MiniWorld is 160 px high: a template of the released 256 px would cost more than it.
         prompter=dict(template_size=64)))
