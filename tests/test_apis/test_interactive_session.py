@@ -18,7 +18,7 @@ SHAPE = (60, 90)  # resized to 64 x 96
 def glee():
     config = Config.fromfile('configs/glee/_base_/models/glee_mini.py').model
     config.panoptic_head.prompter.update(template_size=64)
-    config.panoptic_head.composer.pos_weight = 0.  # as released
+    config.panoptic_head.composer.update(pos_weight=0., reference_as='tokens')  # as released
     torch.manual_seed(0)
     model = MODELS.build(config)
     model.init_weights()
@@ -315,24 +315,29 @@ def test_a_reference_through_a_video(glee, session, memory):
 
 
 def test_the_memory_adds_its_cosine_to_the_reference(glee, session):
-    """By all queries of the second frame: what the reference says of them plus the cosine with the first frame's."""
+    """By all queries of the second frame: what the reference says plus a quarter of the cosine with the first one."""
     reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
     player = InteractiveSession(glee, scale=(96, 64))
-    first, second = track_reference(player, [picture(7), picture(8)], reference, 'prev')
+    first, second = track_reference(player, [picture(7), picture(8)], reference, 'prev', memory_score=0.)
     with torch.no_grad():
         output = next(player._decode(player._rows([player.read(dict(reference=reference), 0)], [None])))
-    best = (output.ranking + torch.cosine_similarity(output.embeddings, first.embedding[None])).argmax()
+    best = (output.ranking + 0.25 * torch.cosine_similarity(output.embeddings, first.embedding[None])).argmax()
     assert torch.equal(second.embedding, output.embeddings[best])
     # the memory of another query can prevail, and it is no part of the score
-    far = output.embeddings[output.ranking.topk(2).indices[1]]
+    best, second = output.embeddings[output.ranking.topk(2).indices]
+    far = second - best
     kept = player.add(reference=reference, like=far * 3)
-    best = (output.ranking + torch.cosine_similarity(output.embeddings, far[None])).argmax()
+    best = (output.ranking + 0.25 * torch.cosine_similarity(output.embeddings, far[None])).argmax()
     assert torch.equal(kept.embedding, output.embeddings[best]) and kept.score <= output.probability[best]
     assert best != output.ranking.argmax()
 
 
-def test_the_memory_stays_where_the_object_is_absent(glee, session, monkeypatch):
-    """In the second frame the score is too low, in the third the mask is empty; then the first frame is remembered."""
+@pytest.mark.parametrize('memory_score, last', [(0.2, 3), (0.8, 3), (0.85, 0)])
+def test_the_memory_stays_where_the_object_is_absent_or_doubtful(glee, session, monkeypatch, memory_score, last):
+    """In the second frame the score is too low, in the third the mask is empty; then the first frame is remembered.
+
+    So it is after the fourth, if its score of 0.8 is not enough.
+    """
     reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
     player, asked, given = InteractiveSession(glee, scale=(96, 64)), [], []
     scores = iter([0.9, 0.4, 0.9, 0.8, 0.7])
@@ -355,11 +360,11 @@ def test_the_memory_stays_where_the_object_is_absent(glee, session, monkeypatch)
 
     monkeypatch.setattr(player, 'set_image', set_blank)
     frames = [picture(7), picture(8), np.zeros((*SHAPE, 3), np.uint8), picture(9), picture(7)]
-    found = list(track_reference(player, frames, reference, 'prev', min_score=0.5))
+    found = list(track_reference(player, frames, reference, 'prev', min_score=0.5, memory_score=memory_score))
     assert [result is None for result in found] == [False, True, True, False, False]
     assert all(reference_ is reference for reference_, _ in asked)
     assert [like if like is None else [torch.equal(like, embedding) for embedding in given].index(True)
-            for _, like in asked] == [None, 0, 0, 0, 3]
+            for _, like in asked] == [None, 0, 0, 0, last]
 
 
 def test_an_absent_object_gives_no_mask_and_is_found_again(glee, session):

@@ -21,6 +21,7 @@ from .user_prompt import UserPrompt, read_prompt
 Prompt = dict
 OTHERS = 'others'
 HISTORIES = ('tokens', 'prompts', 'none')
+LIKE_WEIGHT = 0.25  # with 1 a wrong choice is repeated whatever the prompt says
 
 
 class InteractiveSession:
@@ -110,8 +111,8 @@ class InteractiveSession:
         Args:
             prev: (H, W) mask over the original image that the prompt corrects, e.g. of another model: it counts as
                 the mask of the round before.
-            like: (D,) ``embedding`` of an object, e.g. in the frame before: the cosine with it is added to what
-                queries are chosen by (not to ``score``).
+            like: (D,) ``embedding`` of an object, e.g. in the frame before: a quarter of the cosine with it is added
+                to what queries are chosen by (not to ``score``).
 
         Raises:
             RuntimeError: no image is set.
@@ -331,7 +332,8 @@ class InteractiveSession:
         for output in sorted(self._decode(self._rows(prompts, previous)), key=lambda output: output.row):
             row, ranking = output.row, output.ranking
             if like is not None:
-                ranking = ranking + F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
+                similar = F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
+                ranking = ranking + LIKE_WEIGHT * similar
             results.append(self._result(output, ranking.argmax()[None], prompts[row], ids[row], rounds[row]))
         return results
 
