@@ -67,7 +67,8 @@ class NumberSession:
 def test_scores_of_a_session_that_is_known(tool, monkeypatch):
     monkeypatch.setattr(tool, 'render', numbered)
     assert tool.measure(NumberSession(), 5, seed=0) == {
-        'composition/text': 0., 'composition/click': 1., 'composition/both': 1., 'reference/mIoU': 1.,
+        'composition/text': 0., 'composition/click': 1., 'composition/both': 1.,
+        'text/top1': 0., 'reference/mIoU': 1.,
         'label/mask_top1': 1., 'label/click_top1': 0.4}  # the second and fourth of five, the fifth has no name
 
 

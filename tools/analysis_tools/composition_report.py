@@ -5,8 +5,8 @@ Example:
         work_dirs/quickstart/glee_mini.pth --pictures 100 --videos 30
 
 Prints, as JSON, the share of pictures in which the wanted one of two identical objects is found (IoU above 0.5) by
-its name alone, by a click alone and by both; the mean IoU of an object found by another picture of it,
-in which place, size and background differ; the share of objects whose shape is the best of all shapes for the mask
+its name alone, by a click alone and by both, and of an object whose name is unique by that name; the mean IoU of
+an object found by another picture of it, in which place, size and background differ; the share of objects whose shape is the best of all shapes for the mask
 of the ground truth and for the object that the click found; and, of objects followed through videos by such another
 picture, the mean IoU over the frames that show the object, then over the videos, without and with memory.
 """
@@ -97,7 +97,7 @@ def named(session: InteractiveSession, target: int | np.ndarray, shape: str) -> 
 def measure(session: InteractiveSession, pictures: int, seed: int) -> dict[str, float]:
     """The numbers of the report; the model's names are those of MiniWorld."""
     rng, sampler = np.random.default_rng(seed), SceneSampler(counts={3: 0.5, 4: 0.5})
-    found = dict(text=[], click=[], both=[])
+    found, unique = dict(text=[], click=[], both=[]), []
     reference_ious, labels = [], dict(mask=[], click=[])
     for _ in track(range(pictures), 'pictures'):
         twice, once = draw_case(rng, sampler)
@@ -116,8 +116,9 @@ def measure(session: InteractiveSession, pictures: int, seed: int) -> dict[str, 
         session.set_image(render(once))
         target = visible_masks(once.objects, once.height, once.width)[-1]
         reference_ious.append(iou(session.add(reference=reference).mask, target))
+        unique.append(iou(session.add(text=text).mask, target) > 0.5)
     return dict({f'composition/{kind}': float(np.mean(hits)) for kind, hits in found.items()},
-                **{'reference/mIoU': float(np.mean(reference_ious))},
+                **{'text/top1': float(np.mean(unique)), 'reference/mIoU': float(np.mean(reference_ious))},
                 **{f'label/{kind}_top1': float(np.mean(hits)) for kind, hits in labels.items()})
 
 
