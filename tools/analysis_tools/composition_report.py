@@ -5,10 +5,11 @@ Example:
         work_dirs/quickstart/glee_mini.pth --pictures 100 --videos 30
 
 Prints, as JSON, the share of pictures in which the wanted one of two identical objects is found (IoU above 0.5) by
-its name alone, by a click alone and by both, and of an object whose name is unique by that name; the mean IoU of
-an object found by another picture of it, in which place, size and background differ; the share of objects whose shape is the best of all shapes for the mask
-of the ground truth and for the object that the click found; and, of objects followed through videos by such another
-picture, the mean IoU over the frames that show the object, then over the videos, without and with memory.
+its name alone, by a click alone and by both, and of an object whose name is unique by that name; the mean IoU of an
+object found by another picture of it, in which place, size and background differ; the share of objects whose shape is
+the best of all shapes for the mask of the ground truth and for the object that the click found; and, of objects
+followed through videos by such another picture, the mean IoU over the frames that show the object, then over the
+videos, without and with memory.
 """
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
