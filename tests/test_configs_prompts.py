@@ -55,8 +55,8 @@ def test_mini_interactive_ends_with_its_metrics(world, tmp_path):  # noqa: F811
     assert metrics['interactive/instances'] == len(dataset[0]['data_samples'].gt_instances)
 
 
-def convert(folder, *layouts):
-    subprocess.run([sys.executable, 'tools/dataset_converters/coco_to_maps.py', str(folder), '--layout', *layouts],
+def convert(folder, *options):
+    subprocess.run([sys.executable, 'tools/dataset_converters/coco_to_maps.py', str(folder), '--layout', *options],
                    cwd=ROOT, check=True, env=dict(PYTHONPATH=str(ROOT), PATH=''), stdout=subprocess.PIPE)
 
 
@@ -67,6 +67,22 @@ def test_mini_panoptic_ends_with_its_metrics(world, tmp_path):  # noqa: F811
     cfg.test_dataloader.num_workers = 0
     metrics = run_config.build_runner(cfg).test()
     assert 0 <= metrics['panoptic/PQ'] <= 100 and 0 <= metrics['panoptic/mIoU'] <= 100
+
+
+@pytest.mark.slow
+def test_mini_stuff_trains_on_maps(world, tmp_path):  # noqa: F811
+    """The background of each picture is what its objects leave, flipped with them."""
+    convert(world, 'panoptic', '--split', 'train2017')
+    cfg = load_mini('glee_mini_stuff', world, tmp_path, 3)
+    cfg.train_dataloader.sampler.ratios = [0, 0, 0, 0, 0, 0, 1]
+    runner = run_config.build_runner(cfg)
+    batch = next(iter(runner.train_dataloader))
+    for sample in batch['data_samples']:
+        *things, background = sample.gt_instances.masks.masks.astype(bool)
+        assert sample.text[-1] == 'background' and sample.gt_instances.labels[-1] == 10
+        assert (background == ~np.logical_or.reduce(things)).all()
+    runner.train()
+    assert all(np.isfinite(value).all() for value in runner.message_hub.get_scalar('train/loss').data)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from .negative_names import AddNegativeNames
 from .prompts import SimulatePrompts, WarpPrompts
 from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
+from .stuff import StuffAsObjects
 from .trajectories import LoadTrajectories, PackTrajectories
 
 __all__ = [
@@ -18,5 +19,5 @@ __all__ = [
     'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'LoadTrajectories', 'ObjectInFirstFrame',
     'PackClip', 'PackFrame', 'PackGLEEInputs', 'PackTrajectories', 'PadSquare', 'PickExpression',
     'PickVideoExpression', 'PillowResize', 'PseudoClip', 'RasterizeMasks', 'SampleClip', 'SetSource',
-    'SimulatePrompts', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
+    'SimulatePrompts', 'StuffAsObjects', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
 ]
