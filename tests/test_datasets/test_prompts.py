@@ -195,6 +195,19 @@ def test_original_annotations_after_the_resize():
     assert (moved == mask.repeat(2, 0).repeat(2, 1)).all()
 
 
+def test_axes_may_change_places_or_turn():
+    """A quarter turn, and a turn by any angle, looked up pixel by pixel."""
+    mask = np.random.default_rng(0).random((20, 30)) < 0.4
+    quarter = np.array([[0., 1, 0], [-1, 0, 30], [0, 0, 1]])
+    assert (warp_mask(mask, quarter, (30, 20)) == np.rot90(mask)).all()
+    turn = np.array([[0.8, -0.6, 9], [0.6, 0.8, -4], [0, 0, 1]])
+    warped = warp_mask(mask, turn, (25, 35))
+    for y, x in np.ndindex(25, 35):
+        column, row, _ = np.linalg.inv(turn) @ (x + 0.5, y + 0.5, 1)
+        inside = 0 <= column < 30 and 0 <= row < 20
+        assert warped[y, x] == (inside and mask[int(row), int(column)])
+
+
 def test_a_swallowed_prompt_keeps_a_pixel_and_one_outside_none():
     mask = np.zeros((90, 90), bool)
     mask[31, 31] = True

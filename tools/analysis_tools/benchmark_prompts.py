@@ -14,22 +14,22 @@ from typing import Callable
 
 import numpy as np
 import torch
-from mmdet.registry import MODELS
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from rich.progress import track
 
-import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.apis import InteractiveSession
+from projects.glee.engine import init_model
 
 
 def seconds(call: Callable, repeats: int, label: str) -> float:
-    """Median time of a call, after one that warms up."""
+    """Median time of a call, after one that warms up; a GPU ends its work before a clock is read."""
+    finish = torch.cuda.synchronize if torch.cuda.is_initialized() else (lambda: None)
     call()
     times = []
     for _ in track(range(repeats), label, transient=True):
+        finish()
         start = time.perf_counter()
         call()
+        finish()
         times.append(time.perf_counter() - start)
     return float(np.median(times))
 
@@ -40,11 +40,12 @@ def main() -> None:
     parser.add_argument('--size', type=int, default=640, help='sides of the square image, px (default: 640)')
     parser.add_argument('--objects', type=int, default=4, help='prompted objects P (default: 4)')
     parser.add_argument('--repeats', type=int, default=3, help='runs of each part (default: 3)')
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu',
+                        help='where the model runs (default: cuda if there is one, else cpu)')
     args = parser.parse_args()
     if args.objects < 1 or args.size < 64 or args.repeats < 1:
         parser.error('--objects and --repeats must be at least 1 and --size at least 64')
-    init_default_scope('mmdet')
-    model = MODELS.build(Config.fromfile(args.config).model)
+    model = init_model(args.config, device=args.device)
     session = InteractiveSession(model, scale=(args.size, args.size))
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (args.size, args.size, 3), dtype=np.uint8)
@@ -68,7 +69,8 @@ def main() -> None:
     one_round = seconds(lambda: session.add(**prompts[0]), args.repeats, 'round')
     together = seconds(first_round, args.repeats, 'together')
     apart = seconds(from_the_image, args.repeats, 'apart')
-    print(f'image {args.size} px, {args.objects} objects, {torch.get_num_threads()} threads, median of {args.repeats}')
+    print(f'image {args.size} px, {args.objects} objects, {torch.get_num_threads()} threads, {args.device}, '
+          f'median of {args.repeats}')
     print(f'image through the backbone        {backbone:8.3f} s')
     print(f'one object: template              {template:8.3f} s')
     print(f'one object: whole round           {one_round:8.3f} s')

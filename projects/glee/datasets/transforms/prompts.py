@@ -114,16 +114,22 @@ class WarpPrompts(BaseTransform):
 def warp_mask(mask: np.ndarray, matrix: np.ndarray, shape: tuple) -> np.ndarray:
     """Mask (H', W') of a bool mask (H, W) under ``matrix`` (3, 3), which maps (x, y, 1) of edges of pixels."""
     height, width = shape
-    y, x = np.mgrid[0:height, 0:width] + 0.5
-    source = np.linalg.inv(matrix) @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
-    columns, rows = np.floor(source[:2] / source[2] + 1e-6).astype(np.int64)
+    if not mask.any():
+        return np.zeros((height, width), dtype=bool)
+    rows, columns = _source_pixels(np.linalg.inv(matrix), shape)
     inside = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
-    warped = np.zeros(height * width, dtype=bool)
-    warped[inside] = mask[rows[inside], columns[inside]]
-    warped = warped.reshape(height, width)
-    if not warped.any() and mask.any():
+    warped = mask[rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)] & inside
+    if not warped.any():
         row, column = np.argwhere(mask).mean(0) + 0.5
         x, y, scale = matrix @ np.array([column, row, 1.0])
         if 0 <= x / scale < width and 0 <= y / scale < height:
             warped[int(y / scale), int(x / scale)] = True
     return warped
+
+
+def _source_pixels(inverse: np.ndarray, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns that the pixels (H', W') come from; (H', 1) and (1, W') where axes stay axes."""
+    y, x = (places + 0.5 for places in np.ogrid[:shape[0], :shape[1]])
+    x, y, scale = (sum(factor * places for factor, places in zip(row, (x, y, np.ones((1, 1)))) if factor)
+                   for row in inverse)
+    return tuple(np.floor(places / scale + 1e-6).astype(np.int64) for places in (y, x))
