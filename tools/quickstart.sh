@@ -3,7 +3,7 @@
 #
 # Examples:
 #     bash tools/quickstart.sh            # trains about 12 minutes on 2 cores
-#     bash tools/quickstart.sh --full     # trains about 43 minutes, then 7 on clicks and 10 on videos
+#     bash tools/quickstart.sh --full     # trains about 43 minutes, then 12 on clicks and 10 on videos
 #     bash tools/quickstart.sh --smoke    # every step, in two minutes, learns nothing
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
@@ -36,7 +36,7 @@ before=(ytvis ovis) after=(ytvis ovis vos rvos tao burst)
 images=2000 val=400 prompted=40 videos=400 val_videos=60 warmup=60
 case $mode in
     quick) iterations=1700; prompts=0.2 ;;
-    full) iterations=7800; prompts=0.4; ratios=(); rounds=900; clips=2000; ways=600 ;;
+    full) iterations=7800; prompts=0.4; ratios=(); rounds=1400; clips=2000; ways=600 ;;
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warmup=1
            iterations=8; prompts=0.4; rounds=2; clips=2; ways=2; before=(); after=(vos) ;;
 esac
@@ -84,6 +84,13 @@ learn_clicks() {
     train rollout glee_mini_rollout $rounds data_root="$data/" load_from="$model"
     evaluate memory glee_mini_interactive_memory "$run/rollout/iter_$rounds.pth" --cfg-options \
         data_root="$data/" test_dataloader.dataset.indices=$prompted
+    [ $mode = full ] || return 0
+    # The same clicks, points no longer obeyed; then without memory and negative clicks, too.
+    local disobeyed=(data_root="$data/" test_dataloader.dataset.indices=$prompted test_cfg.predictor.carve_radius=0)
+    evaluate tokens glee_mini_interactive_memory "$run/rollout/iter_$rounds.pth" --cfg-options "${disobeyed[@]}"
+    evaluate forgetful glee_mini_interactive_memory "$run/rollout/iter_$rounds.pth" --cfg-options \
+        "${disobeyed[@]}" test_cfg.predictor.history=none model.panoptic_head.prompter.negative_tokens=False \
+        model.panoptic_head.composer.neg_weight=0
 }
 
 learn_videos() {

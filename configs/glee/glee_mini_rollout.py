@@ -3,7 +3,7 @@
 _base_ = ['./glee_mini_stage2.py']
 
 prompt_prob = 1.0
-max_iters = 1000
+max_iters = 1400
 load_ignore = [r'prompter\.(memory|dense)\.']
 
 model = dict(

@@ -82,6 +82,7 @@ def test_results_come_from_the_logs(finished_run):
 
 def test_numbers_before_and_after_fine_tuning_have_names_of_their_own(finished_run):
     numbers = dict(memory={f'interactive/{key}': 2. for key in ('point_mIoU', 'box_mIoU', 'scribble_mIoU', 'NoC@85')},
+                   tokens={'interactive/NoC@85': 3.}, forgetful={'interactive/NoC@85': 4.},
                    ytvis={'ytvis/AP': 0.1}, ytvis_finetuned={'ytvis/AP': 0.2}, ovis={'ovis/AP': 0.3},
                    ovis_finetuned={'ovis/AP': 0.4}, ovis_occlusion={'ovis/AP': 0.5},
                    ovis_occlusion_finetuned={'ovis/AP': 0.6}, vos_finetuned={'vos/J&F': 0.7},
@@ -100,7 +101,8 @@ def test_numbers_before_and_after_fine_tuning_have_names_of_their_own(finished_r
         'ytvis/AP': 0.1, 'ytvis_finetuned/AP': 0.2, 'ovis/AP': 0.3, 'ovis_finetuned/AP': 0.4,
         'ovis_occlusion/AP': 0.5, 'ovis_occlusion_finetuned/AP': 0.6, 'vos/J&F': 0.7, 'rvos_looks/J&F': 0.8,
         'rvos/J&F': 0.9, 'tao/TETA': 0.11, 'burst/HOTA': 0.12}
-    assert results['interactive/NoC@85'] == 1 and results['interactive_memory/NoC@85'] == 2
+    clicks = [results[f'interactive{kind}/NoC@85'] for kind in ('', '_memory', '_tokens', '_forgetful')]
+    assert clicks == [1, 2, 3, 4]
 
 
 def test_a_quick_run_never_overwrites_a_full_one(finished_run):

@@ -25,6 +25,8 @@ KEYS = dict(
 # Only full runs have these; the image model's own numbers carry no suffix.
 MORE_KEYS = dict(
     memory=KEYS['interactive'],
+    tokens=('interactive/NoC@85', ),
+    forgetful=('interactive/NoC@85', ),
     ytvis=('ytvis/AP', ),
     ovis=('ovis/AP', ),
     ytvis_finetuned=('ytvis/AP', ),
@@ -44,6 +46,8 @@ NAMES = {
 }
 TUNED_NAMES = {
     'memory': {key: key.replace('interactive/', 'interactive_memory/') for key in KEYS['interactive']},
+    'tokens': {'interactive/NoC@85': 'interactive_tokens/NoC@85'},
+    'forgetful': {'interactive/NoC@85': 'interactive_forgetful/NoC@85'},
     'ytvis_finetuned': {'ytvis/AP': 'ytvis_finetuned/AP'},
     'ovis_finetuned': {'ovis/AP': 'ovis_finetuned/AP'},
     'ovis_occlusion': {'ovis/AP': 'ovis_occlusion/AP'},
