@@ -7,7 +7,7 @@ import pytest
 import torch
 from data_fixtures import write_coco
 from mmdet.registry import DATASETS, MODELS
-from test_configs import ROOT, load, load_mini, world  # noqa: F401  (a fixture)
+from test_configs import ROOT, load, load_mini, shrink, world  # noqa: F401  (a fixture)
 
 from projects.glee.engine import run_config
 
@@ -122,3 +122,20 @@ def test_mini_rollout_trains_only_what_it_should(world, tmp_path):  # noqa: F811
     assert {gate, dense} <= changed and not before[gate].any() and not before[dense].any()
     factors = dict(runner.model.named_parameters())[signs].detach() / before[signs]
     assert (factors.std(1) > 1e-6).all()
+
+
+@pytest.mark.slow
+def test_full_size_rollout_trains_on_coco_alone(world, tmp_path):  # noqa: F811
+    """Two steps of the recipe with narrow layers: backbone and text stay, what is new learns."""
+    cfg = shrink(load('glee_r50_rollout', tmp_path, data_root=f'{world}/', **{
+        'resize_augment.scales': [(96, 128)], 'crop_augment.prob': 0.}))
+    run_config.set_amp(cfg, False)
+    cfg.train_cfg.update(max_iters=2, val_interval=10)
+    cfg.model.backbone.init_cfg = None
+    runner = run_config.build_runner(cfg)
+    runner.model.init_weights()  # training would do it after the copy
+    before = {name: value.clone() for name, value in runner.model.named_parameters()}
+    runner.train()
+    changed = {name for name, value in runner.model.named_parameters() if not torch.equal(value, before[name])}
+    assert {'panoptic_head.confidence_head.layers.0.weight', 'panoptic_head.mask_head.layers.0.weight'} <= changed
+    assert not [name for name in changed if name.startswith('backbone') or 'text_encoder' in name]
