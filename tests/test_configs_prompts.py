@@ -137,5 +137,6 @@ def test_full_size_rollout_trains_on_coco_alone(world, tmp_path):  # noqa: F811
     before = {name: value.clone() for name, value in runner.model.named_parameters()}
     runner.train()
     changed = {name for name, value in runner.model.named_parameters() if not torch.equal(value, before[name])}
-    assert {'panoptic_head.confidence_head.layers.0.weight', 'panoptic_head.mask_head.layers.0.weight'} <= changed
+    assert {f'panoptic_head.{name}.weight' for name in (
+        'confidence_head.layers.0', 'mask_head.layers.0', 'prompter.dense.change')} <= changed
     assert not [name for name in changed if name.startswith('backbone') or 'text_encoder' in name]

@@ -7,6 +7,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from projects.glee.engine.official_keys import official_table
+from projects.glee.models.text_prompt import encode_batch
 
 LOGITS, BOXES = 1e-3, 5e-5
 LOSS_NAMES = dict(bbox='loss_bbox', ce='loss_cls', conf='loss_conf', dice='loss_dice',
@@ -50,7 +51,7 @@ def test_features(case, glee_lite):
     arrays, _, samples, feats = case
     head = glee_lite.panoptic_head
     with torch.no_grad():
-        prompt = head._encode_batch(samples)
+        prompt = encode_batch(head.text_encoder, samples)
         pixels = head.pixel_decoder(feats, prompt.fusion_tokens, with_text=True)
     for level, feat in enumerate(feats):
         close(torch.from_numpy(recipe.digest(feat.numpy())), arrays[f'backbone_res{level + 2}'], 1e-4)
@@ -65,7 +66,7 @@ def test_fused_text(case, glee_lite):
     arrays, _, samples, feats = case
     decoder = glee_lite.panoptic_head.pixel_decoder
     with torch.no_grad():
-        tokens = glee_lite.panoptic_head._encode_batch(samples).fusion_tokens
+        tokens = encode_batch(glee_lite.panoptic_head.text_encoder, samples).fusion_tokens
         inputs = decoder._encoder_inputs(feats)
         visual = torch.cat([x.flatten(2).transpose(1, 2) for x in inputs], 1)
         fused_visual, fused_text = decoder.early_fusion(visual, tokens, with_text=True)
@@ -92,7 +93,7 @@ def test_every_layer(case, glee_lite):
     arrays, _, samples, feats = case
     head = glee_lite.panoptic_head
     with torch.no_grad():
-        outputs = head.decode(feats, head._encode_batch(samples))
+        outputs = head.decode(feats, encode_batch(head.text_encoder, samples))
     layers = [outputs.predictions[key] for key in [f'd{i}' for i in range(9)] + ['']]
     for index in range(len(samples)):
         order = align(outputs.topk_indices[index], arrays['topk_indices'][index])

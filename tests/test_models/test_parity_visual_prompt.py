@@ -6,6 +6,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from test_parity_lite import BOXES, LOGITS, align, close
 
+from projects.glee.models.text_prompt import encode_batch
+
 
 @pytest.fixture(scope='module')
 def scribble(load_golden):
@@ -38,7 +40,7 @@ def test_two_stage_selection_is_by_confidence(scribble, glee_lite):
     head = glee_lite.panoptic_head
     feats, samples, rows, templates = glee_lite._head_inputs(batch, [sample])
     with torch.no_grad():
-        feats, prompt, visual = head._prompted(feats, head._encode_batch(samples), rows, templates)
+        feats, prompt, visual = head._prompted(feats, encode_batch(head.text_encoder, samples), rows, templates)
         outputs = head.decode(feats, prompt, visual=visual)
     order = align(outputs.topk_indices[0], arrays['topk_indices'][0])
     close(outputs.predictions['enc']['logits'][0][order], arrays['interm_logits'][0], LOGITS)

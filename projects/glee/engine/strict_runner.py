@@ -88,8 +88,8 @@ def load_weights(model: nn.Module, weights: dict, source: str,
     if problems:
         raise ValueError(
             f'checkpoint {source} does not fit the model of this config:\n' + '\n'.join(problems)
-            + '\nUse the config it was trained with, or name what to leave out with the config '
-            'key load_ignore (a list of regular expressions).')
+            + '\nUse the config it was trained with, or name what tools/train.py and tools/test.py shall '
+            'leave out with the config key load_ignore (a list of regular expressions).')
 
 
 def _listed(kind: str, names: List[str]) -> List[str]:

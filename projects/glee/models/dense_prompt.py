@@ -40,12 +40,12 @@ class DensePrompt(BaseModule):
             masks, neg_masks (Tensor): (R, H, W) bool, positive and negative pixels in the padded input.
             previous (Sequence[Tensor | None]): mask logits (h, w) of each row.
         """
-        known = torch.tensor([logits is not None for logits in previous], device=mask_features.device)
-        if not known.any():
+        known = [logits is not None for logits in previous]
+        if not any(known):
             return mask_features
         blank = mask_features.new_zeros(mask_features.shape[-2:])
         before = torch.stack([blank if logits is None else logits.to(blank) for logits in previous]).sigmoid()
         signs = F.interpolate(torch.stack([masks, neg_masks], 1).to(blank), tuple(blank.shape), mode='area')
         hidden = F.gelu(self.pixels(mask_features) + self.maps(torch.cat([signs, before[:, None]], 1)))
         change = self.change(F.gelu(self.mix(hidden)))
-        return mask_features + change * known[:, None, None, None]
+        return mask_features + change * torch.tensor(known, device=change.device)[:, None, None, None]

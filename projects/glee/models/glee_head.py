@@ -16,7 +16,7 @@ from .dense_supervision import EncodedMemory
 from .prompt_rows import PromptRows
 from .prompted_prediction import predict_prompted
 from .query_selection import generate_proposals
-from .text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
+from .text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
 from .visual_prompter import VisualPrompt, join_tokens
 
 
@@ -147,7 +147,7 @@ class GLEEHead(BaseModule):
             ``pred_scores`` (B,Q,1) confidence logits, ``pred_masks`` (B,Q,h,w) logits, ``embeddings``
             (B,Q,D), ``topk_indices`` (B,Q).
         """
-        prompt, visual = self._encode_batch(data_samples), None
+        prompt, visual = encode_batch(self.text_encoder, data_samples), None
         if rows is not None:
             feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
         outputs = self.decode(feats, prompt, last_only=True, visual=visual)
@@ -170,7 +170,7 @@ class GLEEHead(BaseModule):
         """
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
         data_samples, num_frames = flatten_clips(data_samples)
-        prompt = self._encode_batch(data_samples)
+        prompt = encode_batch(self.text_encoder, data_samples)
         targets, visual = [self._targets(sample, switch.match_masks) for sample in data_samples], None
         if rows is not None and num_frames > 1:
             visual = self._clip_prompt(rows, templates, num_frames)
@@ -251,19 +251,6 @@ class GLEEHead(BaseModule):
             all_masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[position])
             instances.set_metainfo(dict(segments=dict(probs=probs, masks=all_masks, num_things=num_names)))
         return instances, masks[which]
-
-    def _encode_batch(self, data_samples: SampleList) -> TextPrompt:
-        """Text of a batch with exactly one vocabulary, or one expression per image."""
-        texts, is_expression = read_texts(data_samples)
-        if is_expression:
-            if any(len(text) != 1 for text in texts):
-                raise ValueError(
-                    'loss and tensor mode take exactly one expression per image, got '
-                    f'{[len(text) for text in texts]}: pick one in the pipeline.')
-            return encode_expressions(self.text_encoder, [text[0] for text in texts])
-        if len(set(texts)) != 1:
-            raise ValueError('samples of a category batch must share one text; batch by source.')
-        return encode_category(self.text_encoder, texts[0], len(texts))
 
     def _prompted(self, feats: Sequence[Tensor], prompt: TextPrompt, rows: PromptRows,
                   templates: list[Tensor]) -> tuple[list[Tensor], TextPrompt, VisualPrompt]:

@@ -68,3 +68,21 @@ def encode_expressions(text_encoder, expressions: Sequence[str]) -> TextPrompt:
     return TextPrompt(features.pooled[:, None], features.tokens,
                       PromptTokens([features.tokens], [features.mask]),
                       features.distill_loss)
+
+
+def encode_batch(text_encoder, data_samples: SampleList) -> TextPrompt:
+    """Text of a batch with exactly one vocabulary, or one expression per image.
+
+    Raises:
+        ValueError: several expressions of an image, or vocabularies that differ; and as of ``read_texts``.
+    """
+    texts, is_expression = read_texts(data_samples)
+    if is_expression:
+        if any(len(text) != 1 for text in texts):
+            raise ValueError(
+                'loss and tensor mode take exactly one expression per image, got '
+                f'{[len(text) for text in texts]}: pick one in the pipeline.')
+        return encode_expressions(text_encoder, [text[0] for text in texts])
+    if len(set(texts)) != 1:
+        raise ValueError('samples of a category batch must share one text; batch by source.')
+    return encode_category(text_encoder, texts[0], len(texts))
