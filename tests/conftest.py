@@ -10,14 +10,11 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from paths import GOLDEN, ROOT
 from tool_runner import run_tool
 
 import projects.glee  # noqa: F401  (registers every component)
-from projects.glee.engine import read_checkpoint
-
-ROOT = Path(__file__).resolve().parents[1]
-GOLDEN = Path(__file__).parent / 'data' / 'golden'
-
+from projects.glee.engine.checkpoints import read_checkpoint
 
 init_default_scope('mmdet')  # for fixtures of modules and sessions, which come before the next one
 

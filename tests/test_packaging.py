@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 # Isolated from this checkout, with the installed packages of `site` and the current folder.
 PRELUDE = 'import importlib.util, os, site, sys; sys.path.insert(0, os.getcwd()); '
 

@@ -6,7 +6,7 @@
 #     bash tools/quickstart.sh --full     # trains about 43 minutes, then 12 on clicks and 10 on videos
 #     bash tools/quickstart.sh --smoke    # every step, in two minutes, learns nothing
 #
-# Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/glee_mini_stage2.py and tests
+# Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/mini/glee_mini_stage2.py and tests
 # detection, segmentation, long-tailed names, expressions, visual prompts and panoptic output. --full goes on with
 # rounds of clicks (glee_mini_rollout.py) and clips (glee_mini_clips.py, data/miniworld_videos) and their tests.
 # It leaves glee_mini.pth, pictures of predictions beside ground truth, results.md, losses.md and
@@ -50,7 +50,7 @@ train() {  # folder, config, iterations, options
     shift 3
     [ -f "$folder/iter_$iterations.pth" ] && return
     if [ -f "$folder/last_checkpoint" ]; then resume=(--resume); fi
-    "$GLEE_PYTHON" tools/train.py "configs/glee/$config.py" --work-dir "$folder" "${resume[@]}" --cfg-options \
+    "$GLEE_PYTHON" tools/train.py "configs/glee/mini/$config.py" --work-dir "$folder" "${resume[@]}" --cfg-options \
         max_iters="$iterations" warmup_iters=$warmup default_hooks.checkpoint.interval=500 "$@"
 }
 
@@ -60,7 +60,7 @@ evaluate() {  # folder, config, checkpoint, options of tools/test.py that end wi
     made=$(stat -c %Y "$checkpoint")
     tested="$checkpoint $made $*"
     [ "$(cat "$folder/done" 2>/dev/null)" = "$tested" ] && return
-    "$GLEE_PYTHON" tools/test.py "configs/glee/$config.py" "$checkpoint" --work-dir "$folder" "$@" \
+    "$GLEE_PYTHON" tools/test.py "configs/glee/mini/$config.py" "$checkpoint" --work-dir "$folder" "$@" \
         resume_dir="$folder/finished_$made"
     echo "$tested" > "$folder/done"
 }

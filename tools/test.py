@@ -1,9 +1,9 @@
 """Test a model: metrics of its config, optionally pictures or a file of predictions.
 
 Examples:
-    python tools/test.py configs/glee/glee_mini_coco.py work_dirs/quickstart/glee_mini.pth
-    python tools/test.py configs/glee/glee_mini_coco.py glee_mini.pth --show-dir pictures
-    python tools/test.py configs/glee/glee_mini_coco.py glee_mini.pth \\
+    python tools/test.py configs/glee/mini/glee_mini_coco.py work_dirs/quickstart/glee_mini.pth
+    python tools/test.py configs/glee/mini/glee_mini_coco.py glee_mini.pth --show-dir pictures
+    python tools/test.py configs/glee/mini/glee_mini_coco.py glee_mini.pth \\
         --cfg-options data_root=data/other_world --out predictions.pkl
 """
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -12,7 +12,7 @@ from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 
 import projects.glee  # noqa: F401  (registers every component)
-from projects.glee.engine import run_config
+from projects.glee.engine.runner import run_config
 
 
 def parse_args() -> Namespace:

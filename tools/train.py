@@ -1,7 +1,7 @@
 """Train a model.
 
 Examples:
-    python tools/train.py configs/glee/glee_mini_stage2.py
+    python tools/train.py configs/glee/mini/glee_mini_stage2.py
     python tools/train.py configs/glee/glee_r50_stage2.py --cfg-options data_root=/data --amp
     python tools/train.py configs/glee/glee_r50_stage2.py --resume
     torchrun --nproc-per-node 8 tools/train.py configs/glee/glee_r50_stage2.py --launcher pytorch
@@ -9,7 +9,7 @@ Examples:
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 import projects.glee  # noqa: F401  (registers every component)
-from projects.glee.engine import run_config
+from projects.glee.engine.runner import run_config
 
 
 def parse_args() -> Namespace:

@@ -2,17 +2,15 @@
 import configparser
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from paths import ROOT
 from scipy.io import wavfile
 
 from projects.glee.apis import Transcript, WhisperTranscriber
 from projects.glee.apis.audio import clean_transcript, mono_16k, read_wav
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize('rate', [8000, 16000, 48000])

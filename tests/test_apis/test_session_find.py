@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmdet.structures import DetDataSample
-from test_interactive_session import SHAPE, close, glee, same, session  # noqa: F401
+from sessions import SHAPE, close, glee, same, session  # noqa: F401
 
 from projects.glee.apis import InteractiveSession
 from projects.glee.apis.session_objects import distinct
-from projects.glee.models.prompted_prediction import RowOutput
+from projects.glee.models.prompts.prompt_decoder import RowOutput
 
 MAP = (16, 24)  # mask features of the picture
 

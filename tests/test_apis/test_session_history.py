@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from test_interactive_session import SHAPE, close, picture, same
+from sessions import SHAPE, close, picture, same
 
 from projects.glee.apis import InteractiveSession
 from projects.glee.apis.session_objects import SessionImage
@@ -15,8 +15,8 @@ def glee():
     """A model whose memory is not zero, as if it were trained."""
     config = Config.fromfile('configs/glee/_base_/models/glee_mini.py').model
     config.panoptic_head.prompter.update(
-        template_size=64, negative_tokens=True, memory=dict(type='MemoryPrompt', num_tokens=4, num_heads=4),
-        dense=dict(type='DensePrompt', hidden_dims=8))
+        template_size=64, negative_tokens=True, memory=dict(type='MemoryPromptEncoder', num_tokens=4, num_heads=4),
+        dense=dict(type='MaskFeatureRefiner', hidden_dims=8))
     config.panoptic_head.composer.pos_weight = 0.
     torch.manual_seed(0)
     model = MODELS.build(config)

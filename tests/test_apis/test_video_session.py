@@ -11,7 +11,8 @@ from PIL import Image
 from video_fixtures import video_model
 
 from projects.glee.apis import FrameReader, InteractiveSession, VideoSession, camera_frames
-from projects.glee.models.trackers import PromptTracker, encode_mask
+from projects.glee.models.trackers import PromptTracker
+from projects.glee.structures import encode_mask
 
 SHAPE = (64, 96)
 

@@ -7,7 +7,7 @@ from data_fixtures import edit_json, write_coco, write_refer
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from projects.glee.models.data_preprocessor import GLEEDataPreprocessor
+from projects.glee.models.data_preprocessors.data_preprocessor import GLEEDataPreprocessor
 
 RECIPE = """
 crop = dict(type='RandomApply', prob=0.5, transforms=[

@@ -4,8 +4,8 @@ from data_fixtures import category_pipeline, write_coco
 from mmdet.datasets import CocoDataset, LVISV1Dataset, Objects365V2Dataset, YouTubeVISDataset
 from mmdet.evaluation.functional import oid_v6_classes
 
-from projects.glee.datasets import TextCocoDataset, load_vocabulary, vocabulary_names
-from projects.glee.datasets.vocabularies import rename, respell
+from projects.glee.datasets import load_vocabulary, rename, respell, vocabulary_names
+from projects.glee.datasets.image import TextCocoDataset
 
 SIZES = dict(
     lvis_v1=1203, objects365_v2=365, openimages_v6=601, bdd_det=10, bdd_inst=8, bdd_track=8,

@@ -5,11 +5,11 @@ import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
+from parity import BOXES, LOGITS, align, close
 
-from projects.glee.engine.official_keys import official_table
-from projects.glee.models.text_prompt import encode_batch
+from projects.glee.engine.checkpoints.official_keys import official_table
+from projects.glee.models.language_models.text_prompt import encode_batch
 
-LOGITS, BOXES = 1e-3, 5e-5
 LOSS_NAMES = dict(bbox='loss_bbox', ce='loss_cls', conf='loss_conf', dice='loss_dice',
                   giou='loss_giou', mask='loss_mask')
 
@@ -25,17 +25,6 @@ def build_batch(meta):
         samples.append(DetDataSample(metainfo=dict(text=text, text_mode=mode, batch_input_shape=size,
                                                    img_shape=size, ori_shape=size)))
     return batch, samples
-
-
-def align(ours, golden):
-    """Row order that maps our queries to the golden ones; the sets must agree."""
-    position = {index: row for row, index in enumerate(ours.tolist())}
-    assert set(position) == set(golden.tolist())
-    return [position[index] for index in golden.tolist()]
-
-
-def close(ours, golden, atol):
-    np.testing.assert_allclose(ours.detach().numpy(), golden, atol=atol, rtol=0)
 
 
 @pytest.fixture(scope='module', params=['lite_case1_detection', 'lite_case3_grounding'])

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from projects.glee.models import EVA02, SimpleFeaturePyramid
+from projects.glee.models.backbones import EVA02
+from projects.glee.models.necks import SimpleFeaturePyramid
 
 BLOCKS, GLOBAL = 3, 2  # two window blocks and a global one
 OURS = {'blocks.': 'layers.', 'patch_embed.proj.': 'patch_embed.projection.', 'attn.q_bias': 'attn.q_proj.bias',

@@ -4,9 +4,9 @@ import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from test_parity_lite import BOXES, LOGITS, align, close
+from parity import BOXES, LOGITS, align, close
 
-from projects.glee.models.text_prompt import encode_batch
+from projects.glee.models.language_models.text_prompt import encode_batch
 
 
 @pytest.fixture(scope='module')

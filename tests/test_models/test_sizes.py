@@ -1,18 +1,17 @@
 """GLEE-Lite, -Plus and -Pro: parameters by part, numerical settings, a forward pass of the real thing."""
-from pathlib import Path
-
 import pytest
 import torch
 from block_references import randomize
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
+from paths import ROOT, config_file
 from torch import nn
 
 from projects.glee.engine.complexity import count_parameters
-from projects.glee.models import MaskDINOPixelDecoder
+from projects.glee.models.layers import MaskDINOPixelDecoder
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs/glee/_base_/models'
+CONFIGS = ROOT / 'configs/glee/_base_/models'
 
 # Of the original model; 'trainable' is the paper's number without the visual prompter's 8,520,960 / 6,456,576 /
 # 2,032,896. Frozen batch norms (53,120 weights and biases) are buffers there.
@@ -25,7 +24,7 @@ COUNTS = {
 
 def build(name):
     torch.manual_seed(0)
-    return MODELS.build(Config.fromfile(CONFIGS / f'{name}.py').model).eval()
+    return MODELS.build(Config.fromfile(config_file(name)).model).eval()
 
 
 def check_counts(model, name):

@@ -1,11 +1,9 @@
 """Times of prompted objects with the mini model: every part is there and the ratios are those of the printed times."""
 import importlib
 import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from paths import ROOT
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Streaming a synthetic video: its pictures, and short runs with every tracker."""
 import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from paths import ROOT, config_file
 
 
 @pytest.fixture(scope='module')
@@ -19,7 +17,7 @@ def tool():
 @pytest.fixture
 def run(tool, monkeypatch, capsys):
     def run(config, *arguments):
-        monkeypatch.setattr(sys, 'argv', ['benchmark_video.py', str(ROOT / f'configs/glee/{config}.py'),
+        monkeypatch.setattr(sys, 'argv', ['benchmark_video.py', str(config_file(config)),
                                           *map(str, arguments)])
         tool.main()
         return capsys.readouterr().out.splitlines()

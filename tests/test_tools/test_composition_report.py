@@ -1,18 +1,18 @@
 """The pictures drawn for composed prompts, and what a session that sees objects as numbers scores on them."""
 import importlib.util
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from paths import ROOT
 
-from projects.glee.datasets.miniworld.render import render
-from projects.glee.datasets.miniworld.scene import Scene, SceneSampler, visible_masks
-from projects.glee.datasets.miniworld.video_scene import VideoSampler
-from projects.glee.datasets.miniworld.vocabulary import MINIWORLD_LVIS_CLASSES, SHAPES
+from projects.glee.miniworld.world.render import render
+from projects.glee.miniworld.world.scene import Scene, SceneSampler, visible_masks
+from projects.glee.miniworld.world.video_scene import VideoSampler
+from projects.glee.miniworld.world.vocabulary import MINIWORLD_LVIS_CLASSES, SHAPES
 
-TOOL = Path(__file__).resolve().parents[2] / 'tools/analysis_tools/composition_report.py'
+TOOL = ROOT / 'tools/analysis_tools/composition_report.py'
 
 
 @pytest.fixture(scope='module')

@@ -2,14 +2,14 @@
 import json
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-from projects.glee.datasets.miniworld import build_miniworld
-from projects.glee.datasets.miniworld.vocabulary import MINIWORLD_BDD_DET_CLASSES, MINIWORLD_BDD_INST_CLASSES
+from projects.glee.miniworld import build_miniworld
+from projects.glee.miniworld.world.vocabulary import MINIWORLD_BDD_DET_CLASSES, MINIWORLD_BDD_INST_CLASSES
 
-TOOLS = Path(__file__).parents[2] / 'tools/dataset_converters'
+TOOLS = ROOT / 'tools/dataset_converters'
 SOURCES = ('coco', 'refcoco_mixed', 'openimages', 'bdd_det', 'bdd_inst', 'grit', 'sa1b', 'ytvis19', 'ytvos',
            'ref_ytvos', 'bdd_box_track', 'bdd_seg_track')
 

@@ -1,17 +1,16 @@
 """Complexity: formulas by hand, agreement with a real run, and the table."""
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from paths import ROOT
 from torch.utils.flop_counter import FlopCounterMode
 
 from projects.glee.engine.complexity import count_flops, count_parameters
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = ['cat', 'fire hydrant']
 
 

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from paths import ROOT
 
-TOOL = Path(__file__).resolve().parents[2] / 'tools/analysis_tools/interactive_tracking_report.py'
+TOOL = ROOT / 'tools/analysis_tools/interactive_tracking_report.py'
 
 
 @pytest.fixture(scope='module')

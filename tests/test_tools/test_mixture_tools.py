@@ -2,7 +2,6 @@
 import importlib
 import json
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,10 +11,9 @@ from mmdet.registry import MODELS, VISUALIZERS
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
+from paths import ROOT
 
-from projects.glee.datasets.miniworld import build_miniworld
-
-ROOT = Path(__file__).resolve().parents[2]
+from projects.glee.miniworld import build_miniworld
 
 
 @pytest.fixture(scope='module')

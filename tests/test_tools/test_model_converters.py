@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from tool_runner import run_tool
 from toy_training import Payload
 
-from projects.glee.engine import read_checkpoint
-from projects.glee.engine.backbone_tables import revert_backbone
-from projects.glee.engine.converter_cli import split_checkpoint
-from projects.glee.engine.mask_dino_keys import GLEE_PARTS
+from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee.engine.checkpoints.backbone_tables import revert_backbone
+from projects.glee.engine.checkpoints.converter_cli import split_checkpoint
+from projects.glee.engine.checkpoints.mask_dino_keys import GLEE_PARTS
 
 SCRIPTS = ['glee_official', 'maskdino_official', 'clip_text', 'backbone']
 

@@ -3,11 +3,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 KEYS = ('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/segm_mAP', 'lvis/bbox_AP', 'refcoco/P@0.5',
         'refcoco/attribute_P@0.5', 'refcoco/relation_P@0.5', 'refcoco/blind_P@0.5', 'panoptic/PQ',
         'interactive/point_mIoU', 'interactive/box_mIoU', 'interactive/scribble_mIoU', 'interactive/NoC@85',

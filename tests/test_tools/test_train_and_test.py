@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from paths import ROOT
 from toy_training import CONFIG, Payload
 
-from projects.glee.engine import read_checkpoint
-from projects.glee.engine.run_config import load_config, set_amp
+from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee.engine.runner.run_config import load_config, set_amp
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+TOOLS = ROOT / 'tools'
 
 
 @pytest.fixture

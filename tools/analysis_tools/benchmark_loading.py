@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, get_worker_info
 
 import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.datasets import load_vocabulary
-from projects.glee.engine import run_config
+from projects.glee.engine.runner import run_config
 
 IMAGES, BOXES = 1_817_287, 26_563_198  # Objects365 v2 (supplement, table 1)
 MB = 1 << 20

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from rich.progress import track
 
-from projects.glee.apis import InteractiveSession
-from projects.glee.engine import init_model
+from projects.glee.apis import InteractiveSession, init_model
 
 
 def seconds(call: Callable, repeats: int, label: str) -> float:

@@ -1,9 +1,9 @@
 """Stream a long video through a video model: frames per second and memory on the way.
 
 Examples:
-    python tools/analysis_tools/benchmark_video.py configs/glee/glee_mini_ytvis.py \\
+    python tools/analysis_tools/benchmark_video.py configs/glee/mini/glee_mini_ytvis.py \\
         --checkpoint work_dirs/quickstart/glee_mini.pth --frames 2000
-    python tools/analysis_tools/benchmark_video.py configs/glee/glee_mini_vos.py --objects 3 --frames 2000
+    python tools/analysis_tools/benchmark_video.py configs/glee/mini/glee_mini_vos.py --objects 3 --frames 2000
 
 The frames (bright squares that wander over noise) are made one window at a time and never kept. They pass the
 data preprocessor, the whole network and the tracker of the config as in a test: named, given by their first
@@ -22,9 +22,9 @@ import torch
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.structures import InstanceData
 
+from projects.glee.apis import init_model
 from projects.glee.datasets import load_vocabulary
-from projects.glee.engine import init_model
-from projects.glee.models import GLEEVideo
+from projects.glee.models.detectors import GLEEVideo
 from projects.glee.models.trackers import ExpressionTracker, PromptTracker
 
 MB = 1 << 20

@@ -26,7 +26,7 @@ from rich.progress import track
 from rich.table import Table
 
 import projects.glee  # noqa: F401  (registers every component)
-from projects.glee.engine import run_config
+from projects.glee.engine.runner import run_config
 
 WIDTH = 480  # of one picture on a sheet, px
 CAPTION = 84

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from projects.glee.evaluation.video.result_checks import (
+from projects.glee.evaluation.functional.result_checks import (
     ResultFileError,
     check_bdd,
     check_burst,

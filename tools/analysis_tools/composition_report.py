@@ -1,7 +1,7 @@
 """Measure prompts that say more together than alone, on pictures of MiniWorld drawn for it.
 
 Example:
-    python tools/analysis_tools/composition_report.py configs/glee/glee_mini_stage2.py \\
+    python tools/analysis_tools/composition_report.py configs/glee/mini/glee_mini_stage2.py \\
         work_dirs/quickstart/glee_mini.pth --pictures 100 --videos 30
 
 Prints, as JSON, the share of pictures in which the wanted one of two identical objects is found (IoU above 0.5) by
@@ -18,14 +18,13 @@ from dataclasses import replace
 import numpy as np
 from rich.progress import track
 
-from projects.glee.apis import InteractiveSession, track_reference
+from projects.glee.apis import InteractiveSession, init_model, track_reference
 from projects.glee.apis.reference_video import MEMORIES
-from projects.glee.datasets.miniworld.render import render
-from projects.glee.datasets.miniworld.scene import Scene, SceneObject, SceneSampler, inside, near, visible_masks
-from projects.glee.datasets.miniworld.video import MIN_AREA, frame_scene
-from projects.glee.datasets.miniworld.video_scene import VideoSampler, VideoScene
-from projects.glee.datasets.miniworld.vocabulary import SHAPES
-from projects.glee.engine import init_model
+from projects.glee.miniworld.world.render import render
+from projects.glee.miniworld.world.scene import Scene, SceneObject, SceneSampler, inside, near, visible_masks
+from projects.glee.miniworld.world.video import MIN_AREA, frame_scene
+from projects.glee.miniworld.world.video_scene import VideoSampler, VideoScene
+from projects.glee.miniworld.world.vocabulary import SHAPES
 
 
 def place(rng: np.random.Generator, obj: SceneObject, scene: Scene, tries: int = 200) -> Scene | None:

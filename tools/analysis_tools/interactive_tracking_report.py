@@ -1,7 +1,7 @@
 """Play a user who clicks on an object in the middle of a video, lets it be tracked both ways and corrects it.
 
 Example:
-    python tools/analysis_tools/interactive_tracking_report.py configs/glee/glee_mini_vos.py \\
+    python tools/analysis_tools/interactive_tracking_report.py configs/glee/mini/glee_mini_vos.py \\
         work_dirs/quickstart/full/clips/iter_2000.pth --cfg-options data_root=data/miniworld_videos/
 
 The videos are those of the config's test set. Of every object the frame in which most of it is seen gets one click
@@ -17,11 +17,11 @@ from mmdet.registry import DATASETS
 from mmengine.config import DictAction
 from rich.progress import track
 
-from projects.glee.apis import VideoSession
-from projects.glee.datasets.transforms.click_simulation import ClickSimulator
-from projects.glee.engine import init_model, run_config
-from projects.glee.evaluation.video.mask_similarity import contour_accuracy, region_similarity
-from projects.glee.evaluation.video.video_record import decode
+from projects.glee.apis import VideoSession, init_model
+from projects.glee.engine.runner import run_config
+from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity
+from projects.glee.evaluation.functional.video_record import decode
+from projects.glee.prompts.click_simulation import ClickSimulator
 
 
 def read_objects(dataset, index: int) -> tuple[list[Path], dict[int, dict[int, np.ndarray]]]:

@@ -25,7 +25,7 @@ from pycocotools.coco import COCO
 from rich.progress import track
 from scipy.io import savemat
 
-from projects.glee.evaluation.panopticapi_names import id2rgb
+from projects.glee.evaluation.functional.panopticapi_names import id2rgb
 
 BACKGROUND = 'background'
 

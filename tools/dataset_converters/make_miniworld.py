@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 from rich.progress import track
 
-from projects.glee.datasets.miniworld import SOURCES, MiniWorldError, build_miniworld, contact_sheet
+from projects.glee.miniworld import SOURCES, MiniWorldError, build_miniworld, contact_sheet
 
 
 def parse_args():

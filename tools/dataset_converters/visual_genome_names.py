@@ -10,7 +10,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from rich.progress import track
 
-from projects.glee.datasets.phrase_names import count_phrases, write_names
+from projects.glee.datasets.image.phrase_names import count_phrases, write_names
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ Examples:
     python tools/model_converters/backbone.py swin_large_384_22k.pth swin-l.pth --arch swin
     python tools/model_converters/backbone.py eva02_L_p14to16.pt eva02-l.pth --arch eva02
 """
-from projects.glee.engine.backbone_tables import ARCHS, convert_backbone, revert_backbone
-from projects.glee.engine.converter_cli import convert_file, converter_parser, with_meta
+from projects.glee.engine.checkpoints.backbone_tables import ARCHS, convert_backbone, revert_backbone
+from projects.glee.engine.checkpoints.converter_cli import convert_file, converter_parser, with_meta
 
 
 def main() -> None:

@@ -7,12 +7,8 @@ Examples:
     python tools/model_converters/clip_text.py clip-vit-base-patch32/ clip_text.safetensors
     python tools/model_converters/clip_text.py glee_lite.pth text_model.safetensors --reverse
 """
-from projects.glee.engine.clip_keys import (
-    clip_text_table,
-    normalize_clip_names,
-    text_transformer_of,
-)
-from projects.glee.engine.converter_cli import convert_file, converter_parser
+from projects.glee.engine.checkpoints.clip_keys import clip_text_table, normalize_clip_names, text_transformer_of
+from projects.glee.engine.checkpoints.converter_cli import convert_file, converter_parser
 
 
 def main() -> None:

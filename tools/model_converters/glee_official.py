@@ -8,8 +8,8 @@ Examples:
 """
 from functools import partial
 
-from projects.glee.engine.converter_cli import convert_file, converter_parser, with_meta
-from projects.glee.engine.official_keys import (
+from projects.glee.engine.checkpoints.converter_cli import convert_file, converter_parser, with_meta
+from projects.glee.engine.checkpoints.official_keys import (
     SIZES,
     convert_state_dict,
     revert_state_dict,

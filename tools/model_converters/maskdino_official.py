@@ -10,9 +10,9 @@ Examples:
 """
 from mmengine.logging import print_log
 
-from projects.glee.engine.converter_cli import convert_file, converter_parser, with_meta
-from projects.glee.engine.mask_dino_keys import BACKBONE_PARTS, GLEE_PARTS, mask_dino_table
-from projects.glee.engine.official_keys import SIZES
+from projects.glee.engine.checkpoints.converter_cli import convert_file, converter_parser, with_meta
+from projects.glee.engine.checkpoints.mask_dino_keys import BACKBONE_PARTS, GLEE_PARTS, mask_dino_table
+from projects.glee.engine.checkpoints.official_keys import SIZES
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """What a program calls."""
 from .audio import Transcript, WhisperTranscriber
-from .interactive_session import InteractiveSession, SessionObject
+from .init_model import init_model
+from .interactive_session import InteractiveSession
 from .reference_video import track_reference
+from .session_objects import SessionObject
 from .video_session import FrameReader, VideoSession, camera_frames
 
 __all__ = [
     'FrameReader', 'InteractiveSession', 'SessionObject', 'Transcript', 'VideoSession', 'WhisperTranscriber',
-    'camera_frames', 'track_reference'
+    'camera_frames', 'init_model', 'track_reference'
 ]

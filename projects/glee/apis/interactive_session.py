@@ -9,12 +9,12 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..datasets.transforms import PillowResize
-from ..models.prompt_rows import PromptRows
-from ..models.prompted_prediction import RowOutput, decode_rows
-from ..models.reference_prompt import ReferencePrompt, encode_reference
-from ..models.text_prompt import TextPrompt, encode_category, encode_expressions
-from .click_carving import carve
+from ..datasets.transforms.geometry import PillowResize
+from ..models.extensions.interactive.click_carving import carve
+from ..models.language_models.text_prompt import TextPrompt, encode_category, encode_expressions
+from ..models.prompts.prompt_decoder import RowOutput, decode_rows
+from ..models.prompts.reference_prompt import ReferencePrompt, encode_reference
+from ..structures.prompted_objects import PromptedObjects
 from .session_objects import Round, SessionImage, SessionObject, distinct, divide
 from .user_prompt import UserPrompt, read_prompt
 
@@ -52,8 +52,8 @@ class InteractiveSession:
         carve_radius (float): how far a point corrects the mask at most, see ``carve``, as share of the image's
             shorter side; 0 leaves masks as the model gives them.
         history (str): what a later round knows beside all prompts so far: 'tokens', the mask before through
-            ``MemoryPrompt`` and ``DensePrompt``, which untrained or absent leaves what 'prompts' has, that mask's
-            attraction for the choice of the query; 'none', nothing.
+            ``MemoryPromptEncoder`` and ``MaskFeatureRefiner``, which untrained or absent leaves what 'prompts' has,
+            that mask's attraction for the choice of the query; 'none', nothing.
     """
 
     def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: tuple[int, int] = (1333, 800),
@@ -337,17 +337,17 @@ class InteractiveSession:
             results.append(self._result(output, ranking.argmax()[None], prompts[row], ids[row], rounds[row]))
         return results
 
-    def _decode(self, rows: PromptRows):
+    def _decode(self, rows: PromptedObjects):
         image = self._state()
         templates = self.model.extract_templates(image.batch, rows)
         return decode_rows(self.head, image.feats, rows, templates, self._fusion_text(), self._expressions,
                            remember=self.history == 'tokens')
 
-    def _rows(self, prompts: list[UserPrompt], previous: list[Optional[Tensor]]) -> PromptRows:
+    def _rows(self, prompts: list[UserPrompt], previous: list[Optional[Tensor]]) -> PromptedObjects:
         """The prompts at the padded size of the model's input, and mask logits (h, w) of the round before."""
         image = self._state()
         positive = torch.stack([image.warp(prompt.positive) for prompt in prompts])
-        return PromptRows(
+        return PromptedObjects(
             images=torch.zeros(len(prompts), dtype=torch.long, device=image.batch.device),
             objects=torch.arange(len(prompts), device=image.batch.device),
             masks=positive,

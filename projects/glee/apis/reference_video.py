@@ -3,7 +3,7 @@ from typing import Iterable, Iterator, Optional, Union
 
 import numpy as np
 
-from ..models import ReferencePrompt
+from ..models.prompts.reference_prompt import ReferencePrompt
 from .interactive_session import InteractiveSession, SessionObject
 
 MEMORIES = ('none', 'prev')

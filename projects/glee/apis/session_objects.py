@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from ..datasets.transforms.prompt_rasters import drawn_mask
 from ..datasets.transforms.prompts import warp_mask
-from ..models.glee_fusion_head import resize_logits
+from ..models.seg_heads.glee_fusion_head import resize_logits
+from ..prompts.rasters import drawn_mask
 from .user_prompt import UserPrompt
 
 

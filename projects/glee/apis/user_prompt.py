@@ -4,9 +4,9 @@ from typing import Optional, Sequence
 
 import numpy as np
 
-from ..datasets.transforms import prompt_rasters as rasters
-from ..datasets.transforms.click_simulation import Click
-from ..models import ReferencePrompt
+from ..models.prompts.reference_prompt import ReferencePrompt
+from ..prompts import rasters as rasters
+from ..prompts.click_simulation import Click
 
 # The kind of an object that was given several: regions before marks, a box before all.
 _RANK = ('point', 'scribble', 'polygon', 'mask', 'box')

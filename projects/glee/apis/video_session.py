@@ -13,9 +13,10 @@ from mmdet.structures import DetDataSample
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 
-from ..datasets.transforms import PillowResize
+from ..datasets.transforms.geometry import PillowResize
 from ..datasets.transforms.prompts import warp_mask
-from ..models.trackers import PromptTracker, encode_mask
+from ..models.trackers.prompt_tracker import PromptTracker
+from ..structures.track import encode_mask
 from .interactive_session import InteractiveSession, SessionObject
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')

@@ -1,13 +1,5 @@
 """Registered engine of GLEE."""
-from .exact_resume_hook import ExactResumeHook
-from .init_model import init_model
-from .layer_decay import LayerDecayOptimWrapperConstructor
-from .muon import MuonAdamW
-from .nan_loss_hook import NaNLossHook
-from .safe_checkpoint import read_checkpoint
-from .strict_runner import StrictRunner
-
-__all__ = [
-    'ExactResumeHook', 'LayerDecayOptimWrapperConstructor', 'MuonAdamW', 'NaNLossHook', 'StrictRunner',
-    'init_model', 'read_checkpoint'
-]
+from .checkpoints import *  # noqa: F401, F403
+from .hooks import *  # noqa: F401, F403
+from .optimizers import *  # noqa: F401, F403
+from .runner import *  # noqa: F401, F403

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from ..models.text_prompt import TextPrompt
+from ..models.language_models.text_prompt import TextPrompt
 
 STRIDES = (8, 16, 32, 64)  # of the four levels of the pixel decoder
 # by the start of the parameter's name in the detector or its head; anything else belongs to the object decoder

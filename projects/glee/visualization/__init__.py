@@ -1,4 +1,6 @@
 """Registered visualizers of GLEE."""
 from .text_visualizer import TextLocalVisualizer
 
-__all__ = ['TextLocalVisualizer']
+__all__ = [
+    'TextLocalVisualizer'
+]

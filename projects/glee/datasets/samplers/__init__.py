@@ -3,4 +3,6 @@ from .mixture_batch_sampler import MixtureBatchSampler
 from .mixture_sampler import MixtureSampler
 from .window_sampler import WindowSampler, finished_name
 
-__all__ = ['MixtureBatchSampler', 'MixtureSampler', 'WindowSampler', 'finished_name']
+__all__ = [
+    'MixtureBatchSampler', 'MixtureSampler', 'WindowSampler', 'finished_name'
+]

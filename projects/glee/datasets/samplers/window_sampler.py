@@ -9,7 +9,7 @@ from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
-from ..video import FrameWindow
+from ..video.video_dataset import FrameWindow
 
 
 @DATA_SAMPLERS.register_module()

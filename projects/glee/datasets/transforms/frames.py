@@ -9,10 +9,10 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
 
-from .click_simulation import ClickSimulator
+from ...prompts.click_simulation import ClickSimulator
+from ...prompts.rasters import box_mask, point_mask
+from ...prompts.samplers import box_of
 from .loading import FilterObjects, LoadImage, LoadInstances
-from .prompt_rasters import box_mask, point_mask
-from .prompt_samplers import box_of
 from .source import PackGLEEInputs
 
 

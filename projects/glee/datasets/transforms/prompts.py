@@ -6,8 +6,8 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmdet.structures.mask import PolygonMasks
 
+from ...prompts.samplers import SAMPLERS, check_kinds, sample_mask, sample_prompt
 from .geometry import RasterizeMasks
-from .prompt_samplers import SAMPLERS, check_kinds, sample_mask, sample_prompt
 
 
 @TRANSFORMS.register_module()

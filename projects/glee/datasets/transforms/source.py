@@ -7,8 +7,8 @@ from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
 from mmengine.structures import InstanceData
 
+from ...prompts.samplers import check_kinds
 from .lazy_masks import LazyMasks
-from .prompt_samplers import check_kinds
 
 SUPERVISION = ('semantic', 'box', 'coarse_box', 'mask', 'track')
 TEXT_MODES = ('category', 'expression')

@@ -4,9 +4,10 @@ from .expression_videos import ExpressionVideosDataset
 from .meta_expressions import MetaExpressionsDataset
 from .png_tree import PNGTreeDataset
 from .video_dataset import FrameWindow, VideoDataset
+from .video_frames import VideoFramesDataset
 from .ytvis_json import YTVISJsonDataset
 
 __all__ = [
     'BURSTDataset', 'ExpressionVideosDataset', 'FrameWindow', 'MetaExpressionsDataset', 'PNGTreeDataset',
-    'VideoDataset', 'YTVISJsonDataset'
+    'VideoDataset', 'VideoFramesDataset', 'YTVISJsonDataset'
 ]

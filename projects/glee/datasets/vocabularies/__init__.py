@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import List, Sequence, Tuple
 
+__all__ = ['load_vocabulary', 'rename', 'respell', 'vocabulary_names']
+
 FOLDER = Path(__file__).parent
 
 

@@ -4,10 +4,7 @@ from .expression_tracker import ExpressionTracker
 from .frame_store import FrameStore
 from .minvis_tracker import MinVISTracker, QueryLinker
 from .prompt_tracker import PromptTracker
-from .track import Track, encode_mask
-from .trajectory_tracker import TrajectoryTracker
 
 __all__ = [
-    'ExpressionTracker', 'FrameStore', 'GLEETracker', 'MinVISTracker', 'PromptTracker', 'QueryLinker', 'Track',
-    'TrajectoryTracker', 'encode_mask'
+    'ExpressionTracker', 'FrameStore', 'GLEETracker', 'MinVISTracker', 'PromptTracker', 'QueryLinker'
 ]

@@ -6,8 +6,8 @@ import torch
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from ..text_prompt import encode_expressions, read_texts
-from .track import Track
+from ...structures.track import Track
+from ..language_models.text_prompt import encode_expressions, read_texts
 
 
 class GLEETracker(metaclass=ABCMeta):

@@ -8,8 +8,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ...structures.track import Track, encode_mask
 from .base_tracker import GLEETracker
-from .track import Track, encode_mask
 
 
 @MODELS.register_module()

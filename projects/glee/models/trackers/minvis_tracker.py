@@ -8,10 +8,10 @@ from mmdet.structures import DetDataSample
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from ..text_prompt import encode_category, read_texts
+from ...structures.track import Track
+from ..language_models.text_prompt import encode_category, read_texts
 from .base_tracker import GLEETracker
 from .frame_store import FrameStore
-from .track import Track
 from .track_builder import build_tracks
 
 

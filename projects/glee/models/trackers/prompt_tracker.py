@@ -8,19 +8,19 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from ..maskdino_decoder import PromptTokens
-from ..prompt_rows import gather_prompts
-from ..text_prompt import encode_category, read_texts
-from ..visual_prompter import VisualPrompt, join_tokens
+from ...structures.prompt_tokens import PromptTokens
+from ...structures.prompted_objects import gather_prompts
+from ...structures.track import Track, encode_mask
+from ..language_models.text_prompt import encode_category, read_texts
+from ..prompts.visual_prompter import VisualPrompt, join_tokens
 from .base_tracker import GLEETracker
 from .object_merge import ObjectMerge, resize_to_original
-from .track import Track, encode_mask
 
 MEMORIES = ('first', 'first+previous')
 
 
 @dataclass
-class PromptedObject:
+class FollowedObject:
     """What is remembered of an object: tokens, never pictures.
 
     ``template``: (1, T, D). ``points``: tokens of the frame it was pointed at. ``previous``: tokens of its
@@ -58,7 +58,7 @@ class PromptTracker(GLEETracker):
 
     def start(self) -> None:
         """Forget the previous video."""
-        self.objects: dict[int, PromptedObject] = {}
+        self.objects: dict[int, FollowedObject] = {}
         self.num_frames = 0
 
     def update(self, detector, inputs: Tensor, data_samples: Sequence[DetDataSample]) -> None:
@@ -89,7 +89,7 @@ class PromptTracker(GLEETracker):
             levels = self._decode(head, feats, names, visual).levels
             known = self.objects.get(identity)
             track = known.track if known else Track(identity, 0, 0., [None] * self.num_frames, [None] * self.num_frames)
-            self.objects[identity] = PromptedObject(
+            self.objects[identity] = FollowedObject(
                 track, visual.template_tokens, head.prompter.point_tokens(levels, visual),
                 scores=known.scores if known else [])
             if rows.kinds[row] == 'mask':
@@ -169,7 +169,7 @@ class PromptTracker(GLEETracker):
         return tracks
 
 
-def remembered(objects: Sequence[PromptedObject], size: tuple[int, int], device) -> VisualPrompt:
+def remembered(objects: Sequence[FollowedObject], size: tuple[int, int], device) -> VisualPrompt:
     """The visual prompt of several objects in a frame in which nobody points at them."""
     tokens = [join_tokens(entry.points, entry.previous) for entry in objects]
     num_sets = len(tokens[0].levels)

@@ -6,8 +6,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ...structures.track import encode_mask
 from .frame_store import FrameStore
-from .track import encode_mask
 
 
 def build_tracks(store: FrameStore, fusion_head, queries: list[int], frame_nms: float | None,

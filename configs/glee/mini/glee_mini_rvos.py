@@ -1,0 +1,6 @@
+# Segmenting described objects on MiniWorld's Ref-YouTube-VOS.
+_base_ = ['../_base_/models/glee_mini_video.py', '../_base_/benchmarks/rvos.py']
+
+data_root = 'data/miniworld/'
+test_resize = dict(scale=(10000, 160))
+model = dict(tracker=dict(_delete_=True, **_base_.rvos_tracker))

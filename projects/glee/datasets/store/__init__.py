@@ -1,0 +1,1 @@
+"""Annotation files: streamed, checked, kept as memory-mapped records."""

@@ -1,0 +1,6 @@
+"""From configs to runs."""
+from .strict_runner import StrictRunner
+
+__all__ = [
+    'StrictRunner'
+]

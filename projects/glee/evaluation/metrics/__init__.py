@@ -1,0 +1,17 @@
+"""Registered metrics."""
+from .bdd_track_metric import BDDTrackMetric
+from .burst_metric import BURSTMetric
+from .interactive_seg_metric import InteractiveSegMetric
+from .lvis_eval_metric import LVISEvalMetric
+from .referring_metric import ReferringMetric
+from .rvos_metric import ExpressionJFMetric, RefDavisMetric
+from .teta_metric import TETAMetric
+from .video_metric import VideoMetric
+from .vis_metric import VISMetric
+from .vos_metric import DavisVOSMetric, YouTubeVOSMetric
+
+__all__ = [
+    'BDDTrackMetric', 'BURSTMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'InteractiveSegMetric',
+    'LVISEvalMetric', 'RefDavisMetric', 'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric',
+    'YouTubeVOSMetric'
+]

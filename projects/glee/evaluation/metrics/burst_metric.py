@@ -1,0 +1,163 @@
+"""HOTA and track mAP of BURST."""
+from typing import Sequence
+
+import numpy as np
+from mmdet.registry import METRICS
+from trackeval.datasets import TAO_OW
+from trackeval.metrics import HOTA
+
+from ..functional.association import apply_federation
+from ..functional.frames_of_tracks import VisibleObjects, associate, of_class, visible
+from ..functional.track_ap import average_precision, match_tracks
+from ..functional.track_overlap import track_ious
+from ..functional.video_record import VideoRecord
+from .video_metric import VideoMetric, dump_json
+
+
+def tao_common_ids() -> set[int]:
+    """TAO's ids of the 78 categories that COCO shares, as trackeval lists them."""
+    return _tao_lists().knowns
+
+
+def tao_distractor_ids() -> set[int]:
+    """TAO's ids of the 45 categories that BURST does not score, as trackeval lists them."""
+    return _tao_lists().distractors
+
+
+def _tao_lists() -> TAO_OW:
+    lists = TAO_OW.__new__(TAO_OW)
+    lists.gt_data = dict(categories=[])
+    lists._split_known_unknown_distractor()
+    return lists
+
+
+def shown_masks(objects: VisibleObjects) -> dict[int, list]:
+    """Per track (position) that is seen at all its masks in the annotated frames, None where there is none.
+
+    Tracks without a mask in an annotated frame do not exist for BURST's files.
+    """
+    masks = {row: [None] * len(objects.rows) for row in sorted({int(row) for rows in objects.rows for row in rows})}
+    for frame, (rows, shapes) in enumerate(zip(objects.rows, objects.shapes)):
+        for row, shape in zip(rows.tolist(), shapes):
+            masks[row][frame] = shape
+    return masks
+
+
+@METRICS.register_module()
+class BURSTMetric(VideoMetric):
+    """Class-guided HOTA and mAP over all, common and uncommon categories of BURST (EVAL.md M16).
+
+    HOTA is trackeval's, on masks of the annotated frames, averaged over the 19 thresholds, then over the
+    categories with an object. mAP is that of trackeval's TrackMAP over 10 IoUs.
+    A category is scored in a video only where it is annotated or known to be absent
+    (``video_info['neg_category_ids']``); unmatched tracks of categories in
+    ``video_info['not_exhaustive_category_ids']`` do not count.
+
+    With ``outfile_prefix`` it writes ``{prefix}.json`` in BURST's own format.
+
+    Args:
+        common (Sequence[int] | None): ids of the common categories; None takes TAO's 78.
+        distractors (Sequence[int] | None): ids of categories that no average contains; None takes TAO's 45.
+            Files with category ids of their own (MiniWorld's) need ``()``.
+        max_per_frame (int): best masks of a frame that count, for HOTA and for mAP.
+        class_agnostic (bool): score all categories as one, without the federated rules.
+        **kwargs: as for ``VideoMetric``.
+    """
+
+    default_prefix = 'burst'
+
+    def __init__(self, common: Sequence[int] | None = None, distractors: Sequence[int] | None = None,
+                 max_per_frame: int = 300, class_agnostic: bool = False, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.common = tao_common_ids() if common is None else set(common)
+        self.distractors = tao_distractor_ids() if distractors is None else set(distractors)
+        self.max_per_frame = max_per_frame
+        self.class_agnostic = class_agnostic
+        self.hota = HOTA()
+
+    def score_video(self, video: VideoRecord) -> dict[int, dict]:
+        """HOTA's counts and the matches of whole tracks, per category."""
+        truth = [track for track in video.truth() if not track.ignore]
+        seen = visible(video, truth, 'segmentations')
+        found = visible(video, video.tracks, 'segmentations', self.max_per_frame)
+        whole = associate(seen, found, 'segmentations')
+        labels = [np.array([0 if self.class_agnostic else t.label for t in tracks], int)
+                  for tracks in (truth, video.tracks)]
+        shown, scores = (shown_masks(seen), shown_masks(found)), {}
+        for label in np.union1d(*labels).tolist():
+            negative, exhaustive = self._federation(video, label)
+            part = apply_federation(of_class(whole, *labels, label), negative, exhaustive)
+            own = [{row: masks for row, masks in group.items() if names[row] == label}
+                   for group, names in zip(shown, labels)]
+            scores[label] = dict(hota=self.hota.eval_sequence(part.to_trackeval()),
+                                 ap=self._match(video, *own, negative, exhaustive))
+        return scores
+
+    def _federation(self, video: VideoRecord, label: int) -> tuple[bool, bool]:
+        """Whether a category is known to be absent, and whether it is annotated exhaustively."""
+        if self.class_agnostic:
+            return True, True
+        category = self.dataset_meta['category_ids'][label]
+        return (category in video.info.get('neg_category_ids', ()),
+                category not in video.info.get('not_exhaustive_category_ids', ()))
+
+    @staticmethod
+    def _match(video: VideoRecord, truth: dict[int, list], tracks: dict[int, list], negative: bool, exhaustive: bool):
+        """Matches of whole tracks; None where the category is not evaluated in this video."""
+        if not truth and not negative:
+            return None
+        return match_tracks(track_ious(list(tracks.values()), list(truth.values())),
+                            [video.tracks[row].score for row in tracks], [False] * len(truth),
+                            [not exhaustive] * len(tracks))
+
+    def summarise(self, scores: list[dict]) -> dict[str, float]:
+        """Means over all, common and uncommon categories."""
+        hota, precision = {}, {}
+        for label in self._scored_labels(scores):
+            parts = [video[label] for video in scores if label in video]
+            combined = self.hota.combine_sequences({str(i): part['hota'] for i, part in enumerate(parts)})
+            if (combined['HOTA_TP'] + combined['HOTA_FN']).any():  # categories without an object are left out
+                hota[label] = float(combined['HOTA'].mean())
+            average = average_precision([part['ap'] for part in parts if part['ap'] is not None])
+            if average is not None:
+                precision[label] = float(average[0].mean())
+        if self.class_agnostic:
+            return dict(HOTA=hota.get(0, 0.0), mAP=precision.get(0, 0.0))
+        metrics = {}
+        for group, chosen in (('', None), ('_common', True), ('_uncommon', False)):
+            for name, values in (('HOTA', hota), ('mAP', precision)):
+                members = [value for label, value in values.items()
+                           if chosen is None or chosen == self._is_common(label)]
+                metrics[f'{name}{group}'] = float(np.mean(members)) if members else -1.0
+        return metrics
+
+    def _scored_labels(self, scores: list[dict]) -> list[int]:
+        """Labels that occur, without those of distractors."""
+        labels = sorted({label for video in scores for label in video})
+        if self.class_agnostic:  # there is one label, whose number names no category
+            return labels
+        return [label for label in labels if self.dataset_meta['category_ids'][label] not in self.distractors]
+
+    def _is_common(self, label: int) -> bool:
+        return self.dataset_meta['category_ids'][label] in self.common
+
+    def submission(self, video: VideoRecord) -> dict:
+        """One entry of ``sequences``."""
+        ids, frames = self.dataset_meta['category_ids'], video.annotated
+        height, width = video.frames[0]['ori_shape']
+        dataset, _, name = video.name.rpartition('/')
+        return dict(
+            id=video.video_id, dataset=video.info.get('dataset', dataset), seq_name=video.info.get('seq_name', name),
+            height=height, width=width, fps=video.info.get('fps', 1),
+            annotated_image_paths=[str(video.frames[f]['img_path']).rsplit('/', 1)[-1] for f in frames],
+            segmentations=[{str(n + 1): dict(rle=track.segmentations[frame]['counts'], is_gt=False,
+                                             score=float(track.score))
+                            for n, track in enumerate(video.tracks) if track.segmentations[frame] is not None}
+                           for frame in frames],
+            track_category_ids={str(n + 1): ids[track.label] for n, track in enumerate(video.tracks)})
+
+    def write(self, submissions: list) -> None:
+        """``{prefix}.json``."""
+        categories = [dict(id=i, name=name)
+                      for i, name in zip(self.dataset_meta['category_ids'], self.dataset_meta['classes'])]
+        dump_json(dict(sequences=submissions, categories=categories), f'{self.outfile_prefix}.json')

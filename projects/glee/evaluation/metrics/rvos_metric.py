@@ -1,0 +1,123 @@
+"""J and F of referring video object segmentation."""
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from mmdet.registry import METRICS
+from scipy.optimize import linear_sum_assignment
+
+from ..functional.mask_similarity import contour_accuracy, region_similarity
+from ..functional.png_tree import write_binary_masks
+from ..functional.video_record import VideoRecord, decode
+from .video_metric import VideoMetric
+
+
+class ExpressionMetric(VideoMetric):
+    """Tracks of expressions: a track's ``label`` is the index of its expression.
+
+    ``video_info['expressions']`` lists, for every expression of ``text``, its ``exp_id`` and the
+    ``object_ids`` it refers to. With ``outfile_prefix`` a folder of that name receives
+    ``<video>/<exp_id>/<frame>.png`` (0 or 255), as the servers of Ref-YouTube-VOS and MeViS want it.
+    """
+
+    default_prefix = 'rvos'
+
+    def masks(self, video: VideoRecord, segmentations: list | None, frame: int) -> np.ndarray:
+        """Bool mask of a track in a frame, empty without a track."""
+        return decode(segmentations and segmentations[frame], video.frames[frame]['ori_shape'])
+
+    def submission(self, video: VideoRecord) -> None:
+        """Write the video's PNG files at once: nothing is kept in memory."""
+        self._write_masks(Path(self.outfile_prefix) / video.name, video)
+
+    def _write_masks(self, folder: Path, video: VideoRecord) -> None:
+        """``<folder>/<exp_id>/<frame>.png`` of every track."""
+        for track in video.tracks:
+            write_binary_masks(folder / str(video.info['expressions'][track.label]['exp_id']), video, track)
+
+
+@METRICS.register_module()
+class ExpressionJFMetric(ExpressionMetric):
+    """J&F, J, F of MeViS, Ref-YouTube-VOS and GLUS's Ref-DAVIS (EVAL.md M14).
+
+    Per expression the union of its objects is the target; J and F are means over all annotated frames,
+    then over expressions. An expression without a track counts 0, as with MeViS.
+
+    Args:
+        **kwargs: as for ``VideoMetric``.
+    """
+
+    def score_video(self, video: VideoRecord) -> dict:
+        """J and F of every expression."""
+        truth = {t.instance_id: t.segmentations for t in video.truth()}
+        tracks = {track.label: track.segmentations for track in video.tracks}
+        scores = []
+        for label, expression in enumerate(video.info['expressions']):
+            if label not in tracks:
+                scores.append((0.0, 0.0))
+                continue
+            pairs = []
+            for frame in video.annotated:
+                wanted = np.zeros(video.frames[frame]['ori_shape'], bool)
+                for identity in expression['object_ids']:
+                    wanted |= self.masks(video, truth.get(identity), frame)
+                found = self.masks(video, tracks[label], frame)
+                pairs.append((region_similarity(found, wanted), contour_accuracy(found, wanted)))
+            scores.append(tuple(np.mean(pairs, 0).tolist()))
+        return dict(expressions=scores)
+
+    def summarise(self, scores: list[dict]) -> dict[str, float]:
+        """Means over the expressions of all videos."""
+        pairs = [pair for video in scores for pair in video['expressions']]
+        j, f = np.mean(pairs, 0).tolist() if pairs else (0.0, 0.0)
+        return {'J&F': (j + f) / 2, 'J': j, 'F': f}
+
+
+@METRICS.register_module()
+class RefDavisMetric(ExpressionMetric):
+    """J&F, J, F of Ref-DAVIS17 as UNINEXT and GLEE report it (EVAL.md M12).
+
+    The protocol of DAVIS 2017 unsupervised: all annotated frames, void pixels removed, the expressions
+    of a video assigned to its objects by the best sum of mean (J+F)/2, means over objects. Each
+    annotator (``video_info['annotator']``) is a run of its own; the result is the mean of the runs.
+    Masks of two expressions may overlap here, as they are never painted into one picture.
+
+    With ``outfile_prefix`` it writes ``annotator_<n>/<video>/<exp_id>/<frame>.png``.
+
+    Args:
+        **kwargs: as for ``VideoMetric``.
+    """
+
+    def submission(self, video: VideoRecord) -> None:
+        """Write the PNG files; annotators share the names of videos and expressions, so each has a folder."""
+        folder = Path(self.outfile_prefix) / f'annotator_{video.info.get("annotator", 0)}'
+        self._write_masks(folder / video.name, video)
+
+    def score_video(self, video: VideoRecord) -> dict:
+        """J and F of every object of the video."""
+        truth, tracks = video.truth(), [track.segmentations for track in video.tracks]
+        tracks += [None] * (len(truth) - len(tracks))
+        j, f = np.zeros((2, len(tracks), len(truth), len(video.annotated)))
+        for column, frame in enumerate(video.annotated):
+            void = decode(video.frames[frame]['void'], video.frames[frame]['ori_shape'])
+            found = [self.masks(video, track, frame) & ~void for track in tracks]
+            wanted = [self.masks(video, t.segmentations, frame) & ~void for t in truth]
+            for row, mask in enumerate(found):
+                for number, target in enumerate(wanted):
+                    j[row, number, column] = region_similarity(mask, target)
+                    f[row, number, column] = contour_accuracy(mask, target)
+        if not truth or not video.annotated:
+            return dict(annotator=str(video.info.get('annotator', 0)), objects=[])
+        j, f = j.mean(-1), f.mean(-1)
+        rows, columns = linear_sum_assignment(-(j + f) / 2)
+        return dict(annotator=str(video.info.get('annotator', 0)),
+                    objects=[(float(j[r, c]), float(f[r, c])) for r, c in zip(rows, columns)])
+
+    def summarise(self, scores: list[dict]) -> dict[str, float]:
+        """Means over the objects of each annotator's run, then over the runs."""
+        runs = defaultdict(list)
+        for video in scores:
+            runs[video['annotator']] += video['objects']
+        means = [np.mean(objects, 0) for objects in runs.values() if objects]
+        j, f = np.mean(means, 0).tolist() if means else (0.0, 0.0)
+        return {'J&F': (j + f) / 2, 'J': j, 'F': f}

@@ -1,0 +1,1 @@
+"""MiniWorld's own writers of the real data sets' files."""

@@ -1,0 +1,6 @@
+"""Backbones that mmdet lacks."""
+from .eva02 import EVA02
+
+__all__ = [
+    'EVA02'
+]

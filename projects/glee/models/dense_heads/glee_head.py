@@ -1,0 +1,388 @@
+"""Text-conditioned Mask DINO head: text, pixel decoder, object decoder and losses in one component."""
+from typing import NamedTuple, Sequence
+
+import torch
+from mmdet.models.layers import MLP, inverse_sigmoid
+from mmdet.registry import MODELS, TASK_UTILS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox_xyxy_to_cxcywh, get_box_tensor
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from ...structures.clips import flatten_clips
+from ...structures.denoising_queries import DenoisingQueries
+from ...structures.prompted_objects import PromptedObjects
+from ..extensions.from_scratch.dense_supervision import EncodedMemory
+from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
+from ..layers.query_selection import generate_proposals
+from ..prompts.prompt_decoder import predict_prompted
+from ..prompts.visual_prompter import VisualPrompt, join_tokens
+
+
+class HeadOutputs(NamedTuple):
+    """Raw predictions of a batch.
+
+    ``predictions``: one dict(logits (B,Q,C), boxes (B,Q,4) cxcywh in 0..1 of the padded input,
+    scores (B,Q,1) logits, mask_embeds (B,Q,D)) per supervised output: 'enc' (two-stage), 'd0' (before
+    layer 1), 'd1'.. (after each layer but the last) and '' (the last layer).
+    ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
+    ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
+    memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
+    ``levels``: encoder maps [(B, D, h, w)], fine to coarse. ``memory``: what the queries were selected from.
+    """
+    predictions: dict[str, dict[str, Tensor]]
+    mask_features: Tensor
+    embeddings: Tensor
+    topk_indices: Tensor
+    denoising: DenoisingQueries | None
+    dn_predictions: dict[str, dict[str, Tensor]] | None
+    levels: Sequence[Tensor]
+    memory: EncodedMemory
+
+
+@MODELS.register_module()
+class GLEEHead(BaseModule):
+    """GLEE's object decoder with everything it reads (GLEE section 3; DESIGN section 5).
+
+    It has the interface of mmdet's ``MaskFormerHead``, so that it also serves as the
+    ``panoptic_head`` of a stock ``MaskFormer`` or ``Mask2Former``, together with ``GLEEFusionHead``.
+    Data samples need ``text`` in their meta information; ``text_mode``, ``supervision`` and
+    ``label_table`` have defaults ('category', what is annotated, the only table).
+
+    Args:
+        text_encoder (dict): config of the text encoder.
+        pixel_decoder (dict): config of the pixel decoder.
+        decoder (dict): config of the object decoder.
+        criterion (dict): config of matching and losses.
+        loss_selector (dict): config of the dynamic-loss selector.
+        denoising (dict | None): config of the denoising queries; None trains without.
+        dense_supervision (dict | None): config of additional losses on the memory that queries are selected
+            from, for training from scratch.
+        prompter (dict | None): config of the visual prompter; None refuses visual prompts.
+        composer (dict): config of what chooses the query of a prompted object at test.
+        prompt_chunk (int): prompted objects decoded at once at test, which bounds memory.
+        align_gain (float): scale of the initial alignment matrix.
+        align_prior (float | None): initial probability of a name, through a learned bias on all alignment
+            logits, for training from scratch; released models have no bias.
+        embed_dims (int): width D.
+        num_queries (int): object queries Q.
+        num_things_classes, num_stuff_classes (int): read by stock ``MaskFormer``; the vocabulary is
+            open, so nothing here depends on them.
+        train_cfg, test_cfg (dict): ``test_cfg.max_per_img`` detections per image in category mode.
+    """
+
+    def __init__(self,
+                 text_encoder: dict,
+                 pixel_decoder: dict = dict(type='MaskDINOPixelDecoder'),
+                 decoder: dict = dict(type='MaskDINODecoder'),
+                 criterion: dict = dict(type='GLEECriterion'),
+                 loss_selector: dict = dict(type='DynamicLossSelector'),
+                 denoising: dict | None = dict(type='DenoisingGenerator'),
+                 dense_supervision: dict | None = None,
+                 prompter: dict | None = None,
+                 composer: dict = dict(type='PromptComposer'),
+                 prompt_chunk: int = 8,
+                 align_gain: float = 1.0,
+                 align_prior: float | None = None,
+                 embed_dims: int = 256,
+                 num_queries: int = 300,
+                 num_things_classes: int = 0,
+                 num_stuff_classes: int = 0,
+                 train_cfg: dict | None = None,
+                 test_cfg: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.num_queries = num_queries
+        self.num_things_classes = num_things_classes
+        self.num_stuff_classes = num_stuff_classes
+        self.num_classes = num_things_classes + num_stuff_classes
+        self.max_per_img = (test_cfg or {}).get('max_per_img', 100)
+        self.text_encoder = MODELS.build({'embed_dims': embed_dims, **text_encoder})
+        self.pixel_decoder = MODELS.build({'embed_dims': embed_dims, **pixel_decoder})
+        self.decoder = MODELS.build({
+            'embed_dims': embed_dims, 'num_levels': self.pixel_decoder.num_levels, **decoder})
+        self.criterion = MODELS.build(criterion)
+        self.loss_selector = TASK_UTILS.build(loss_selector)
+        self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
+        self.dense_supervision = dense_supervision and MODELS.build(dense_supervision)
+        self.prompter = prompter and MODELS.build({
+            'in_channels': self.pixel_decoder.in_channels[-3:], 'embed_dims': embed_dims,
+            'num_levels': self.pixel_decoder.num_levels, **prompter})
+        self.composer = TASK_UTILS.build(composer)
+        self.prompt_chunk = prompt_chunk
+        self.align_gain = align_gain
+        self.align_bias = None if align_prior is None else nn.Parameter(torch.tensor(align_prior).logit())
+        self.memory_proj = nn.Linear(embed_dims, embed_dims)
+        self.memory_norm = nn.LayerNorm(embed_dims)
+        self.category_embed = nn.Parameter(torch.zeros(embed_dims, embed_dims))
+        self.box_head = MLP(embed_dims, embed_dims, 4, 3)
+        self.mask_head = MLP(embed_dims, embed_dims, embed_dims, 3)
+        self.confidence_head = MLP(embed_dims, embed_dims, 1, 2)
+
+    def init_weights(self) -> None:
+        """Box deltas start at zero; alignment logits start at unit scale.
+
+        The original draws ``category_embed`` from U[0, 1), which makes the first logits hundreds.
+        """
+        super().init_weights()
+        nn.init.xavier_uniform_(self.memory_proj.weight)
+        nn.init.zeros_(self.memory_proj.bias)
+        nn.init.zeros_(self.box_head.layers[-1].weight)
+        nn.init.zeros_(self.box_head.layers[-1].bias)
+        nn.init.orthogonal_(self.category_embed, gain=self.align_gain * self.category_embed.shape[0]**-0.5)
+
+    def forward(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptedObjects | None = None,
+                templates: list[Tensor] | None = None) -> dict[str, Tensor]:
+        """Raw tensors of the last layer (``mode='tensor'``), one text list per sample.
+
+        Args:
+            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
+            data_samples (SampleList): B samples.
+            rows (PromptedObjects | None): prompted objects; B below is then their number.
+            templates (list[Tensor] | None): backbone maps of the templates of the visually prompted rows.
+
+        Returns:
+            dict: ``pred_logits`` (B,Q,C), ``pred_boxes`` (B,Q,4) cxcywh relative to the padded input,
+            ``pred_scores`` (B,Q,1) confidence logits, ``pred_masks`` (B,Q,h,w) logits, ``embeddings``
+            (B,Q,D), ``topk_indices`` (B,Q).
+        """
+        prompt, visual = encode_batch(self.text_encoder, data_samples), None
+        if rows is not None:
+            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
+        outputs = self.decode(feats, prompt, last_only=True, visual=visual)
+        last = outputs.predictions['']
+        return dict(
+            pred_logits=last['logits'],
+            pred_boxes=last['boxes'],
+            pred_scores=last['scores'],
+            pred_masks=torch.einsum('bqd,bdhw->bqhw', last['mask_embeds'], outputs.mask_features),
+            embeddings=outputs.embeddings,
+            topk_indices=outputs.topk_indices)
+
+    def loss(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptedObjects | None = None,
+             templates: list[Tensor] | None = None) -> dict[str, Tensor]:
+        """Losses of one homogeneous batch; a switched-off term is exactly zero.
+
+        With prompted objects each of ``rows`` is decoded on its own, and everything but the object it
+        means is background; arguments as of ``forward``. Clips (``TrackDataSample``) pass as so many images
+        and add the tracking loss; a clip has one prompt, in its first frame, and the chosen object alone.
+        """
+        switch = self.loss_selector(data_samples, self.text_encoder.mode)
+        data_samples, num_frames = flatten_clips(data_samples)
+        prompt = encode_batch(self.text_encoder, data_samples)
+        targets, visual = [self._targets(sample, switch.match_masks) for sample in data_samples], None
+        if rows is not None and num_frames > 1:
+            visual = self._clip_prompt(rows, templates, num_frames)
+        elif rows is not None:
+            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
+            targets = [targets[image][[index]] for image, index in zip(rows.images.tolist(), rows.objects.tolist())]
+        outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'), visual=visual)
+        losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
+                                         outputs.dn_predictions, outputs.denoising)
+        if self.dense_supervision is not None:
+            losses.update(self.dense_supervision(outputs.memory, targets, switch, self.box_head, self.confidence_head))
+        if num_frames > 1:
+            losses['loss_track'] = self.criterion.track(
+                outputs.embeddings, matches[''], targets, switch, num_frames)
+        losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
+        losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
+        return losses
+
+    def predict(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptedObjects | None = None,
+                templates: list[Tensor] | None = None) -> tuple[list[InstanceData], list[Tensor]]:
+        """Select the final queries of every image; arguments as of ``forward``.
+
+        A sample with prompts yields one instance per prompted object, in their order. Samples that share a
+        vocabulary run together. An image with K expressions passes the backbone once and the head K times,
+        and yields one row per expression, ``labels`` its index. Names in ``stuff_text`` follow those in
+        ``text``; they make no instances, but the scores and masks of all queries are then handed on.
+
+        Returns:
+            tuple: per image ``InstanceData(scores, labels, boxes)`` (boxes cxcywh relative to the padded
+            input) and mask logits (N, h, w) at mask-feature resolution.
+        """
+        if rows is not None:
+            return predict_prompted(self, feats, data_samples, rows, templates)
+        texts, is_expression = read_texts(data_samples)
+        instances, masks = [None] * len(texts), [None] * len(texts)
+        if is_expression:
+            for index, expressions in enumerate(texts):
+                instances[index], masks[index] = self._predict_expressions(
+                    [feat[index:index + 1] for feat in feats], expressions)
+            return instances, masks
+        stuffs = [tuple(sample.get('stuff_text', ())) for sample in data_samples]
+        for names, stuff in dict.fromkeys(zip(texts, stuffs)):
+            members = [index for index, key in enumerate(zip(texts, stuffs)) if key == (names, stuff)]
+            prompt = encode_category(self.text_encoder, names + stuff, len(members))
+            outputs = self.decode([feat[members] for feat in feats], prompt, last_only=True)
+            for position, index in enumerate(members):
+                instances[index], masks[index] = self._select(outputs, position, self.max_per_img, len(stuff))
+        return instances, masks
+
+    def _predict_expressions(self, feats: list[Tensor],
+                             expressions: Sequence[str]) -> tuple[InstanceData, Tensor]:
+        """The best query of each expression of one image; ``feats`` have batch size 1."""
+        instances, masks = [], []
+        for index, expression in enumerate(expressions):
+            prompt = encode_expressions(self.text_encoder, [expression])
+            outputs = self.decode(feats, prompt, last_only=True)
+            best, mask = self._select(outputs, 0, 1)
+            best.labels = best.labels + index
+            instances.append(best)
+            masks.append(mask)
+        return InstanceData.cat(instances), torch.cat(masks)
+
+    @staticmethod
+    def _select(outputs: HeadOutputs, position: int, count: int,
+                num_stuff: int = 0) -> tuple[InstanceData, Tensor]:
+        """Top query x name pairs of one image, with masks for the chosen queries only."""
+        last = {key: value[position] for key, value in outputs.predictions[''].items()}
+        probs = last['logits'].float().sigmoid()
+        num_names = probs.shape[-1] - num_stuff
+        scores = probs[:, :num_names].flatten()
+        scores, picked = scores.topk(min(count, len(scores)))
+        queries, which = (picked // num_names).unique(return_inverse=True)
+        masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'][queries],
+                             outputs.mask_features[position])
+        instances = InstanceData(
+            scores=scores, labels=picked % num_names, boxes=last['boxes'][picked // num_names])
+        if num_stuff:
+            all_masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[position])
+            instances.set_metainfo(dict(segments=dict(probs=probs, masks=all_masks, num_things=num_names)))
+        return instances, masks[which]
+
+    def _prompted(self, feats: Sequence[Tensor], prompt: TextPrompt, rows: PromptedObjects,
+                  templates: list[Tensor]) -> tuple[list[Tensor], TextPrompt, VisualPrompt]:
+        """Features, text and visual prompt of each prompted object (all with positive pixels)."""
+        visual = VisualPrompt(self.prompter.template_tokens(templates), rows.masks, rows.neg_masks,
+                              prev_logits=rows.prev_logits)
+        return [feat[rows.images] for feat in feats], prompt.pick(rows.images), visual
+
+    def _clip_prompt(self, rows: PromptedObjects, templates: list[Tensor], num_frames: int) -> VisualPrompt:
+        """The prompt of each clip's first frame, repeated for its T frames."""
+        tokens = self.prompter.template_tokens(templates)
+        return VisualPrompt(*(part.repeat_interleave(num_frames, 0) for part in (tokens, rows.masks, rows.neg_masks)),
+                            point_rows=rows.images.repeat_interleave(num_frames))
+
+    def _targets(self, sample, with_masks: bool) -> InstanceData:
+        """Targets of one image: ``labels``, ``boxes`` cxcywh in 0..1 and, if supervised, ``masks``."""
+        truth = sample.gt_instances
+        boxes = get_box_tensor(truth.bboxes)
+        height, width = sample.batch_input_shape
+        boxes = bbox_xyxy_to_cxcywh(boxes / boxes.new_tensor([width, height, width, height]))
+        targets = InstanceData(labels=truth.labels, boxes=boxes.clamp(0, 1))
+        if 'instances_ids' in truth:
+            targets.identities = truth.instances_ids
+        if with_masks:
+            targets.masks = truth.masks.to_tensor(torch.bool, boxes.device)
+        return targets
+
+    def decode(self,
+               feats: Sequence[Tensor],
+               prompt: TextPrompt,
+               targets: list[InstanceData] | None = None,
+               label_table: str | None = None,
+               last_only: bool = False,
+               visual: VisualPrompt | None = None) -> HeadOutputs:
+        """Pixel decoder, query selection, object decoder and prediction heads.
+
+        Args:
+            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
+            prompt (TextPrompt): encoded text of the batch.
+            targets (list[InstanceData] | None): ground truth, for denoising queries in training.
+            label_table (str | None): denoising label table of this source.
+            last_only (bool): predict from the last layer only.
+            visual (VisualPrompt | None): one visual prompt per image of the batch.
+        """
+        fusion_tokens, decoder_tokens = prompt.fusion_tokens, prompt.decoder_tokens
+        if visual is not None:
+            fusion_tokens = torch.cat([fusion_tokens, visual.template_tokens], 1)
+        pixels = self.pixel_decoder(feats, fusion_tokens)
+        if visual is not None:
+            decoder_tokens = join_tokens(decoder_tokens, self.prompter.point_tokens(pixels.levels, visual))
+            pixels = pixels._replace(mask_features=self.prompter.mask_features(pixels.mask_features, visual))
+        levels = pixels.levels[::-1]
+        sizes = [tuple(level.shape[-2:]) for level in levels]
+        memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
+        # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
+        by_confidence = visual is not None and prompt.decoder_tokens is None
+        encoded = self._encode_memory(memory, sizes, None if by_confidence and targets is None else prompt.embeds)
+        content, boxes, indices = self._select_queries(encoded, by_confidence)
+        query, references, noised = content.detach(), boxes.detach(), None
+        if targets is not None and self.denoising is not None:
+            noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
+        if noised is not None:
+            query = torch.cat([noised.content, query], 1)
+            references = torch.cat([noised.boxes_unsigmoid.sigmoid(), references], 1)
+        states = self.decoder(query, references, memory, torch.tensor(sizes, device=memory.device),
+                              self.box_head, noised and noised.attn_mask, decoder_tokens)
+        outputs = self._predict_layers(query, states, prompt.embeds, last_only)
+        pad = query.shape[1] - content.shape[1]
+        dn_predictions = noised and {
+            'dn' + (f'.{key}' if key else ''): {k: v[:, :pad] for k, v in value.items()}
+            for key, value in outputs.items()}
+        predictions = {
+            key: {k: v[:, pad:] for k, v in value.items()} for key, value in outputs.items()}
+        if not last_only:
+            predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
+        return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
+                           noised, dn_predictions, pixels.levels, encoded)
+
+    def _encode_memory(self, memory: Tensor, sizes: list[tuple[int, int]], text_embeds: Tensor | None) -> EncodedMemory:
+        """Project the memory (B, N, D) and compare it with the names (B, C, D), if anybody reads that."""
+        proposals, valid = generate_proposals(sizes, memory.device)
+        content = self.memory_norm(self.memory_proj(memory * valid[:, None]))
+        logits = None if text_embeds is None else self._align(content, text_embeds)
+        return EncodedMemory(content, logits, proposals, sizes)
+
+    def _select_queries(self, memory: EncodedMemory, by_confidence: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the memory positions with the best name or confidence."""
+        scores = (self.confidence_head(memory.content) if by_confidence else memory.logits).amax(-1)
+        indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
+        content = memory.content.gather(1, indices[..., None].expand(-1, -1, memory.content.shape[-1]))
+        boxes = (self.box_head(content) + memory.proposals[indices]).sigmoid()
+        return content, boxes, indices
+
+    def _align(self, query: Tensor, text_embeds: Tensor) -> Tensor:
+        """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""
+        logits = query @ self.category_embed @ text_embeds.transpose(1, 2)
+        return logits if self.align_bias is None else logits + self.align_bias
+
+    def name_logits(self, embeddings: Tensor, text_embeds: Tensor) -> Tensor:
+        """Alignment logits (B, Q, C) of query embeddings (B, Q, D) with any names (B, C, D)."""
+        return self._align(self.decoder.norm(embeddings), text_embeds)
+
+    def _predict_queries(self, hidden: Tensor, boxes: Tensor,
+                         text_embeds: Tensor) -> dict[str, Tensor]:
+        """Heads on (B, Q, D); they read the shared LayerNorm of their input."""
+        hidden = self.decoder.norm(hidden)
+        return dict(
+            logits=self._align(hidden, text_embeds),
+            boxes=boxes,
+            scores=self.confidence_head(hidden),
+            mask_embeds=self.mask_head(hidden))
+
+    def _predict_layers(self, query: Tensor, states, text_embeds: Tensor,
+                        last_only: bool) -> dict[str, dict[str, Tensor]]:
+        """Predictions of the initial queries and of each layer; look forward twice for the boxes."""
+        num_layers = len(states.hidden)
+        outputs = {}
+        if not last_only:
+            outputs['d0'] = self._predict_queries(query, states.references[0], text_embeds)
+        for index in range(num_layers - 1 if last_only else 0, num_layers):
+            hidden = states.hidden[index]
+            boxes = (self.box_head(hidden) + inverse_sigmoid(states.references[index])).sigmoid()
+            key = '' if index == num_layers - 1 else f'd{index + 1}'
+            outputs[key] = self._predict_queries(hidden, boxes, text_embeds)
+        return outputs
+
+    def _idle_parameters(self, outputs: HeadOutputs) -> list[Tensor]:
+        """Parameters this batch does not touch; kept in the graph so that every rank reduces the same set."""
+        fusion = self.pixel_decoder.early_fusion
+        idle = list(fusion.idle_parameters()) if fusion is not None else []
+        if outputs.denoising is None and self.denoising is not None:
+            idle += list(self.denoising.parameters())
+        if self.prompter is not None:
+            idle += list(self.prompter.parameters())
+        return idle

@@ -1,0 +1,74 @@
+"""The GLEE detector on videos."""
+from typing import Sequence
+
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample, TrackDataSample
+from torch import Tensor
+
+from ...structures.clips import flatten_clips
+from ..trackers.base_tracker import GLEETracker
+from .glee import GLEE
+
+
+@MODELS.register_module()
+class GLEEVideo(GLEE):
+    """``GLEE`` with a tracker; without a trajectory head it adds no parameters, so every GLEE checkpoint fits.
+
+    Training takes clips as so many images and adds the tracking loss. Testing takes a video in
+    consecutive windows of frames (``WindowSampler``), of which only the present one is in memory, and
+    gives the tracks with the last of them. Images are treated as by ``GLEE``.
+
+    Args:
+        tracker (dict): config of the tracker.
+        trajectory_head (dict | None): config of what scores sentences about motion (``TrajectoryTracker``).
+        **kwargs: as for ``GLEE``.
+    """
+
+    def __init__(self, *args, tracker: dict = dict(type='MinVISTracker'), trajectory_head: dict | None = None,
+                 **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.trajectory_head = trajectory_head and MODELS.build(trajectory_head)
+        self.tracker: GLEETracker = MODELS.build(tracker)
+        self._awaited: tuple | None = None
+
+    def loss(self, batch_inputs: Tensor,
+             batch_data_samples: Sequence[DetDataSample | TrackDataSample]) -> dict[str, Tensor]:
+        """Losses of images (N, 3, H, W) or clips (N, T, 3, H, W)."""
+        if batch_inputs.dim() == 4:
+            return super().loss(batch_inputs, batch_data_samples)
+        frames, _ = flatten_clips(batch_data_samples)
+        feats, _, *prompts = self._head_inputs(batch_inputs.flatten(0, 1), frames)
+        return self.panoptic_head.loss(feats, batch_data_samples, *prompts)
+
+    def predict(self, batch_inputs: Tensor, batch_data_samples: Sequence, rescale: bool = True) -> Sequence:
+        """Track through the next window of each video.
+
+        Args:
+            batch_inputs (Tensor): (N, T, 3, H, W), or images (N, 3, H, W).
+            batch_data_samples (Sequence): ``TrackDataSample`` whose frames carry ``video_id``,
+                ``frame_id`` and ``ori_video_length``.
+
+        Returns:
+            Sequence: the samples; that with a video's last frame has ``pred_tracks``, a list of ``Track``.
+
+        Raises:
+            ValueError: a window is not the one that follows the previous window.
+        """
+        if batch_inputs.dim() == 4:
+            return super().predict(batch_inputs, batch_data_samples, rescale)
+        for inputs, clip in zip(batch_inputs, batch_data_samples):
+            first, last = clip[0], clip[len(clip) - 1]
+            self._check_order(first)
+            if first.frame_id == 0:
+                self.tracker.start()
+            self.tracker.update(self, inputs, clip.video_data_samples)
+            self._awaited = (last.video_id, last.frame_id + 1)
+            if last.frame_id == last.ori_video_length - 1:
+                clip.pred_tracks = self.tracker.finish(self)
+        return batch_data_samples
+
+    def _check_order(self, first: DetDataSample) -> None:
+        if first.frame_id and self._awaited != (first.video_id, first.frame_id):
+            raise ValueError(
+                f'video {first.video_id} goes on with frame {first.frame_id}, but (video, frame) '
+                f'{self._awaited} comes next: test with WindowSampler and batch_size=1')

@@ -1,0 +1,333 @@
+"""CLIP text transformer with a learned projection: names and expressions to embeddings."""
+import copy
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from .clip_checkpoint import load_clip_text_weights
+from .clip_tokenizer import build_clip_tokenizer
+from .text_cache import TextCache, weights_stamp
+from .vocabulary_file import ExportedVocabulary, sample_weights
+
+_DISTILL_LOSSES = dict(mse=F.mse_loss, l1=F.l1_loss)
+_MODES = ('frozen', 'unfrozen', 'distill')
+
+
+@dataclass
+class TextFeatures:
+    """Features of N texts; L is their longest token count, or 77 if padded to the maximum.
+
+    Attributes:
+        tokens: (N, L, D) projected tokens.
+        mask: (N, L) bool, True at valid tokens (start and end tokens included).
+        pooled: (N, D) mean of the valid projected tokens: the embedding of a text.
+        hidden: (N, L, width) states after the last LayerNorm, before the projection.
+        distill_loss: () weighted distillation loss; an exact zero where there is none.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    pooled: Tensor
+    hidden: Tensor
+    distill_loss: Tensor
+
+
+@MODELS.register_module()
+class CLIPTextEncoder(BaseModule):
+    """CLIP's text transformer and ``lang_projection`` (paper 3.1; DESIGN section 5).
+
+    The transformer's output after its last LayerNorm is used (CLIP's own text projection is not);
+    a bare matrix projects every token to ``embed_dims``.
+
+    A sequence is cut at ``max_position_embeddings`` tokens, its end token kept. In eval mode
+    without gradient the features of the last vocabularies are kept, in frozen mode the states of
+    names also while training; both are dropped as soon as a weight changes. Returned features may
+    be shared with that cache: do not change them in place.
+
+    Args:
+        mode: 'frozen' (the transformer does not train), 'unfrozen', or 'distill' (it trains and is
+            held near a frozen copy of its initial self, the teacher).
+        embed_dims: D, width of the projected tokens.
+        checkpoint: Local file or folder of CLIP weights (.safetensors, .bin, .pth) that
+            ``init_weights`` loads; None keeps random weights and warns once.
+        tokenizer: Local CLIP folder; None uses the BPE file of ``open_clip_torch``.
+        hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, hidden_act,
+            layer_norm_eps, vocab_size, max_position_embeddings, initializer_factor,
+            attn_implementation: Of the transformer, as transformers' ``CLIPTextConfig`` names
+            them. The defaults are CLIP ViT-B/32.
+        projection_init: 'orthogonal', or 'uniform' in [0, 1) as the original (the first logits
+            are then hundreds).
+        distill_loss: 'mse' (released code) or 'l1' (paper), mean over valid tokens x width.
+        distill_weight: Factor on that loss.
+        chunk_size: Most texts that pass the transformer at once; bounds memory.
+        cache_size: Most names whose states are kept.
+        vocabulary_file: File of ``export_vocabulary``; its names skip the transformer wherever its
+            weights do not train.
+    """
+
+    def __init__(self,
+                 mode: str = 'distill',
+                 embed_dims: int = 256,
+                 checkpoint: Optional[str] = None,
+                 tokenizer: Optional[str] = None,
+                 hidden_size: int = 512,
+                 num_hidden_layers: int = 12,
+                 num_attention_heads: int = 8,
+                 intermediate_size: int = 2048,
+                 hidden_act: str = 'quick_gelu',
+                 layer_norm_eps: float = 1e-5,
+                 vocab_size: int = 49408,
+                 max_position_embeddings: int = 77,
+                 initializer_factor: float = 1.0,
+                 attn_implementation: str = 'sdpa',
+                 projection_init: str = 'orthogonal',
+                 distill_loss: str = 'mse',
+                 distill_weight: float = 4.0,
+                 chunk_size: int = 256,
+                 cache_size: int = 4096,
+                 vocabulary_file: Optional[str] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        _check_choice('mode', mode, _MODES)
+        _check_choice('distill_loss', distill_loss, tuple(_DISTILL_LOSSES))
+        self.mode = mode
+        self.checkpoint = checkpoint
+        self.tokenizer = tokenizer
+        self.distill_loss = _DISTILL_LOSSES[distill_loss]
+        self.distill_weight = distill_weight
+        self.projection_init = projection_init
+        self.chunk_size = chunk_size
+        build_clip_tokenizer(tokenizer)  # a missing file is an error now, not after loading data
+        self.text_model = CLIPTextModel(CLIPTextConfig(
+            vocab_size=vocab_size, hidden_size=hidden_size, intermediate_size=intermediate_size,
+            num_hidden_layers=num_hidden_layers, num_attention_heads=num_attention_heads,
+            max_position_embeddings=max_position_embeddings, hidden_act=hidden_act,
+            layer_norm_eps=layer_norm_eps, initializer_factor=initializer_factor,
+            pad_token_id=vocab_size - 1, bos_token_id=vocab_size - 2, eos_token_id=vocab_size - 1,
+            attn_implementation=attn_implementation))
+        self.text_model.requires_grad_(mode != 'frozen')
+        self.teacher = None
+        if mode == 'distill':
+            self.teacher = copy.deepcopy(self.text_model).requires_grad_(False).eval()
+        self.lang_projection = nn.Parameter(_initial_projection(
+            projection_init, hidden_size, embed_dims))
+        self.vocabulary = ExportedVocabulary.load(vocabulary_file) if vocabulary_file else None
+        self._features = TextCache(8)
+        self._names = TextCache(cache_size)
+        self._teacher_names = TextCache(cache_size)
+
+    def init_weights(self) -> None:
+        """Load ``checkpoint`` into the transformer and its teacher; warn if there is none.
+
+        ``BaseModule.init_weights`` is replaced: it would call the transformer's own method of
+        that name, which means something else.
+        """
+        if self.is_init:
+            return
+        if self.checkpoint is None:
+            warnings.warn('CLIPTextEncoder has checkpoint=None: its transformer starts from random '
+                          'weights unless a checkpoint of the whole model is loaded.')
+            if self.projection_init == 'orthogonal':
+                self._remove_common_direction()
+        else:
+            load_clip_text_weights(self.text_model, self.checkpoint)
+        if self.teacher is not None:
+            self.teacher.load_state_dict(self.text_model.state_dict())
+        self.is_init = True
+
+    @torch.no_grad()
+    def _remove_common_direction(self, num_words: int = 256) -> None:
+        """Let ``lang_projection`` ignore what all one-word texts share.
+
+        In an untrained transformer the start token is the same for all texts and the end token nearly so,
+        and the mean over tokens makes all names alike (cosine 0.9). Trained CLIP weights do not need this.
+        """
+        config = self.text_model.config
+        generator = torch.Generator().manual_seed(0)
+        words = torch.randint(config.bos_token_id, (num_words, 1), generator=generator)
+        ends = [words.new_full((num_words, 1), token) for token in (config.bos_token_id, config.eos_token_id)]
+        states = self.text_model(torch.cat([ends[0], words, ends[1]], 1).to(self.lang_projection.device))
+        common = F.normalize(states.last_hidden_state.mean((0, 1)), dim=0)
+        self.lang_projection -= common[:, None] * (common @ self.lang_projection)
+
+    def train(self, mode: bool = True) -> 'CLIPTextEncoder':
+        """As in torch; the teacher stays in eval mode and cached features are dropped."""
+        super().train(mode)
+        if self.teacher is not None:
+            self.teacher.eval()
+        # Weight swaps through ``.data`` (mmengine's EMAHook) leave no other trace.
+        for cache in (self._features, self._names, self._teacher_names):
+            cache.clear()
+        return self
+
+    def _load_from_state_dict(self, state_dict: Dict[str, Tensor], prefix: str, *args) -> None:
+        """Take checkpoints of the other modes too.
+
+        Stages change the mode: where the checkpoint has no teacher, the teacher becomes a copy of
+        the loaded transformer; a teacher that this mode does not have is left out.
+        """
+        teacher, student = prefix + 'teacher.', prefix + 'text_model.'
+        stored = [key for key in state_dict if key.startswith(teacher)]
+        if self.teacher is None:
+            for key in stored:
+                del state_dict[key]
+        elif not stored:
+            state_dict.update({teacher + key.removeprefix(student): value
+                               for key, value in list(state_dict.items())
+                               if key.startswith(student)})
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def forward(self, texts: Sequence[str], pad_to_max: bool = False,
+                distill: bool = True) -> TextFeatures:
+        """Encode N texts.
+
+        Args:
+            texts: Names of a vocabulary (duplicates allowed), or expressions.
+            pad_to_max: Pad to 77 tokens and give features at padded positions too, as early
+                fusion wants them for expressions. Otherwise positions behind a text are zero.
+            distill: Whether the distillation loss is wanted ('distill' mode, training).
+
+        Raises:
+            ValueError: There is no text, or one is empty; its position is named.
+        """
+        texts = _checked(texts)
+        reusable = not (self.training or torch.is_grad_enabled())
+        if not reusable:
+            return self._encode(texts, pad_to_max, distill)
+        self._features.refresh(
+            weights_stamp([*self.text_model.parameters(), self.lang_projection]))
+        features = self._features.get((texts, pad_to_max))
+        if features is None:
+            features = self._encode(texts, pad_to_max, distill=False)
+            self._features.put((texts, pad_to_max), features)
+        return features
+
+    def embed_tokens(self, texts: Sequence[str]) -> Tuple[Tensor, Tensor]:
+        """What the transformer reads, without positions: (N, L, width) and its validity mask (N, L).
+
+        For parts that learn meanings of words which the transformer has not.
+
+        Raises:
+            ValueError: There is no text, or one is empty; its position is named.
+        """
+        model = self.text_model
+        batch = build_clip_tokenizer(self.tokenizer)(
+            list(_checked(texts)), padding='longest', truncation=True,
+            max_length=model.config.max_position_embeddings, return_tensors='pt').to(self.lang_projection.device)
+        return model.get_input_embeddings()(batch['input_ids']), batch['attention_mask'].bool()
+
+    @torch.no_grad()
+    def export_vocabulary(self, names: Sequence[str], path: Union[str, Path]) -> None:
+        """Write the states of ``names`` under the current weights, for ``vocabulary_file``."""
+        names = list(dict.fromkeys(_checked(names)))
+        states = self._states(self.text_model, names, pad_to_max=False)
+        hidden = [states[name][0].float().cpu() for name in names]
+        ExportedVocabulary(names, hidden, sample_weights(self.text_model.parameters())).save(path)
+
+    def _encode(self, texts: Tuple[str, ...], pad_to_max: bool, distill: bool) -> TextFeatures:
+        trains = self.mode != 'frozen' and (self.training or torch.is_grad_enabled())
+        cache = None
+        if not trains and not pad_to_max:  # expressions hardly ever come again
+            cache = self._names
+            if cache.refresh(weights_stamp(self.text_model.parameters())) and self.vocabulary:
+                self.vocabulary.verify(self.text_model.parameters())
+        states = self._states(self.text_model, texts, pad_to_max, cache)
+        hidden, mask = _padded(states, texts)
+        loss = hidden.new_zeros(())
+        if distill and self.training and self.teacher is not None:
+            loss = self._distillation(texts, hidden, mask)
+        tokens = hidden @ self.lang_projection
+        weight = mask.unsqueeze(-1).to(tokens.dtype)
+        pooled = (tokens * weight).sum(1) / weight.sum(1)
+        return TextFeatures(tokens, mask, pooled, hidden, loss)
+
+    def _distillation(self, texts: Tuple[str, ...], hidden: Tensor, mask: Tensor) -> Tensor:
+        """Weighted mean difference of student and teacher over valid tokens x width."""
+        with torch.no_grad():
+            self._teacher_names.refresh(weights_stamp(self.teacher.parameters()))
+            states = self._states(self.teacher, texts, False, self._teacher_names)
+        target = torch.cat([states[text][0] for text in texts])
+        return self.distill_weight * self.distill_loss(hidden[mask].float(), target.float())
+
+    def _states(self, model: nn.Module, texts: Sequence[str], pad_to_max: bool,
+                cache: Optional[TextCache] = None) -> Dict[str, Tuple[Tensor, int]]:
+        """Hidden states (L, width) of each different text and the number of valid tokens.
+
+        L is that number, or 77 with ``pad_to_max``. What ``cache`` holds is not computed again.
+        """
+        device = self.lang_projection.device
+        known = self.vocabulary.hidden if self.vocabulary and model is self.text_model else {}
+        states: Dict[str, Tuple[Tensor, int]] = {}
+        missing: List[str] = []
+        for text in dict.fromkeys(texts):
+            entry = cache.get(text) if cache else None
+            if entry is None and cache and text in known:
+                entry = known[text].to(device), len(known[text])
+                cache.put(text, entry)
+            if entry is None:
+                missing.append(text)
+            else:
+                states[text] = entry
+        for start in range(0, len(missing), self.chunk_size):
+            chunk = missing[start:start + self.chunk_size]
+            for text, entry in zip(chunk, self._run(model, chunk, pad_to_max)):
+                states[text] = entry
+                if cache:
+                    cache.put(text, entry)
+        return states
+
+    def _run(self, model: nn.Module, texts: List[str],
+             pad_to_max: bool) -> List[Tuple[Tensor, int]]:
+        """One pass of the transformer."""
+        batch = build_clip_tokenizer(self.tokenizer)(
+            texts, padding='max_length' if pad_to_max else 'longest', truncation=True,
+            max_length=model.config.max_position_embeddings, return_tensors='pt')
+        batch = batch.to(self.lang_projection.device)
+        # Causal attention keeps padding away from valid tokens, so names need no mask. Padded
+        # positions of an expression are read by early fusion: there the mask decides their values.
+        mask = batch['attention_mask'] if pad_to_max else None
+        hidden = model(input_ids=batch['input_ids'], attention_mask=mask).last_hidden_state
+        lengths = batch['attention_mask'].sum(1).tolist()
+        return [(h if pad_to_max else h[:n], n) for h, n in zip(hidden, lengths)]
+
+
+def _padded(states: Dict[str, Tuple[Tensor, int]], texts: Sequence[str]) -> Tuple[Tensor, Tensor]:
+    """Hidden states (N, L, width) and validity mask (N, L) of ``texts``."""
+    hidden = pad_sequence([states[text][0] for text in texts], batch_first=True)
+    lengths = torch.tensor([states[text][1] for text in texts], device=hidden.device)
+    mask = torch.arange(hidden.shape[1], device=hidden.device) < lengths[:, None]
+    return hidden, mask
+
+
+def _checked(texts: Sequence[str]) -> Tuple[str, ...]:
+    """``texts`` as a tuple; ValueError if it is not a non-empty sequence of non-empty strings."""
+    if isinstance(texts, str):
+        raise ValueError(f"texts is the single string '{texts}'; give a list of strings")
+    texts = tuple(texts)
+    if not texts:
+        raise ValueError('texts is empty; give at least one name or expression')
+    for position, text in enumerate(texts):
+        if not text.strip():
+            raise ValueError(f'text {position} of {len(texts)} is empty')
+    return texts
+
+
+def _check_choice(key: str, value: str, choices: Tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"CLIPTextEncoder got {key}='{value}'; choose one of {choices}")
+
+
+def _initial_projection(kind: str, width: int, embed_dims: int) -> Tensor:
+    """A (width, embed_dims) matrix, see ``projection_init``."""
+    _check_choice('projection_init', kind, ('orthogonal', 'uniform'))
+    matrix = torch.empty(width, embed_dims)
+    return nn.init.orthogonal_(matrix) if kind == 'orthogonal' else nn.init.uniform_(matrix)

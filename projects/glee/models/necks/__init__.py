@@ -1,0 +1,6 @@
+"""Necks that mmdet lacks."""
+from .simple_feature_pyramid import SimpleFeaturePyramid
+
+__all__ = [
+    'SimpleFeaturePyramid'
+]

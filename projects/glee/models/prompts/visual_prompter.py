@@ -1,0 +1,221 @@
+"""Visual prompts to tokens: a template for early fusion, point features for the decoder (DESIGN section 5)."""
+import math
+from typing import NamedTuple, Sequence
+
+import torch
+import torch.nn.functional as F
+from mmcv.ops import point_sample
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from ...structures.prompt_tokens import PromptTokens
+
+# A thin mark is drawn into the template; a region already shows in its crop.
+MARKED_KINDS = ('point', 'scribble')
+
+
+class VisualPrompt(NamedTuple):
+    """Prompted objects of a batch, one per row.
+
+    ``template_tokens``: (R, T, D) for early fusion. ``masks``, ``neg_masks``: (R, H, W) bool, the prompt's
+    positive and negative pixels in the padded input; a row without negative pixels has none.
+    ``reference``: point tokens of a referring image or of an earlier frame, or None. ``prev_logits``: list of
+    mask logits (h, w) of the round before, None for a row without; or None. ``point_rows``: (R,) Long, the row
+    whose points each row reads, which for the frames of a clip is the first frame; None for its own.
+    """
+    template_tokens: Tensor
+    masks: Tensor
+    neg_masks: Tensor
+    reference: PromptTokens | None = None
+    prev_logits: Sequence[Tensor | None] | None = None
+    point_rows: Tensor | None = None
+
+
+def crop_window(mask: Tensor) -> tuple[int, int, int]:
+    """Left, top and side in px of the square crop around the true pixels of ``mask`` (H, W).
+
+    The box is (min, max) of pixel indices, so a single pixel gives side 0. The low side is clamped at 0.
+    """
+    ys, xs = mask.nonzero(as_tuple=True)
+    x, y = int(xs.min()), int(ys.min())
+    width, height = int(xs.max()) - x, int(ys.max()) - y
+    side = math.ceil(2 * math.sqrt(width * height))
+    return max(0, round(x + (width - side) / 2)), max(0, round(y + (height - side) / 2)), side
+
+
+def crop_template(image: Tensor, mask: Tensor, kind: str, size: int = 256) -> Tensor:
+    """Template (3, size, size) of one prompt: what surrounds it, with thin marks drawn in.
+
+    Args:
+        image: (3, H, W) normalised.
+        mask: (H, W) bool with at least one true pixel.
+        kind: 'point' and 'scribble' add the mask to the image, the others crop it unchanged.
+        size: side of the template, px.
+    """
+    if kind in MARKED_KINDS:
+        image = image + mask
+    left, top, side = crop_window(mask)
+    crop = image[:, top:top + side, left:left + side]
+    if not crop.numel():
+        crop = image
+    return F.interpolate(crop[None], (size, size), mode='bilinear', align_corners=False)[0]
+
+
+def aligned_bilinear(feature: Tensor, factor: int) -> Tensor:
+    """Upsample (B, C, h, w) by an integer so that pixel (f·i, f·j) lies half a step right of (i, j)."""
+    if factor == 1:
+        return feature
+    height, width = feature.shape[-2:]
+    feature = F.pad(feature, (0, 1, 0, 1), mode='replicate')
+    feature = F.interpolate(
+        feature, (factor * height + 1, factor * width + 1), mode='bilinear', align_corners=True)
+    feature = F.pad(feature, (factor // 2, 0, factor // 2, 0), mode='replicate')
+    return feature[..., :factor * height, :factor * width]
+
+
+def choose_pixels(mask: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
+    """At most ``count`` true pixels of ``mask`` (H, W), as x, y relative to its size: (n, 2) in [0, 1).
+
+    Pixel indices are divided by the size, without half a pixel; fewer pixels than ``count`` are all taken.
+    """
+    pixels = mask.nonzero()
+    if len(pixels) > count:
+        order = torch.randperm(len(pixels), generator=generator)[:count]
+        pixels = pixels[order.to(pixels.device)]
+    return pixels.flip(1) / pixels.new_tensor([mask.shape[1], mask.shape[0]])
+
+
+def join_tokens(*tokens: PromptTokens | None) -> PromptTokens | None:
+    """Token sets of several prompts, one after the other; the numbers of sets must divide the largest."""
+    tokens = [part for part in tokens if part is not None]
+    if len(tokens) <= 1:
+        return tokens[0] if tokens else None
+    count = max(len(part.levels) for part in tokens)
+    return PromptTokens(
+        *([torch.cat([getattr(part, name)[k % len(part.levels)] for part in tokens], 1) for k in range(count)]
+          for name in PromptTokens._fields))
+
+
+@MODELS.register_module()
+class VisualPrompter(BaseModule):
+    """GLEE's visual prompter (paper section 3.1 'Visual prompt'; DESIGN section 5).
+
+    Two extractions per prompted object. The *template*, a crop around the prompt, passes the image
+    backbone without gradient; its three coarsest maps are fused to tokens for early fusion. *Point
+    features* are samples of the encoder's levels at pixels of the prompt, projected by a matrix per
+    level, plus a learned indicator of their sign; queries read them in decoder self-attention.
+
+    Args:
+        in_channels (Sequence[int]): channels of the backbone's three coarsest maps, fine to coarse.
+        embed_dims (int): width D of the tokens.
+        num_levels (int): encoder levels; each has a matrix, the coarsest one's is never used.
+        template_size (int): side of the template, px.
+        num_points (int): most pixels of a prompt, and of each sign, that are sampled per level.
+        negative_tokens (bool): make tokens of negative pixels too; the indicator of negatives is
+            untrained in the released models.
+        memory (dict | None): config of ``MemoryPromptEncoder``; released models have none.
+        dense (dict | None): config of ``MaskFeatureRefiner``, likewise.
+        seed (int): in eval mode each prompt's pixels are drawn by a fresh generator of this seed, so
+            that a prompt gives the same result alone and among others.
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int] = (512, 1024, 2048),
+                 embed_dims: int = 256,
+                 num_levels: int = 4,
+                 template_size: int = 256,
+                 num_points: int = 512,
+                 negative_tokens: bool = False,
+                 memory: dict | None = None,
+                 dense: dict | None = None,
+                 seed: int = 0,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.template_size = template_size
+        self.num_points = num_points
+        self.negative_tokens = negative_tokens
+        self.seed = seed
+        self.template_convs = ModuleList(
+            nn.Conv2d(channels, embed_dims, 3, padding=1) for channels in in_channels)
+        self.point_embeds = nn.ParameterList(
+            torch.zeros(embed_dims, embed_dims) for _ in range(num_levels))
+        self.memory = memory and MODELS.build({'embed_dims': embed_dims, 'num_levels': num_levels - 1, **memory})
+        self.dense = dense and MODELS.build({'embed_dims': embed_dims, **dense})
+        self.sign_embed = nn.Embedding(2, embed_dims)  # positive, negative
+
+    def init_weights(self) -> None:
+        """Point matrices truncated normal 0.02, as the original (DESIGN section 8)."""
+        super().init_weights()
+        for matrix in self.point_embeds:
+            nn.init.trunc_normal_(matrix, std=0.02)
+
+    def crop(self, images: Tensor, masks: Tensor, kinds: Sequence[str]) -> Tensor:
+        """Templates (R, 3, size, size) of R prompts.
+
+        Args:
+            images (Tensor): (R, 3, H, W) normalised, the image of each prompt.
+            masks (Tensor): (R, H, W) bool.
+            kinds (Sequence[str]): kind of each prompt.
+        """
+        return torch.stack([
+            crop_template(image, mask, kind, self.template_size)
+            for image, mask, kind in zip(images, masks, kinds)
+        ])
+
+    def template_tokens(self, feats: Sequence[Tensor]) -> Tensor:
+        """Fuse the backbone's maps of the templates [(R, C, h, w)], fine to coarse, to (R, T, D)."""
+        maps = [conv(feat) for conv, feat in zip(self.template_convs, feats[-len(self.template_convs):])]
+        height = maps[0].shape[-2]
+        fused = sum(aligned_bilinear(feat, height // feat.shape[-2]) for feat in maps)
+        return fused.flatten(2).transpose(1, 2)
+
+    def point_tokens(self, levels: Sequence[Tensor], prompt: VisualPrompt) -> PromptTokens:
+        """Tokens for decoder self-attention, one set per level but the coarsest.
+
+        Args:
+            levels (Sequence[Tensor]): encoder maps [(R, D, h, w)], fine to coarse.
+            prompt (VisualPrompt): the prompts of the rows.
+        """
+        if prompt.point_rows is not None:
+            own, read = prompt.point_rows.unique(return_inverse=True)
+            tokens = self.point_tokens([level[own] for level in levels],
+                                       VisualPrompt(prompt.template_tokens, prompt.masks[own], prompt.neg_masks[own]))
+            tokens = PromptTokens(*([part[read] for part in parts] for parts in tokens))
+            return join_tokens(tokens, prompt.reference)
+        generators = [None] * len(prompt.masks)
+        if not self.training:
+            generators = [torch.Generator().manual_seed(self.seed) for _ in generators]
+        sets, valid = [], []
+        for level, matrix in zip(levels[:-1], self.point_embeds):
+            rows = [
+                self._tokens_of(level[row], matrix, prompt.masks[row], prompt.neg_masks[row], generator)
+                for row, generator in enumerate(generators)
+            ]
+            lengths = torch.tensor([len(row) for row in rows], device=level.device)
+            sets.append(nn.utils.rnn.pad_sequence(rows, batch_first=True))
+            valid.append(torch.arange(sets[-1].shape[1], device=level.device) < lengths[:, None])
+        memory = None
+        if self.memory is not None and prompt.prev_logits is not None:
+            memory = self.memory(levels, prompt.prev_logits)
+        return join_tokens(PromptTokens(sets, valid), prompt.reference, memory)
+
+    def mask_features(self, features: Tensor, prompt: VisualPrompt) -> Tensor:
+        """Mask features (R, D, h, w) of the rows, with what earlier rounds say about single pixels."""
+        if self.dense is None or prompt.prev_logits is None:
+            return features
+        return self.dense(features, prompt.masks, prompt.neg_masks, prompt.prev_logits)
+
+    def _tokens_of(self, level: Tensor, matrix: Tensor, mask: Tensor, neg_mask: Tensor,
+                   generator: torch.Generator | None) -> Tensor:
+        """Tokens (n, D) of one prompt on one level (D, h, w)."""
+        signed = [(0, mask), (1, neg_mask)] if self.negative_tokens else [(0, mask)]
+        tokens = []
+        for sign, pixels in signed:
+            points = choose_pixels(pixels, self.num_points, generator)
+            if not len(points):
+                continue
+            # Sampling is linear: the matrix is applied to the samples instead of the whole level.
+            samples = point_sample(level[None], points[None].to(level.dtype), align_corners=True)[0]
+            tokens.append(samples.t() @ matrix + self.sign_embed.weight[sign])
+        return torch.cat(tokens) if tokens else level.new_zeros(0, len(level))

@@ -1,0 +1,6 @@
+"""Matching of queries with objects."""
+from .matcher import HungarianMatcher
+
+__all__ = [
+    'HungarianMatcher'
+]

@@ -1,0 +1,6 @@
+"""Geometry of prompts, without any network."""
+from .click_simulation import Click, ClickSimulator
+
+__all__ = [
+    'Click', 'ClickSimulator'
+]

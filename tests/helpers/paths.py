@@ -1,0 +1,19 @@
+"""Where the checkout, its configs and the golden outputs are."""
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ROOT / 'configs/glee'
+TOOLS = ROOT / 'tools'
+GOLDEN = ROOT / 'tests/data/golden'
+
+
+def config_file(name: str) -> Path:
+    """The config ``<name>.py`` of any folder below configs/glee.
+
+    Raises:
+        FileNotFoundError: there is none, or there are several.
+    """
+    found = sorted(CONFIGS.rglob(f'{name}.py'))
+    if len(found) != 1:
+        raise FileNotFoundError(f'{len(found)} configs are called {name}: {found}')
+    return found[0]

@@ -1,0 +1,56 @@
+"""Checkpoints are read without executing anything, and every bad one is named."""
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader
+from safetensors.torch import save_file
+from toy_training import Payload
+
+from projects.glee.engine.checkpoints import read_checkpoint
+
+
+@pytest.mark.parametrize('read', [read_checkpoint, CheckpointLoader.load_checkpoint])
+def test_a_pickle_that_executes_code_is_refused(tmp_path, read):
+    trace = tmp_path / 'executed'
+    path = str(tmp_path / 'bad.pth')
+    torch.save(dict(state_dict=dict(weight=torch.ones(1)), extra=Payload(trace)), path)
+    with pytest.raises(ValueError, match=r'bad\.pth was refused.*Nothing .* executed.*open'):
+        read(path)
+    assert not trace.exists()
+    torch.load(path, weights_only=False)  # the payload does work
+    assert trace.exists()
+
+
+def test_attributes_of_other_objects_are_refused(tmp_path):
+    class Attribute:
+        def __reduce__(self):
+            return getattr, (HistoryBuffer, '__init__')
+
+    torch.save(dict(extra=Attribute()), tmp_path / 'bad.pth')
+    with pytest.raises(ValueError, match='refused.*getattr of __init__'):
+        read_checkpoint(tmp_path / 'bad.pth')
+
+
+def test_tensors_logs_and_safetensors_are_read(tmp_path):
+    log = HistoryBuffer([1.0, 3.0], [1, 1])
+    torch.save(dict(state_dict=dict(weight=torch.ones(2)), log=log), tmp_path / 'good.pth')
+    content = read_checkpoint(tmp_path / 'good.pth')
+    assert torch.equal(content['state_dict']['weight'], torch.ones(2))
+    assert content['log'].mean() == 2
+    save_file(dict(weight=torch.ones(2)), tmp_path / 'good.safetensors')
+    assert torch.equal(read_checkpoint(tmp_path / 'good.safetensors')['weight'], torch.ones(2))
+
+
+@pytest.mark.parametrize('name', ['noise.pth', 'noise.safetensors', 'cut.pth', 'empty.pth'])
+def test_damaged_files_are_named(tmp_path, name):
+    path = tmp_path / name
+    torch.save(dict(weight=torch.ones(1000)), path)
+    content = dict(noise=b'no checkpoint at all', cut=path.read_bytes()[:2000], empty=b'')
+    path.write_bytes(content[path.stem])
+    with pytest.raises(ValueError, match=name):
+        read_checkpoint(path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere.pth'):
+        read_checkpoint(tmp_path / 'nowhere.pth')

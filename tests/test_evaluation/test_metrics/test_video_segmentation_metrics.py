@@ -1,0 +1,335 @@
+"""J, F, VIS AP, VOS and RVOS metrics against independent programs, on random cases."""
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from mmdet.evaluation.functional import YTVIS, YTVISeval
+from track_references import best_pairs
+from trackeval.metrics import JAndF, TrackMAP
+from video_cases import SHAPE, blob, decoded, noisy, random_video, rle
+
+from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity
+from projects.glee.evaluation.functional.track_ap import average_precision, match_tracks
+from projects.glee.evaluation.functional.track_overlap import mean_area, track_ious
+from projects.glee.evaluation.metrics import (
+    DavisVOSMetric,
+    ExpressionJFMetric,
+    RefDavisMetric,
+    VISMetric,
+    YouTubeVOSMetric,
+)
+from projects.glee.structures import Track
+
+NAMES = ('class 0', 'class 1', 'class 2')
+AREAS = dict(s=(0, 80), m=(80, 200), l=(200, 1e10))
+
+
+def reference_jf(found, wanted):
+    """trackeval's static J and F of two bool masks."""
+    found, wanted = rle(found), rle(wanted)
+    j = JAndF._compute_j([[wanted]], [[found]], 1, 1, 1)[0, 0, 0]
+    return j, JAndF._compute_f([[wanted]], [[found]], 0, 0, 0.008)[0]
+
+
+def test_j_and_f_equal_trackeval():
+    """500 pairs of masks of several sizes, empty and full ones among them."""
+    largest = 0
+    for seed in range(500):
+        rng = np.random.default_rng(seed)
+        shape = [(24, 32), (5, 7), (120, 160), (1, 9)][seed % 4]
+        wanted = blob(rng, shape) if min(shape) > 1 else rng.random(shape) > 0.5
+        found = noisy(rng, wanted)
+        if seed % 25 == 0:
+            wanted = np.zeros(shape, bool)
+        if seed % 40 == 0:
+            found = np.full(shape, seed % 80 == 0)
+        j, f = reference_jf(found, wanted)
+        largest = max(largest, abs(j - region_similarity(found, wanted)), abs(f - contour_accuracy(found, wanted)))
+    print('largest difference', largest)
+    assert largest < 1e-12
+
+
+def vis_metric(**kwargs):
+    metric = VISMetric(area_ranges=AREAS, **kwargs)
+    metric.dataset_meta = dict(classes=NAMES, category_ids=(3, 7, 9), partition=(0, 1, 3))
+    return metric
+
+
+def reference_ytvis(videos):
+    """mmdet's YTVISeval with ids from 1 and mask areas: dict of numbers."""
+    annotations, detections = [], []
+    for video in videos:
+        for track in video.truth():
+            areas = [None if s is None else int(decoded(s).sum()) for s in track.segmentations]
+            annotations.append(dict(id=len(annotations) + 1, video_id=video.video_id, category_id=track.label + 1,
+                                    iscrowd=int(track.ignore), segmentations=track.segmentations, areas=areas,
+                                    bboxes=[None] * len(areas)))
+        detections += [dict(video_id=video.video_id, category_id=t.label + 1, score=t.score,
+                            segmentations=t.segmentations) for t in video.tracks]
+    truth = dict(videos=[dict(id=v.video_id, height=SHAPE[0], width=SHAPE[1]) for v in videos],
+                 categories=[dict(id=i + 1, name=name) for i, name in enumerate(NAMES)], annotations=annotations)
+    with contextlib.redirect_stdout(io.StringIO()):
+        api = YTVIS(truth)
+        evaluation = YTVISeval(api, api.loadRes(detections), 'segm')
+        evaluation.params.vidIds = [v.video_id for v in videos]
+        evaluation.params.areaRng = [[0, 1e10], *map(list, AREAS.values())]
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    names = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10')
+    return dict(zip(names, evaluation.stats))
+
+
+def test_vis_ap_equals_ytviseval():
+    """240 data sets of 3 videos with crowds; sizes by mask area."""
+    largest, scored = 0, []
+    for seed in range(240):
+        videos = [random_video(3 * seed + i, crowd=0.2, video_id=i + 1) for i in range(3)]
+        if not any(v.tracks for v in videos):
+            continue
+        metric = vis_metric()
+        ours = metric.summarise([metric.score_video(video) for video in videos])
+        reference = reference_ytvis(videos)
+        largest = max(largest, *(abs(ours[name] - reference[name]) for name in reference))
+        if reference['AP'] > -1:  # there is an object to find
+            scored.append(ours['AP'])
+    print('largest difference', largest, 'cases', len(scored))
+    assert len(scored) >= 200 and len(set(scored)) > 100
+    assert largest < 1e-9
+
+
+def reference_trackmap(videos, label, exhaustive=True):
+    """trackeval's TrackMAP of one category at 10 IoUs, with track ids from 1."""
+    program = TrackMAP(dict(USE_AREA_RANGES=False, USE_TIME_RANGES=False, PRINT_CONFIG=False,
+                            IOU_THRESHOLDS=np.linspace(0.5, 0.95, 10)))
+    results = {}
+    for number, video in enumerate(videos):
+        truth = [t for t in video.truth() if t.label == label]
+        tracks = sorted((t for t in video.tracks if t.label == label), key=lambda t: -t.score)
+
+        def frames(track):
+            return {i: s for i, s in enumerate(track.segmentations) if s is not None}
+
+        results[str(number)] = program.eval_sequence(dict(
+            gt_track_ids=[i + 1 for i in range(len(truth))], dt_track_ids=[i + 1 for i in range(len(tracks))],
+            gt_tracks=[frames(t) for t in truth], dt_tracks=[frames(t) for t in tracks],
+            dt_track_scores=np.array([t.score for t in tracks]), iou_type='mask',
+            not_exhaustively_labeled=not exhaustive))
+    return program.combine_sequences(results)
+
+
+def test_track_ap_equals_trackmap():
+    """250 data sets, per category, the last one not annotated exhaustively."""
+    largest, compared = 0, 0
+    for seed in range(250):
+        videos = [random_video(7000 + 2 * seed + i, video_id=i + 1) for i in range(2)]
+        for label in range(3):
+            matches = []
+            for video in videos:
+                truth = [t for t in video.truth() if t.label == label]
+                tracks = [t for t in video.tracks if t.label == label]
+                ious = track_ious([t.segmentations for t in tracks], [t.segmentations for t in truth])
+                matches.append(match_tracks(ious, [t.score for t in tracks], [False] * len(truth),
+                                            [label == 2] * len(tracks)))
+            ours, reference = average_precision(matches), reference_trackmap(videos, label, exhaustive=label != 2)
+            if ours is None:
+                assert (reference['AP_all'] == -1).all()
+                continue
+            compared += 1
+            largest = max(largest, np.abs(ours[0] - reference['AP_all']).max(),
+                          np.abs(ours[1] - reference['AR_all']).max())
+    print('largest difference', largest, 'cases', compared)
+    assert compared >= 250 and largest < 1e-9
+
+
+def test_track_iou_by_hand():
+    """One track seen twice of three frames against one seen in other two."""
+    full, half, none = np.ones(SHAPE, bool), np.zeros(SHAPE, bool), None
+    half[:, :16] = True
+    first, second = [rle(full), rle(half), none], [none, rle(full), rle(half)]
+    assert track_ious([first], [second])[0, 0] == pytest.approx(0.5 / (1 + 1 + 0.5))
+    assert track_ious([[none] * 3], [[none] * 3])[0, 0] == 0
+    assert track_ious([], [second]).shape == (0, 1)
+    assert mean_area([rle(half), none, rle(np.zeros(SHAPE, bool))]) == half.sum()
+
+
+def test_vis_sizes_are_the_official_ones():
+    """128 x 128 and 256 x 256 pixels of the mask, not of its box, on the mean of the frames that show it."""
+    assert VISMetric().area_ranges == {'': (0, 1e10), 's': (0, 16384), 'm': (16384, 65536), 'l': (65536, 1e10)}
+    for second, size, others in ((16383, 's', 'ml'), (16385, 'm', 'sl')):
+        masks = []
+        for area in (16384, second):  # in every second column, so that the box is twice as large
+            mask = np.zeros((150, 300), bool)
+            mask[:, ::2].flat[:area] = True
+            masks.append(rle(mask))
+        video = random_video(0, num_frames=3, shape=(150, 300))
+        for frame, mask in zip(video.frames, [*masks, None]):  # the frame without a mask does not count
+            frame['instances'] = [dict(instance_id=1, bbox_label=0, mask=mask, bbox=None)]
+        video.tracks = [Track(1, 0, 1.0, [*masks, None], [None] * 3)]
+        metric = VISMetric()
+        metric.dataset_meta = dict(classes=NAMES)
+        numbers = metric.summarise([metric.score_video(video)])
+        assert numbers['AP'] == numbers[f'AP{size}'] == pytest.approx(1)
+        assert [numbers[f'AP{other}'] for other in others] == [-1, -1]
+
+
+def test_lvvis_subsets_average_over_their_categories():
+    """540 videos: base and novel AP are means of TrackMAP's category APs of their partitions."""
+    metric = vis_metric(subsets=dict(base=(0, 1), novel=(2, 3)), ignore_crowd=False)
+    largest, compared = dict(base=0, novel=0), dict(base=0, novel=0)
+    for seed in range(540):
+        videos = [random_video(900 + seed, crowd=0.5)]
+        numbers = metric.summarise([metric.score_video(video) for video in videos])
+        present = {t.label for t in videos[0].truth()}
+        for subset, labels in (('base', present & {0, 1}), ('novel', present & {2})):
+            values = [reference_trackmap(videos, label)['AP_all'].mean() for label in sorted(labels)]
+            largest[subset] = max(largest[subset], abs(numbers[f'AP_{subset}'] - (np.mean(values) if values else -1)))
+            compared[subset] += bool(values)
+    print('largest difference', max(largest.values()), 'cases', compared)
+    assert min(compared.values()) >= 200 and max(largest.values()) < 1e-9
+
+
+def identified(seed, **kwargs):
+    """A video whose tracks carry the identities of its objects, one object perhaps without a track."""
+    video = random_video(seed, **kwargs)
+    ids = [t.instance_id for t in video.truth()]
+    video.tracks = video.tracks[:len(ids)]
+    for track, identity in zip(video.tracks, ids):
+        track.instance_id = identity
+    return video
+
+
+def plain_object_scores(video, frames_of):
+    """Per object mean J and F by trackeval's functions."""
+    scores = []
+    for truth in video.truth():
+        track = next((t for t in video.tracks if t.instance_id == truth.instance_id), None)
+        pairs = [reference_jf(decoded(track and track.segmentations[i]), decoded(truth.segmentations[i]))
+                 for i in frames_of(truth)]
+        if pairs:
+            scores.append((truth, *np.mean(pairs, 0)))
+    return scores
+
+
+def test_davis_vos_equals_a_plain_computation():
+    """280 videos; first and last frame left out, means over objects of all videos."""
+    metric, scores, objects, largest, compared = DavisVOSMetric(), [], [], 0, 0
+    for seed in range(280):
+        video = identified(seed, num_frames=4)
+        scores.append(metric.score_video(video))
+        own = plain_object_scores(video, lambda truth: [1, 2])
+        objects += own
+        if own:
+            compared += 1
+            numbers = metric.summarise(scores[-1:])
+            largest = max(largest, abs(numbers['J'] - np.mean([o[1] for o in own])),
+                          abs(numbers['F'] - np.mean([o[2] for o in own])))
+    numbers = metric.summarise(scores)
+    j, f = np.mean([o[1] for o in objects]), np.mean([o[2] for o in objects])
+    print('largest difference', largest, 'cases', compared)
+    assert compared >= 200 and largest < 1e-12
+    assert numbers == pytest.approx({'J': j, 'F': f, 'J&F': (j + f) / 2}, abs=1e-12)
+
+
+def test_youtube_vos_equals_a_plain_computation():
+    """420 videos; frames after an object's first one, seen and unseen objects apart."""
+    metric, largest, compared = YouTubeVOSMetric(), 0, 0
+    for seed in range(420):
+        video = identified(500 + seed, all_annotated=False)
+        unseen = [t.instance_id for t in video.truth() if t.label == 2]
+        video.info['unseen'] = unseen
+        frames = [i for i, frame in enumerate(video.frames) if frame['annotated']]
+
+        def later(truth):
+            first = next(i for i, s in enumerate(truth.segmentations) if s is not None)
+            return [i for i in frames if i > first]
+
+        own = plain_object_scores(video, later)
+        expected = {}
+        for name, group in (('s', [o for o in own if o[0].instance_id not in unseen]),
+                            ('u', [o for o in own if o[0].instance_id in unseen])):
+            if group:
+                expected[f'J{name}'] = np.mean([o[1] for o in group])
+                expected[f'F{name}'] = np.mean([o[2] for o in group])
+        expected['G'] = np.mean(list(expected.values())) if expected else 0
+        numbers = metric.summarise([metric.score_video(video)])
+        assert set(numbers) == set(expected)
+        largest = max(largest, *(abs(numbers[key] - expected[key]) for key in expected))
+        compared += bool(own)
+    print('largest difference', largest, 'cases', compared)
+    assert compared >= 200 and largest < 1e-12
+
+
+def with_expressions(seed):
+    """A video with three expressions, one of them for several objects, one perhaps without a track."""
+    video = random_video(seed)
+    rng, ids = np.random.default_rng(seed), [t.instance_id for t in video.truth()]
+    video.text = ('the star', 'the ring', 'all')
+    video.info['expressions'] = [
+        dict(exp_id=str(i), object_ids=rng.permutation(ids)[:rng.integers(0, 3)].tolist()) for i in range(2)]
+    video.info['expressions'].append(dict(exp_id='2', object_ids=ids))
+    video.tracks = video.tracks[:3]
+    for label, track in enumerate(video.tracks):
+        track.label = label
+    return video
+
+
+def test_expression_jf_equals_a_plain_computation():
+    """270 videos x 3 expressions; unions of objects, all frames, missing tracks 0."""
+    metric, largest, everything, compared = ExpressionJFMetric(), 0, [], 0
+    for seed in range(270):
+        video = with_expressions(seed)
+        truth = {t.instance_id: t for t in video.truth()}
+        expected = []
+        for label, expression in enumerate(video.info['expressions']):
+            if label >= len(video.tracks):
+                expected.append((0, 0))
+                continue
+            pairs = []
+            for i in range(len(video.frames)):
+                wanted = np.zeros(SHAPE, bool)
+                for identity in expression['object_ids']:
+                    wanted = np.logical_or(wanted, decoded(truth[identity].segmentations[i]))
+                pairs.append(reference_jf(decoded(video.tracks[label].segmentations[i]), wanted))
+            expected.append(np.mean(pairs, 0))
+        scores = metric.score_video(video)
+        largest = max(largest, np.abs(np.array(scores['expressions']) - np.array(expected)).max())
+        everything.append(scores)
+        compared += bool(truth and video.tracks)
+    print('largest difference', largest, 'cases', compared)
+    assert compared >= 200 and largest < 1e-12
+    j, f = np.mean([pair for s in everything for pair in s['expressions']], 0)
+    assert metric.summarise(everything) == pytest.approx({'J': j, 'F': f, 'J&F': (j + f) / 2})
+
+
+def test_ref_davis_equals_a_plain_computation():
+    """280 videos in two runs: assignment by trying all, void pixels removed, mean of the runs."""
+    metric, largest, everything, runs, compared = RefDavisMetric(), 0, [], {'0': [], '1': []}, 0
+    for seed in range(280):
+        video, rng = with_expressions(seed), np.random.default_rng(seed)
+        video.info['annotator'] = seed % 2
+        for frame in video.frames:
+            frame['void'] = rle(rng.random(SHAPE) < 0.1) if rng.random() < 0.5 else None
+        truth = video.truth()
+        tracks = [t.segmentations for t in video.tracks]
+        tracks += [[None] * len(video.frames)] * max(0, len(truth) - len(tracks))
+        matrix = np.zeros((len(tracks), len(truth), 2))
+        for row, track in enumerate(tracks):
+            for column, target in enumerate(truth):
+                matrix[row, column] = np.mean([
+                    reference_jf(decoded(track[i]) & ~decoded(frame['void']),
+                                 decoded(target.segmentations[i]) & ~decoded(frame['void']))
+                    for i, frame in enumerate(video.frames)], 0)
+        scores = metric.score_video(video)
+        expected = [tuple(matrix[r, c]) for r, c in best_pairs(matrix.mean(-1))]
+        assert len(expected) == len(scores['objects'])
+        if expected:
+            largest = max(largest, np.abs(np.array(sorted(expected)) - np.array(sorted(scores['objects']))).max())
+        everything.append(scores)
+        runs[str(seed % 2)] += expected
+        compared += bool(expected)
+    print('largest difference', largest, 'cases', compared)
+    assert compared >= 200 and largest < 1e-12
+    j, f = np.mean([np.mean(run, 0) for run in runs.values()], 0)
+    assert metric.summarise(everything) == pytest.approx({'J': j, 'F': f, 'J&F': (j + f) / 2})

@@ -1,0 +1,138 @@
+"""Preprocessor: the picture as stock, the vocabulary of the batch."""
+import numpy as np
+import pytest
+import torch
+from data_fixtures import captured_log
+from mmdet.models.data_preprocessors import DetDataPreprocessor
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.structures import InstanceData
+
+from projects.glee.models.data_preprocessors.data_preprocessor import GLEEDataPreprocessor
+
+NAMES = tuple(f'name {i}' for i in range(250))
+
+
+def sample(labels, text=NAMES, mode='category', size=(40, 50), source='lvis'):
+    n = len(labels)
+    masks = np.zeros((n, *size), dtype=np.uint8)
+    for i in range(n):
+        masks[i, i % size[0], :3] = 1
+    instances = InstanceData(
+        labels=torch.as_tensor(labels, dtype=torch.long), masks=BitmapMasks(masks, *size),
+        bboxes=torch.arange(n).float()[:, None] + torch.tensor([0., 0., 1., 1.]))
+    return DetDataSample(gt_instances=instances, metainfo=dict(
+        text=text, text_mode=mode, source=source, img_path='pic.jpg', img_shape=size))
+
+
+def batch(*samples):
+    return dict(inputs=[torch.randint(0, 256, (3, *s.img_shape), dtype=torch.uint8)
+                        for s in samples], data_samples=list(samples))
+
+
+def test_pictures_and_masks_are_those_of_the_stock_preprocessor():
+    data = batch(sample([0, 1], NAMES[:5]), sample([], NAMES[:5], size=(64, 30)))
+    stock = DetDataPreprocessor(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
+                                bgr_to_rgb=True, pad_size_divisor=32, pad_mask=True)
+    expected = stock(dict(inputs=data['inputs'], data_samples=[
+        s.clone() for s in data['data_samples']]), training=True)
+    got = GLEEDataPreprocessor()(data, training=True)
+    assert torch.equal(got['inputs'], expected['inputs']) and got['inputs'].shape[-2:] == (64, 64)
+    # zero after normalisation
+    assert (got['inputs'][0, :, 40:] == 0).all() and (got['inputs'][1, :, :, 30:] == 0).all()
+    assert [s.gt_instances.masks.masks.shape for s in got['data_samples']] == [
+        (2, 64, 64), (0, 64, 64)]
+    assert got['data_samples'][0].text == NAMES[:5]
+
+
+def test_large_vocabularies_are_drawn_once_per_batch():
+    model = GLEEDataPreprocessor()
+    torch.manual_seed(0)
+    seen = np.zeros(250)
+    for _ in range(200):
+        first, second = [[7, 240, 7], [99]]
+        out = model(batch(sample(first), sample(second)), training=True)['data_samples']
+        text = out[0].text
+        assert text == out[1].text and len(text) == len(set(text)) == 100
+        indices = [NAMES.index(name) for name in text]
+        assert indices == sorted(indices)
+        assert [text[i] for i in out[0].gt_instances.labels] == [NAMES[i] for i in first]
+        assert [text[i] for i in out[1].gt_instances.labels] == [NAMES[i] for i in second]
+        seen[indices] += 1
+    positives = [7, 99, 240]
+    assert (seen[positives] == 200).all()
+    # every other name is a negative with probability 97 / 247
+    rate = np.delete(seen, positives) / 200
+    assert abs(rate.mean() - 97 / 247) < 1e-9 and 0.2 < rate.min() and rate.max() < 0.6
+
+
+def test_draw_is_repeatable_and_uses_torch_only():
+    texts = []
+    for numpy_seed in (0, 1):
+        np.random.seed(numpy_seed)
+        torch.manual_seed(5)
+        out = GLEEDataPreprocessor()(batch(sample([3])), training=True)['data_samples']
+        texts.append(out[0].text)
+    assert texts[0] == texts[1]
+
+
+def test_more_positives_than_room():
+    model = GLEEDataPreprocessor(vocabulary_size=6)
+    torch.manual_seed(1)
+    first, second = list(range(0, 20, 2)), list(range(10, 24, 2))
+    with captured_log() as messages:
+        out = model(batch(sample(first), sample(second)), training=True)['data_samples']
+    text = out[0].text
+    assert len(text) == 6 and set(text) <= {NAMES[i] for i in {*first, *second}}
+    left = 0
+    for got, labels in zip(out, (first, second)):
+        kept = [i for i, label in enumerate(labels) if NAMES[label] in text]
+        left += len(labels) - len(kept)
+        instances = got.gt_instances
+        assert [text[i] for i in instances.labels] == [NAMES[labels[i]] for i in kept]
+        # boxes and masks left with their objects
+        assert instances.bboxes[:, 0].tolist() == kept
+        assert instances.masks.masks.any(2).argmax(1).tolist() == kept
+    assert model.dropped_objects == left > 0
+    assert len(messages) == 1 and 'more than 6 positive names' in messages[0]
+    with captured_log() as messages:
+        model(batch(sample(range(0, 40, 2))), training=True)
+    assert model.dropped_objects == left + 14 and not messages  # told once
+
+
+def test_an_image_may_lose_every_object():
+    model = GLEEDataPreprocessor(vocabulary_size=1)
+    torch.manual_seed(0)
+    out = model(batch(sample([1]), sample([2])), training=True)['data_samples']
+    assert sorted(len(s.gt_instances) for s in out) == [0, 1]
+    assert sorted(len(s.gt_instances.masks) for s in out) == [0, 1]
+
+
+def test_expressions_small_vocabularies_and_tests_keep_their_text():
+    model = GLEEDataPreprocessor(vocabulary_size=2)
+    pair = [sample([0], (f'the {i}', ), 'expression') for i in range(2)]
+    out = model(batch(*pair), training=True)['data_samples']
+    assert [s.text for s in out] == [('the 0', ), ('the 1', )]
+    many = tuple(f'sentence {i}' for i in range(9))
+    out = model(batch(sample(range(9), many, 'expression')), training=False)['data_samples']
+    assert out[0].text == many
+    assert model(batch(sample([0], NAMES)), training=False)['data_samples'][0].text == NAMES
+
+
+def test_bad_samples_are_named():
+    model = GLEEDataPreprocessor()
+    for labels, bad in (([0, 5], 5), ([-1], -1)):
+        with pytest.raises(ValueError, match=rf"'lvis', image pic.jpg: label {bad} "):
+            model(batch(sample(labels, NAMES[:5])), training=True)
+    for text in ((), ('a', ' ')):
+        for training in (True, False):
+            with pytest.raises(ValueError, match="'lvis', image pic.jpg: `text` is empty"):
+                model(batch(sample([0], text)), training=training)
+    with pytest.raises(ValueError, match="'lvis' and 'coco' differ"):
+        model(batch(sample([0]), sample([0], NAMES[:9], source='coco')), training=True)
+    with pytest.raises(ValueError, match='differ'):
+        model(batch(sample([0], ('a', ), 'expression'), sample([0], ('a', ))), training=True)
+    nameless = sample([0])
+    del nameless.text
+    with pytest.raises(KeyError, match='no `text`'):
+        model(batch(nameless))

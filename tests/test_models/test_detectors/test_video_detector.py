@@ -1,0 +1,359 @@
+"""GLEEVideo: streaming, memory, selection and clips in training."""
+import numpy as np
+import psutil
+import pycocotools.mask as mask_utils
+import pytest
+import torch
+import torch.nn.functional as F
+from mmdet.structures import TrackDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.structures import InstanceData
+from scipy.optimize import linear_sum_assignment
+from video_fixtures import SIZE, clip_of, moving_picture, same_tracks, track_video, video_model
+
+from projects.glee.models.data_preprocessors import ClipPromptSimulator
+from projects.glee.models.detectors import GLEE
+from projects.glee.models.language_models.text_prompt import encode_category
+from projects.glee.models.prompts.visual_prompter import VisualPrompt
+from projects.glee.models.trackers.expression_tracker import choose_query
+from projects.glee.models.trackers.object_merge import ObjectMerge
+
+MINVIS = dict(type='MinVISTracker', max_candidates=12, in_memory_frames=2)
+
+
+@pytest.fixture(scope='module')
+def model():
+    return video_model(MINVIS)
+
+
+def test_windows_do_not_matter(model):
+    """A frame at a time, windows of 3 and the whole video give the same tracks."""
+    whole = track_video(model, 7, 7)
+    same_tracks(whole, track_video(model, 7, 1))
+    same_tracks(whole, track_video(model, 7, 3))
+    assert any(rle is not None for track in whole for rle in track.segmentations)
+
+
+@torch.no_grad()
+def test_tracks_equal_an_offline_computation(model):
+    """Scores, names and masks against the whole video at once, written out plainly."""
+    length = 5
+    tracks = track_video(model, length, 2)
+    outputs = []
+    for frame in range(length):
+        sample = clip_of(range(1), 1)[0]
+        outputs.append(model.forward(moving_picture(frame)[None], [sample], mode='tensor'))
+    aligned, orders = [], []
+    for output in outputs:
+        current = output['embeddings'][0]
+        if not aligned:
+            order = np.arange(len(current))
+        else:
+            past = torch.stack(aligned[-3:]).mean(0)
+            order = linear_sum_assignment(-F.cosine_similarity(past[:, None], current[None], dim=-1).numpy())[1]
+        aligned.append(current[order])
+        orders.append(order)
+    logits = torch.stack([output['pred_logits'][0][order] for output, order in zip(outputs, orders)]).mean(0)
+    scores, picked = logits.sigmoid().flatten().topk(min(30, logits.numel()))
+    assert [track.score for track in tracks] == pytest.approx(scores.tolist(), abs=1e-5)
+    assert [track.label for track in tracks] == (picked % 2).tolist()
+    best = int(picked[0]) // 2
+    for frame in range(length):
+        mask = outputs[frame]['pred_masks'][0][orders[frame][best]].half().float()
+        full = F.interpolate(mask[None, None], SIZE, mode='bilinear', align_corners=False)[..., :60, :90]
+        full = F.interpolate(full, (120, 180), mode='bilinear', align_corners=False)[0, 0] > 0
+        rle = tracks[0].segmentations[frame]
+        got = mask_utils.decode(rle) if rle else np.zeros((120, 180), np.uint8)
+        union = np.logical_or(got, full.numpy()).sum()
+        assert np.logical_xor(got, full.numpy()).sum() <= 0.01 * max(union, 1)
+
+
+def test_one_name_per_track_and_frame_filters(model):
+    """TAO's selection: distinct tracks, no overlapping boxes in a frame, tiny masks left out."""
+    tao = video_model(dict(MINVIS, one_name_per_track=True, max_per_video=8, frame_nms=0.5, min_mask_pixels=5))
+    plain = video_model(dict(MINVIS, one_name_per_track=True, max_per_video=8))
+    tracks, unfiltered = track_video(tao, 3, 3), track_video(plain, 3, 3)
+    assert [t.score for t in tracks] == pytest.approx([t.score for t in unfiltered])
+    hidden = 0
+    for frame in range(3):
+        boxes = [t.bboxes[frame] for t in tracks if t.bboxes[frame] is not None]
+        hidden += sum(t.bboxes[frame] is not None for t in unfiltered) - len(boxes)
+        corners = torch.tensor(boxes)
+        for i in range(len(boxes)):
+            for j in range(i):
+                lt = torch.maximum(corners[i, :2], corners[j, :2])
+                rb = torch.minimum(corners[i, 2:], corners[j, 2:])
+                inter = (rb - lt).clamp(min=0).prod()
+                area = (corners[[i, j], 2:] - corners[[i, j], :2]).prod(1).sum()
+                assert inter / (area - inter) <= 0.5
+    assert hidden > 0
+
+
+def test_weak_tracks_are_left_out(model):
+    """``min_score`` keeps the better tracks as they are; above all scores nothing is left."""
+    whole = track_video(model, 2, 2)
+    limit = whole[len(whole) // 2].score
+    kept = track_video(video_model(dict(MINVIS, min_score=limit - 1e-6)), 2, 2)
+    assert 0 < len(kept) < len(whole)
+    same_tracks(kept, [track for track in whole if track.score >= limit - 1e-6])
+    assert track_video(video_model(dict(MINVIS, min_score=1.0, frame_nms=0.5)), 2, 2) == []
+
+
+def test_a_window_out_of_order_is_an_error(model):
+    """Frames must arrive one after the other."""
+    with pytest.raises(ValueError, match='WindowSampler'):
+        model.predict(torch.zeros(1, 1, 3, *SIZE), [clip_of(range(4, 5), 9, video_id=3)])
+
+
+@torch.no_grad()
+def test_memory_does_not_grow_with_the_video(model, monkeypatch):
+    """Buffers after 100 and after 2,000 frames are equal, and the process stays as large."""
+    tracker, process = model.tracker, psutil.Process()
+    outputs = model.panoptic_head.decode(
+        model.extract_feat(moving_picture(0)[None]), encode_category(model.panoptic_head.text_encoder, ['a', 'b'], 1),
+        last_only=True)
+    monkeypatch.setattr(model, 'extract_feat', lambda inputs: None)
+    monkeypatch.setattr(model.panoptic_head, 'decode', lambda *args, **kwargs: outputs)
+    tracker.start()
+    buffers, resident = {}, {}
+    sample = clip_of(range(1), 1).video_data_samples
+    for frame in range(1, 2001):
+        tracker.update(model, torch.zeros(1), sample)
+        if frame in (100, 2000):
+            buffers[frame] = tracker.store.nbytes + tracker.logit_sum.nbytes + sum(
+                past.nbytes for past in tracker.linker.memory)
+            resident[frame] = process.memory_info().rss / 2**20
+    assert buffers[100] == buffers[2000]
+    assert resident[2000] - resident[100] < 10  # MB; the stored masks alone would be 18
+    assert len(tracker.store) == 2000
+    tracker.start()
+
+
+def test_expressions_follow_the_similar_query():
+    """The previous choice decides between queries that fit the expression alike."""
+    embeddings = torch.eye(3)
+    scores = torch.tensor([0.5, 0.4, 0.1])
+    assert int(choose_query(scores, embeddings, None, 1.0)) == 0
+    assert int(choose_query(scores, embeddings, embeddings[2], 1.0)) == 2
+    assert int(choose_query(scores, embeddings, embeddings[2], 0.0)) == 0
+    assert int(choose_query(scores, embeddings, embeddings[2] * 5, 0.35)) == 0  # 0.1 + 0.35 < 0.5
+
+
+def test_expression_tracks_do_not_depend_on_windows():
+    """Two expressions, one track each, a mask per frame; equal for any window."""
+    model = video_model(dict(type='ExpressionTracker'))
+    meta = dict(text=('the red star', 'the ring that moves left'), text_mode='expression')
+    tracks = track_video(model, 5, 5, **meta)
+    assert [track.label for track in tracks] == [0, 1]
+    assert all(len(track.segmentations) == 5 for track in tracks)
+    same_tracks(tracks, track_video(model, 5, 2, **meta))
+
+
+def test_an_absent_object_gives_no_mask():
+    """Below ``min_score`` nothing is segmented."""
+    model = video_model(dict(type='ExpressionTracker', min_score=1.0))
+    tracks = track_video(model, 2, 1, text=('a star', ), text_mode='expression')
+    assert tracks[0].segmentations == [None, None]
+
+
+def training_clip(ids, seed=0):
+    """A clip whose frames hold 20 px squares with the identities ``ids`` (per frame a list)."""
+    clip = clip_of(range(len(ids)), len(ids), supervision=('semantic', 'box', 'mask', 'track'),
+                   label_table='coco', source='ytvis')
+    generator = np.random.default_rng(seed)
+    for frame, frame_ids in zip(clip.video_data_samples, ids):
+        frame.set_metainfo(dict(img_shape=SIZE, ori_shape=SIZE))
+        corners = generator.integers(0, 40, (len(frame_ids), 2))
+        masks = np.zeros((len(frame_ids), *SIZE), np.uint8)
+        for mask, (x, y) in zip(masks, corners):
+            mask[y:y + 20, x:x + 20] = 1
+        frame.gt_instances = InstanceData(
+            bboxes=torch.from_numpy(np.concatenate([corners, corners + 20], 1)).float(),
+            labels=torch.zeros(len(frame_ids), dtype=torch.long),
+            instances_ids=torch.tensor(frame_ids, dtype=torch.long),
+            masks=BitmapMasks(masks, *SIZE))
+    return clip
+
+
+def test_clips_train_through_the_same_losses():
+    """Losses of a clip are those of its frames as images, plus the tracking loss."""
+    model = video_model(MINVIS).train()
+    model.panoptic_head.denoising = None
+    clips = [training_clip([[1, 2], [2, 1, 5]]), training_clip([[9], []], seed=1)]
+    pictures = torch.stack([moving_picture(i) for i in range(4)]).unflatten(0, (2, 2))
+    torch.manual_seed(3)
+    losses = model(pictures, clips, mode='loss')
+    frames = [frame for clip in clips for frame in clip.video_data_samples]
+    model.zero_grad()
+    torch.manual_seed(3)
+    still = model(pictures.flatten(0, 1), frames, mode='loss')
+    assert set(losses) - set(still) == {'loss_track'}
+    for name, value in still.items():
+        torch.testing.assert_close(losses[name], value, rtol=1e-4, atol=1e-5)
+    assert float(losses['loss_track'].detach()) > 0
+    sum(losses.values()).backward()
+    assert all(p.grad is not None for p in model.panoptic_head.parameters() if p.requires_grad)
+
+
+def test_preprocessor_pads_frames_of_different_sizes_together():
+    """Clips keep their structure; images still pass."""
+    model = video_model(MINVIS)
+    clip = training_clip([[1], [1]])
+    clip[1].set_metainfo(dict(img_shape=(50, 70)))
+    clip[1].gt_instances.masks = BitmapMasks(clip[1].gt_instances.masks.masks[:, :50, :70], 50, 70)
+    pictures = torch.full((2, 3, *SIZE), 200, dtype=torch.uint8)
+    batch = model.data_preprocessor(dict(inputs=[pictures], data_samples=[clip]), training=True)
+    assert batch['inputs'].shape == (1, 2, 3, *SIZE)
+    assert (batch['inputs'][0, 1, :, 50:] == 0).all() and (batch['inputs'][0, 1, :, :, 70:] == 0).all()
+    assert (batch['inputs'][0, 1, :, :50, :70] != 0).all() and (batch['inputs'][0, 0] != 0).all()
+    assert isinstance(batch['data_samples'][0], TrackDataSample)
+    assert batch['data_samples'][0][1].gt_instances.masks.masks.shape == (1, *SIZE)
+    image = model.data_preprocessor(
+        dict(inputs=[pictures[0]], data_samples=[training_clip([[1]])[0]]), training=True)
+    assert image['inputs'].shape == (1, 3, *SIZE)
+
+
+def give_masks(sample, masks, ids, kind='mask'):
+    """Point at objects of a frame."""
+    masks = torch.stack(masks)
+    sample.prompts = InstanceData(masks=masks, neg_masks=torch.zeros_like(masks), kinds=[kind] * len(ids),
+                                  object_ids=torch.arange(len(ids)), instance_ids=torch.tensor(ids))
+
+
+def square(x, y, side=16):
+    mask = torch.zeros(SIZE, dtype=torch.bool)
+    mask[y:y + side, x:x + side] = True
+    return mask
+
+
+@torch.no_grad()
+def follow(model, window, length=5, objects=((0, 7, (10, 10)), (2, 9, (50, 30)))):
+    """Tracks of objects (first frame, identity, corner), given in windows."""
+    for start in range(0, length, window):
+        frames = range(start, min(start + window, length))
+        clip = clip_of(frames, length, text=('object', ))
+        for sample in clip.video_data_samples:
+            new = [(identity, square(*corner)) for frame, identity, corner in objects if frame == sample.frame_id]
+            if new:
+                give_masks(sample, [mask for _, mask in new], [identity for identity, _ in new])
+        model.predict(torch.stack([moving_picture(frame) for frame in frames])[None], [clip])
+    return clip.pred_tracks
+
+
+@pytest.mark.parametrize('memory', ['first', 'first+previous'])
+def test_prompted_objects_are_followed_in_windows_of_any_size(memory):
+    """Identities, late objects, disjoint masks; the given mask is the result of its frame."""
+    model = video_model(dict(type='PromptTracker', memory=memory))
+    tracks = follow(model, 5)
+    assert [track.instance_id for track in tracks] == [7, 9]
+    assert all(len(track.segmentations) == 5 for track in tracks)
+    assert tracks[1].segmentations[:2] == [None, None]  # appears in frame 2
+    given = mask_utils.decode(tracks[0].segmentations[0]).astype(bool)
+    assert given[22:50, 22:50].all() and given.sum() == pytest.approx(32 * 32, rel=0.15)  # twice the input size
+    for one, other in zip(tracks[0].segmentations, tracks[1].segmentations):
+        if one and other:
+            assert mask_utils.area(mask_utils.merge([one, other], intersect=True)) == 0
+    same_tracks(tracks, follow(model, 2))
+    assert not model.tracker.objects  # nothing is left for the next video
+
+
+def test_sixty_objects_are_followed():
+    """More objects than pass the decoder at once; every one keeps its own result."""
+    model = video_model(dict(type='PromptTracker'))
+    places = [(0, i + 1, (8 * (i % 10), 9 * (i // 10))) for i in range(60)]
+    tracks = follow(model, 2, length=2, objects=places)
+    assert [track.instance_id for track in tracks] == list(range(1, 61))
+
+
+@torch.no_grad()
+def test_first_frame_prompt_is_that_of_every_frame():
+    """A still video: the query chosen in a later frame is the one that a still image with the prompt gives."""
+    model = video_model(dict(type='PromptTracker'))
+    model.panoptic_head.composer.pos_weight = 0.  # later frames have no pixels that point
+    picture, mask = moving_picture(0), square(20, 20)
+    still = clip_of(range(1), 1, text=('object', ))[0]
+    give_masks(still, [mask], [1])
+    image = GLEE.predict(model, picture[None], [still])[0].pred_instances
+    clip = clip_of(range(3), 3, text=('object', ))
+    give_masks(clip[0], [mask], [1])
+    model.predict(picture.expand(1, 3, -1, -1, -1), [clip])
+    track = clip.pred_tracks[0]
+    for rle in track.segmentations[1:]:
+        found = mask_utils.decode(rle).astype(bool) if rle else np.zeros((120, 180), bool)
+        assert np.logical_xor(found, image.masks[0].numpy()).sum() <= 0.01 * found.size
+    assert track.score == pytest.approx(float(model.panoptic_head.composer.visual_probability(
+        *_prompted_heads(model, picture, still)).max()), abs=1e-4)
+
+
+def _prompted_heads(model, picture, sample):
+    """Confidence and class logits of a still image with a prompt."""
+    raw = model(picture[None], [sample], mode='tensor')
+    return raw['pred_scores'], raw['pred_logits']
+
+
+def test_merging_by_hand():
+    """Background is the product of 1 - p; the larger object wins elsewhere."""
+    merge = ObjectMerge((1, 4))
+    merge.add(torch.tensor([[0.4, 0.6, 0.9, 0.45]]))
+    merge.add(torch.tensor([[0.4, 0.7, 0.2, 0.5]]))
+    first, second = merge.masks()
+    # backgrounds: 0.36, 0.12, 0.08, 0.275
+    assert first.tolist() == [[True, False, True, False]]
+    assert second.tolist() == [[False, True, False, True]]
+    lonely = ObjectMerge((1, 2))
+    lonely.add(torch.tensor([[0.49, 0.51]]))
+    assert next(iter(lonely.masks())).tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize('own', [None, dict(mask=0.9, box=0.005, point=0.095)])
+def test_kinds_of_prompted_clips_are_those_of_their_source(own):
+    """By default masks alone; 2,000 clips of a source with its own kinds, within four standard deviations."""
+    simulate, clip = ClipPromptSimulator(), training_clip([[1, 2], [2, 1]])
+    for position, frame in enumerate(clip.video_data_samples):
+        frame.set_metainfo(dict(clip_frame=position, **({} if own is None else dict(prompt_kinds=own))))
+    torch.manual_seed(0)
+    kinds = []
+    for _ in range(2000 if own else 50):
+        frames = [frame.clone() for frame in clip.video_data_samples]
+        simulate(frames)
+        kinds += frames[0].prompts.kinds
+    expected = own or dict(mask=1.0)
+    assert set(kinds) <= set(expected)
+    for kind, share in expected.items():
+        assert abs(kinds.count(kind) / len(kinds) - share) <= 4 * np.sqrt(share * (1 - share) / len(kinds))
+
+
+def test_prompted_clips_train_one_object_in_all_frames():
+    """The simulated prompt stands in the first frame and only its identity is left."""
+    model = video_model(MINVIS).train()
+    clips = [training_clip([[1, 2], [2, 1, 5]]), training_clip([[9], []], seed=1)]
+    for clip in clips:
+        for frame in clip.video_data_samples:
+            frame.set_metainfo(dict(prompt_prob=1.0))
+    pictures = [torch.zeros(2, 3, *SIZE, dtype=torch.uint8) for _ in clips]
+    batch = model.data_preprocessor(dict(inputs=pictures, data_samples=clips), training=True)
+    first, second = batch['data_samples']
+    chosen = first[0].gt_instances.instances_ids
+    assert len(chosen) == 1 and first[1].gt_instances.instances_ids.tolist() == chosen.tolist()
+    assert len(second[0].gt_instances) == 1 and len(second[1].gt_instances) == 0
+    assert 'prompts' in first[0] and 'prompts' not in first[1]
+    torch.testing.assert_close(
+        first[0].prompts.masks[0].numpy(), first[0].gt_instances.masks.masks[0].astype(bool))
+    losses = model(batch['inputs'], batch['data_samples'], mode='loss')
+    assert float(losses['loss_track'].detach()) == 0 and float(losses['loss_conf'].detach()) > 0
+    sum(losses.values()).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.panoptic_head.prompter.parameters())
+
+
+@torch.no_grad()
+def test_frames_of_a_clip_read_the_points_of_the_first():
+    """Point tokens with ``point_rows`` are those of the first frame's levels."""
+    prompter = video_model(MINVIS).panoptic_head.prompter
+    levels = [torch.randn(4, 64, *size) for size in ((8, 12), (4, 6), (2, 3), (1, 2))]
+    masks = torch.stack([square(5, 5), square(5, 5), square(40, 20), square(40, 20)])
+    rows = torch.tensor([0, 0, 2, 2])
+    shared = prompter.point_tokens(levels, VisualPrompt(torch.zeros(4, 1, 64), masks, masks & False, point_rows=rows))
+    own = prompter.point_tokens([level[rows] for level in levels],
+                                VisualPrompt(torch.zeros(4, 1, 64), masks, masks & False))
+    for a, b in zip(shared.levels, own.levels):
+        torch.testing.assert_close(a, b)
