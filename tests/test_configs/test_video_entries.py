@@ -16,7 +16,7 @@ from projects.glee.miniworld import build_miniworld
 from projects.glee.miniworld.formats.vos import UNSEEN
 
 CONFIG = """
-_base_ = ['{root}/configs/glee/glee_mini_{base}.py']
+_base_ = ['{root}/configs/glee/mini/glee_mini_{base}.py']
 
 test_dataloader = dict(dataset=dict(_delete_=True, **_base_.{entry}))
 test_evaluator = dict(_delete_=True, **_base_.{metric})

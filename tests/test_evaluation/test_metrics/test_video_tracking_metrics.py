@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmdet.registry import METRICS
 from mmengine.config import Config
-from paths import CONFIGS
+from paths import config_file
 from track_references import META, best_pairs, build, plain_box_iou, plain_mask_iou, raw_data
 from trackeval.datasets import BURST, burst_helpers
 from trackeval.metrics import HOTA, TrackMAP
@@ -324,7 +324,7 @@ def test_miniworld_keeps_categories_with_the_ids_of_distractors():
         frame['instances'] = [dict(instance_id=1, bbox_label=0, mask=rle(np.ones(SHAPE, bool)), bbox=None)]
     video.tracks = [Track(1, 0, 1.0, [t['instances'][0]['mask'] for t in video.frames], [None] * 2)]
     for size, expected in (('mini', 1), ('r50', -1)):
-        metric = METRICS.build(Config.fromfile(CONFIGS / f'glee_{size}_burst.py').test_evaluator)
+        metric = METRICS.build(Config.fromfile(config_file(f'glee_{size}_burst')).test_evaluator)
         metric.dataset_meta = dict(classes=('class 0', ), category_ids=(20, ))
         numbers = metric.summarise([metric.score_video(video)])
         assert (numbers['HOTA'], numbers['mAP']) == pytest.approx((expected, expected))

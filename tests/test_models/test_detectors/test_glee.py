@@ -165,7 +165,7 @@ def test_mixed_batches_are_refused(glee):
 
 @pytest.mark.parametrize('name', ['convnext-tiny', 'swin-tiny'])
 def test_stock_backbones_by_config(name):
-    config = Config.fromfile(f'{CONFIGS}/glee_{name}.py')
+    config = Config.fromfile(f'{CONFIGS}/examples/glee_{name}.py')
     model = build(shrink(config.model)).train()
     total, _ = model.parse_losses(model(images(1), [category_sample()], mode='loss'))
     total.backward()
