@@ -14,7 +14,6 @@ def video_model(tracker: dict, seed: int = 0):
     cfg = Config.fromfile('configs/glee/_base_/models/glee_mini.py').model
     cfg.type, cfg.tracker = 'GLEEVideo', tracker
     cfg.data_preprocessor.type = 'GLEEVideoDataPreprocessor'
-    cfg.data_preprocessor.pop('prompt_simulator', None)
     cfg.panoptic_head.num_queries = 12
     cfg.panoptic_head.prompter.template_size = 64
     torch.manual_seed(seed)

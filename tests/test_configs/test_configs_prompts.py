@@ -38,7 +38,8 @@ def test_full_recipe_prompts_objects_with_masks_but_no_lvis_and_no_expressions(t
     assert {name: p for name, p in probabilities.items() if p} == dict.fromkeys(
         ('coco', 'sa1b', 'uvo_frames', 'ytvis19', 'ytvis21', 'ovis'), 0.2)
     assert {'objects365', 'lvis', 'refcoco', 'bdd_inst', 'ref_ytvos'} <= set(probabilities)
-    assert MODELS.build(cfg.model.data_preprocessor).prompt_simulator.kinds == dict(mask=0.6, box=0.08, point=0.32)
+    vocabulary, prompts = MODELS.build(cfg.model.data_preprocessor).batch_augments
+    assert vocabulary.size == 100 and prompts.kinds == dict(mask=0.6, box=0.08, point=0.32)
 
 
 @pytest.mark.slow

@@ -20,9 +20,12 @@ test_resize = dict(type='PillowResize', scale=(10000, 160), keep_ratio=True)
 # All kinds of prompt are simulated, where the paper's recipe has masks, boxes and points.
 model = dict(
     data_preprocessor=dict(
-        prompt_simulator=dict(
-            type='PromptSimulator',
-            kinds=dict(mask=0.2, box=0.2, point=0.3, polygon=0.1, scribble=0.15, circle=0.05))))
+        batch_augments=[
+            dict(type='BatchVocabulary', size=100),
+            dict(
+                type='BatchPrompts',
+                kinds=dict(mask=0.2, box=0.2, point=0.3, polygon=0.1, scribble=0.15, circle=0.05))
+        ]))
 
 train_dataloader = dict(
     batch_size=4,

@@ -142,7 +142,7 @@ def test_grey_squares_of_clips_stay_grey_and_whole(training):
         frame['data_samples'].gt_instances = InstanceData(labels=torch.zeros(0, dtype=torch.long))
         frames.append(frame)
     packed = PackClip()(dict(frames=frames))
-    data = GLEEVideoDataPreprocessor(prompt_simulator=None)(
+    data = GLEEVideoDataPreprocessor(batch_augments=None)(
         dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']]), training)
     assert data['inputs'].shape == (1, 2, 3, 96, 96)
     mean, std = torch.tensor([[123.675, 116.28, 103.53], [58.395, 57.12, 57.375]])

@@ -58,7 +58,8 @@ def runner(root, name, workers, max_iters=8, seed=7, hooks=('ExactResumeHook', )
                sampler=dict(type='DefaultSampler', shuffle=True))
     return Runner(
         model=dict(type='ToyDetector',
-                   data_preprocessor=dict(type='GLEEDataPreprocessor', vocabulary_size=5)),
+                   data_preprocessor=dict(
+                       type='GLEEDataPreprocessor', batch_augments=[dict(type='BatchVocabulary', size=5)])),
         work_dir=str(root / name), experiment_name=f'{root.name}-{name}', default_scope='mmdet',
         train_dataloader=dict(
             batch_size=2, num_workers=workers, persistent_workers=workers > 0,

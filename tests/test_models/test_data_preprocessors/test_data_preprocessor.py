@@ -8,9 +8,14 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
-from projects.glee.models.data_preprocessors.data_preprocessor import GLEEDataPreprocessor
+from projects.glee.models.data_preprocessors import GLEEDataPreprocessor
+from projects.glee.models.losses import DynamicLossSelector
 
 NAMES = tuple(f'name {i}' for i in range(250))
+
+
+def preprocessor(size):
+    return GLEEDataPreprocessor(batch_augments=[dict(type='BatchVocabulary', size=size)])
 
 
 def sample(labels, text=NAMES, mode='category', size=(40, 50), source='lvis'):
@@ -77,7 +82,7 @@ def test_draw_is_repeatable_and_uses_torch_only():
 
 
 def test_more_positives_than_room():
-    model = GLEEDataPreprocessor(vocabulary_size=6)
+    model = preprocessor(6)
     torch.manual_seed(1)
     first, second = list(range(0, 20, 2)), list(range(10, 24, 2))
     with captured_log() as messages:
@@ -93,15 +98,15 @@ def test_more_positives_than_room():
         # boxes and masks left with their objects
         assert instances.bboxes[:, 0].tolist() == kept
         assert instances.masks.masks.any(2).argmax(1).tolist() == kept
-    assert model.dropped_objects == left > 0
+    assert model.batch_augments[0].dropped_objects == left > 0
     assert len(messages) == 1 and 'more than 6 positive names' in messages[0]
     with captured_log() as messages:
         model(batch(sample(range(0, 40, 2))), training=True)
-    assert model.dropped_objects == left + 14 and not messages  # told once
+    assert model.batch_augments[0].dropped_objects == left + 14 and not messages  # told once
 
 
 def test_an_image_may_lose_every_object():
-    model = GLEEDataPreprocessor(vocabulary_size=1)
+    model = preprocessor(1)
     torch.manual_seed(0)
     out = model(batch(sample([1]), sample([2])), training=True)['data_samples']
     assert sorted(len(s.gt_instances) for s in out) == [0, 1]
@@ -109,7 +114,7 @@ def test_an_image_may_lose_every_object():
 
 
 def test_expressions_small_vocabularies_and_tests_keep_their_text():
-    model = GLEEDataPreprocessor(vocabulary_size=2)
+    model = preprocessor(2)
     pair = [sample([0], (f'the {i}', ), 'expression') for i in range(2)]
     out = model(batch(*pair), training=True)['data_samples']
     assert [s.text for s in out] == [('the 0', ), ('the 1', )]
@@ -121,9 +126,10 @@ def test_expressions_small_vocabularies_and_tests_keep_their_text():
 
 def test_bad_samples_are_named():
     model = GLEEDataPreprocessor()
+    selector = DynamicLossSelector()
     for labels, bad in (([0, 5], 5), ([-1], -1)):
-        with pytest.raises(ValueError, match=rf"'lvis', image pic.jpg: label {bad} "):
-            model(batch(sample(labels, NAMES[:5])), training=True)
+        with pytest.raises(ValueError, match=rf"'lvis', image pic.jpg: label {bad} is outside the 5 names"):
+            selector(model(batch(sample(labels, NAMES[:5])), training=True)['data_samples'])
     for text in ((), ('a', ' ')):
         for training in (True, False):
             with pytest.raises(ValueError, match="'lvis', image pic.jpg: `text` is empty"):
@@ -136,3 +142,22 @@ def test_bad_samples_are_named():
     del nameless.text
     with pytest.raises(KeyError, match='no `text`'):
         model(batch(nameless))
+
+
+@pytest.mark.parametrize('labels', [[3, 250], [250], [-1, 3], [999]])
+def test_a_label_of_no_name_stays_one_when_the_vocabulary_is_drawn(labels):
+    """So that the loss names it, and no other object takes its place."""
+    bad = next(label for label in labels if not 0 <= label < 250)
+    out = preprocessor(100)(batch(sample(labels)), training=True)['data_samples']
+    assert len(out[0].text) == 100 and len(out[0].gt_instances) == len(labels)
+    with pytest.raises(ValueError, match=f'label {bad} is outside the 100 names'):
+        DynamicLossSelector()(out)
+
+
+def test_a_label_of_no_phrase_stays_one_when_phrases_are_joined():
+    """The label 2 of two phrases must not mean a phrase of the other image."""
+    pair = [sample([2], ('a star', 'a ring')), sample([0], ('a cat', 'a dog'))]
+    out = preprocessor(100)(batch(*pair), training=True)['data_samples']
+    assert len(out[0].text) == 4
+    with pytest.raises(ValueError, match='is outside the 4 names'):
+        DynamicLossSelector()(out)

@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 import torch
 from mini_model import SIZE, build, category_sample, expression_sample, images, mini_config
-from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 
-from projects.glee.models.data_preprocessors import GLEEDataPreprocessor
+from projects.glee.models.data_preprocessors import BatchPrompts, GLEEDataPreprocessor
 from projects.glee.prompts import samplers as prompt_samplers
 
 
@@ -23,21 +22,31 @@ def sample_with_prob(seed=0, prompt_prob=1., **meta):
     return category_sample(seed=seed, prompt_prob=prompt_prob, **meta)
 
 
-def simulator(**kinds):
-    return TASK_UTILS.build(dict(type='PromptSimulator', kinds=kinds))
+def simulator(max_points=1, **kinds):
+    return BatchPrompts(kinds, max_points=max_points)
+
+
+def prompt(augment, samples):
+    augment(torch.zeros(len(samples), 3, *SIZE), samples)
 
 
 def prompted_samples(count=2, **kinds):
     samples = [sample_with_prob(seed) for seed in range(count)]
-    simulator(**(kinds or dict(mask=1)))(samples)
+    prompt(simulator(**(kinds or dict(mask=1))), samples)
     return samples
+
+
+def becomes_prompted(augment, *samples):
+    samples = [copy.deepcopy(sample) for sample in samples]
+    prompt(augment, samples)
+    return all('prompts' in sample for sample in samples)
 
 
 def test_one_object_is_kept_and_its_mask_prompted():
     torch.manual_seed(0)
     samples = [sample_with_prob(seed) for seed in range(4)]
     before = copy.deepcopy(samples)
-    simulator(mask=1)(samples)
+    prompt(simulator(mask=1), samples)
     for sample, old in zip(samples, before):
         assert len(sample.gt_instances) == 1 and sample.text == old.text
         kept = sample.gt_instances
@@ -75,11 +84,11 @@ def test_a_point_prompt_has_up_to_so_many_clicks(monkeypatch, most):
 
     monkeypatch.setattr(prompt_samplers, 'point_mask', draw)
     torch.manual_seed(0)
-    player = TASK_UTILS.build(dict(type='PromptSimulator', kinds=dict(point=1), max_points=most))
+    player = simulator(point=1, max_points=most)
     for _ in range(40 * most):
         samples = [sample_with_prob()]
         clicks.append([])
-        player(samples)
+        prompt(player, samples)
         truth = samples[0].gt_instances.masks.masks[0].astype(bool)
         assert all(truth[click] for click in clicks[-1]) and len(set(clicks[-1])) == len(clicks[-1])
         assert samples[0].prompts.masks.sum() == len(clicks[-1]) and samples[0].prompts.kinds == ['point']
@@ -100,11 +109,11 @@ def test_a_point_prompt_has_no_more_clicks_than_pixels(monkeypatch):
     for seed in range(200):
         torch.manual_seed(seed)
         calls.clear()
-        TASK_UTILS.build(dict(type='PromptSimulator', kinds=dict(point=1), max_points=20))([copy.deepcopy(sample)])
+        prompt(simulator(point=1, max_points=20), [copy.deepcopy(sample)])
         numbers.add(len(calls))
     assert numbers == set(range(1, 13))
     with pytest.raises(ValueError, match='max_points=0'):
-        TASK_UTILS.build(dict(type='PromptSimulator', kinds=dict(box=1), max_points=0))
+        simulator(box=1, max_points=0)
 
 
 def test_kinds_follow_their_weights():
@@ -113,7 +122,7 @@ def test_kinds_follow_their_weights():
     kinds = []
     for _ in range(300):
         samples = [sample_with_prob()]
-        draw(samples)
+        prompt(draw, samples)
         kinds += samples[0].prompts.kinds
     for kind, share in dict(mask=0.6, box=0.08, point=0.32).items():
         assert kinds.count(kind) / 300 == pytest.approx(share, abs=0.1)
@@ -123,7 +132,8 @@ def test_kinds_follow_their_weights():
 def test_batches_become_prompt_batches_with_the_probability_of_their_source(probability):
     torch.manual_seed(0)
     draw = simulator(mask=1)
-    wanted = [draw.wants([sample_with_prob(prompt_prob=probability)] * 2) for _ in range(400)]
+    pair = [sample_with_prob(prompt_prob=probability)] * 2
+    wanted = [becomes_prompted(draw, *pair) for _ in range(400)]
     assert np.mean(wanted) == pytest.approx(probability, abs=0.07)
 
 
@@ -131,11 +141,12 @@ def test_a_batch_with_an_empty_image_or_a_silent_source_stays():
     draw = simulator(mask=1)
     empty = sample_with_prob()
     empty.gt_instances = empty.gt_instances[:0]
-    assert not draw.wants([sample_with_prob(), empty])
-    assert not draw.wants([category_sample()])
+    assert becomes_prompted(draw, sample_with_prob())
+    assert not becomes_prompted(draw, sample_with_prob(), empty)
+    assert not becomes_prompted(draw, category_sample())
     boxes = sample_with_prob()
     del boxes.gt_instances.masks
-    assert not draw.wants([boxes])
+    assert not becomes_prompted(draw, boxes)
 
 
 def raw_batch(samples, shape=(60, 90)):

@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from scipy.optimize import linear_sum_assignment
 from video_fixtures import SIZE, clip_of, moving_picture, same_tracks, track_video, video_model
 
-from projects.glee.models.data_preprocessors import ClipPromptSimulator
+from projects.glee.models.data_preprocessors import BatchPrompts
 from projects.glee.models.detectors import GLEE
 from projects.glee.models.language_models.text_prompt import encode_category
 from projects.glee.models.prompts.visual_prompter import VisualPrompt
@@ -308,15 +308,16 @@ def test_merging_by_hand():
 @pytest.mark.parametrize('own', [None, dict(mask=0.9, box=0.005, point=0.095)])
 def test_kinds_of_prompted_clips_are_those_of_their_source(own):
     """By default masks alone; 2,000 clips of a source with its own kinds, within four standard deviations."""
-    simulate, clip = ClipPromptSimulator(), training_clip([[1, 2], [2, 1]])
-    for position, frame in enumerate(clip.video_data_samples):
-        frame.set_metainfo(dict(clip_frame=position, **({} if own is None else dict(prompt_kinds=own))))
+    augment, clip = BatchPrompts(), training_clip([[1, 2], [2, 1]])
+    for frame in clip.video_data_samples:
+        frame.set_metainfo(dict(prompt_prob=1.0, **({} if own is None else dict(prompt_kinds=own))))
     torch.manual_seed(0)
     kinds = []
     for _ in range(2000 if own else 50):
-        frames = [frame.clone() for frame in clip.video_data_samples]
-        simulate(frames)
-        kinds += frames[0].prompts.kinds
+        copied = TrackDataSample()
+        copied.video_data_samples = [frame.clone() for frame in clip.video_data_samples]
+        augment(torch.zeros(1, 2, 3, *SIZE), [copied])
+        kinds += copied[0].prompts.kinds
     expected = own or dict(mask=1.0)
     assert set(kinds) <= set(expected)
     for kind, share in expected.items():

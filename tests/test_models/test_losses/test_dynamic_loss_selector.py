@@ -94,3 +94,29 @@ def test_wrong_arguments():
         DynamicLossSelector(disable=('masks', ))
     with pytest.raises(ValueError, match="text_encoder_mode='train'"):
         DynamicLossSelector()([sample()], 'train')
+
+
+def labelled(labels, text=('a', 'b', 'c'), **meta):
+    data = sample(labels=torch.tensor(labels, dtype=torch.long))
+    data.set_metainfo(dict(text=text, **meta))
+    return data
+
+
+@pytest.mark.parametrize('bad', [3, -1])
+def test_a_label_of_no_name_is_found_in_any_sample_or_frame(bad):
+    """With source, image and label; what every loss and the denoising rely on."""
+    good, wrong = labelled([0, 2]), labelled([1, bad], source='lvis', img_path='pic.jpg')
+    message = f"source 'lvis', image pic.jpg: label {bad} is outside the 3 names of `text`"
+    for batch in ([good, wrong], [clip(good, good), clip(good, wrong)]):
+        with pytest.raises(ValueError, match=message):
+            DynamicLossSelector()(batch)
+    assert DynamicLossSelector()([good, labelled([])]).semantic
+
+
+def test_labels_are_checked_once_a_step(monkeypatch):
+    """One wait for the device, whatever the number of samples."""
+    waits = []
+    truth = torch.Tensor.__bool__
+    monkeypatch.setattr(torch.Tensor, '__bool__', lambda tensor: waits.append(tensor.shape) or truth(tensor))
+    DynamicLossSelector()([labelled([0, 2])] * 4)
+    assert len(waits) == 1

@@ -5,9 +5,12 @@ rollout_model = dict(
     backbone=dict(norm_eval=True),
     rollout=dict(type='InteractiveRollout', max_rounds=3, rule='seem'),
     data_preprocessor=dict(
-        prompt_simulator=dict(
-            type='PromptSimulator',
-            kinds=dict(mask=0.05, box=0.15, point=0.6, polygon=0.05, scribble=0.1, circle=0.05))))
+        batch_augments=[
+            dict(type='BatchVocabulary', size=100),
+            dict(
+                type='BatchPrompts',
+                kinds=dict(mask=0.05, box=0.15, point=0.6, polygon=0.05, scribble=0.1, circle=0.05))
+        ]))
 # What stays, and what starts from nothing.
 rollout_rates = {
     **{key: dict(lr_mult=0., decay_mult=0.)

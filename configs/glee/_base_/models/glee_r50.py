@@ -8,8 +8,10 @@ model = dict(
         bgr_to_rgb=True,
         pad_mask=True,
         pad_size_divisor=32,
-        vocabulary_size=100,
-        prompt_simulator=dict(type='PromptSimulator', kinds=dict(mask=0.6, box=0.08, point=0.32))),
+        batch_augments=[
+            dict(type='BatchVocabulary', size=100),
+            dict(type='BatchPrompts', kinds=dict(mask=0.6, box=0.08, point=0.32), clip_kinds=dict(mask=1.0))
+        ]),
     backbone=dict(
         type='ResNet',
         depth=50,

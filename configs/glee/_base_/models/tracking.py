@@ -1,5 +1,5 @@
 # What a model of any size needs for videos: the same weights and a tracker. A config merges it into its model.
 video_model = dict(
     type='GLEEVideo',
-    data_preprocessor=dict(type='GLEEVideoDataPreprocessor', prompt_simulator=dict(type='ClipPromptSimulator')),
+    data_preprocessor=dict(type='GLEEVideoDataPreprocessor'),
     tracker=dict(type='MinVISTracker', memory_length=3, max_candidates=100, max_per_video=30, in_memory_frames=10))

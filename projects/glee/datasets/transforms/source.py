@@ -32,7 +32,7 @@ class SetSource(BaseTransform):
         text (Sequence[str], optional): names to use instead of the data set's; ``bbox_label``
             must index them.
         prompt_prob (float): probability that a training batch of this source points at one object per
-            image (``PromptSimulator``); 0.2 for COCO, SA1B, UVO frames and frames of YTVIS and OVIS.
+            image (``BatchPrompts``); 0.2 for COCO, SA1B, UVO frames and frames of YTVIS and OVIS.
         prompt_kinds (dict[str, float], optional): weights of the kinds of those prompts, where they are not
             the preprocessor's default for images or for clips (UVO videos and pseudo clips, DESIGN section 5).
         vocabulary_size (int, optional): most names of a training batch of this source, where that

@@ -1,9 +1,9 @@
-"""Batches: pictures, vocabularies, simulated prompts."""
-from .clip_prompt_simulator import ClipPromptSimulator
+"""Batches: pictures, and as batch augments the vocabulary and simulated prompts."""
+from .batch_prompts import BatchPrompts
+from .batch_vocabulary import BatchVocabulary
 from .data_preprocessor import GLEEDataPreprocessor
-from .prompt_simulator import PromptSimulator
 from .video_data_preprocessor import GLEEVideoDataPreprocessor
 
 __all__ = [
-    'ClipPromptSimulator', 'GLEEDataPreprocessor', 'GLEEVideoDataPreprocessor', 'PromptSimulator'
+    'BatchPrompts', 'BatchVocabulary', 'GLEEDataPreprocessor', 'GLEEVideoDataPreprocessor'
 ]

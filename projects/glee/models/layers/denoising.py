@@ -8,7 +8,6 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...structures.denoising_queries import DenoisingQueries
-from ..losses.label_check import check_labels
 
 # The label tables of the released models. 'obj365' serves every source with more than 100 names
 # (Objects365, OpenImages, LVIS, GRIT), 'object' the expressions and class-agnostic sources.
@@ -65,8 +64,7 @@ class DenoisingGenerator(nn.Module):
             ``num_queries_dn``.
 
         Raises:
-            ValueError: the table does not exist or is smaller than the vocabulary, or a label
-                lies outside the vocabulary.
+            ValueError: the table does not exist or is smaller than the vocabulary.
         """
         label_table = self._resolve(label_table)
         table = self._table(label_table, num_names)
@@ -76,7 +74,6 @@ class DenoisingGenerator(nn.Module):
             return None
         num_groups = self.num_queries_dn // group_size
         labels, boxes, filled = self._padded(targets, group_size)
-        check_labels(labels, num_names)
         filled = filled.repeat(1, num_groups).unsqueeze(-1)
         content = table(self._flip(labels.repeat(1, num_groups), num_names)) * filled
         noised = self._shift(boxes.repeat(1, num_groups, 1))

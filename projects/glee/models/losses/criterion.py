@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from ...structures.denoising_queries import DenoisingQueries
 from ..task_modules.matcher import Match
 from .dynamic_loss_selector import LossSwitch
-from .label_check import check_labels
 
 TWO_STAGE = 'enc'
 
@@ -135,10 +134,9 @@ class GLEECriterion(nn.Module):
             and per output and image the matched queries and objects.
 
         Raises:
-            ValueError: a label lies outside the vocabulary, masks are missing, or a cost of the
-                matching is not finite.
+            ValueError: masks are missing, or a cost of the matching is not finite.
         """
-        objects = self._gather(targets, switch, predictions['']['logits'].shape[-1])
+        objects = self._gather(targets, switch)
         num_objects = self._num_objects(targets, mask_features)
         matches = self.matcher(predictions, mask_features, targets, switch.match_boxes,
                                switch.match_masks)
@@ -170,10 +168,9 @@ class GLEECriterion(nn.Module):
         return self.loss_track(embeddings, matches, [target.identities for target in targets], num_frames)
 
     @staticmethod
-    def _gather(targets: Sequence[InstanceData], switch: LossSwitch, num_names: int) -> _Objects:
+    def _gather(targets: Sequence[InstanceData], switch: LossSwitch) -> _Objects:
         """Concatenate the objects of the batch and check what the losses rely on."""
         labels = torch.cat([target.labels for target in targets])
-        check_labels(labels, num_names)
         if switch.mask or switch.match_masks:
             for image, target in enumerate(targets):
                 if len(target.labels) and 'masks' not in target:

@@ -2,8 +2,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+import torch
 from mmdet.registry import TASK_UTILS
 from mmdet.structures import DetDataSample, TrackDataSample
+
+from ...structures.clips import flatten_clips
+from ...structures.sample_origin import sample_origin
 
 SUPERVISION_KINDS = ('semantic', 'box', 'coarse_box', 'mask', 'track')
 TEXT_MODES = ('category', 'expression')
@@ -66,12 +70,14 @@ class DynamicLossSelector:
             LossSwitch: the terms that are on.
 
         Raises:
-            ValueError: a sample holds an unknown value or no annotation, or samples disagree.
+            ValueError: a sample holds an unknown value, no annotation or a label outside its text, or samples
+                disagree.
         """
         if text_encoder_mode not in ENCODER_MODES:
             raise ValueError(f'text_encoder_mode={text_encoder_mode!r} is unknown; '
                              f'choose from {ENCODER_MODES}')
         facts = self._agreed_facts(data_samples)
+        check_labels(flatten_clips(data_samples)[0])
         kinds, prompted = facts['supervision'], facts['prompts']
         switch = dict(
             semantic='semantic' in kinds,
@@ -100,6 +106,22 @@ class DynamicLossSelector:
                 first = first or facts
                 _check_same(first, facts, index)
         return first
+
+
+def check_labels(samples: Sequence[DetDataSample]) -> None:
+    """Raise ValueError unless the labels of every sample that has a text index it.
+
+    An index out of range would otherwise stop a GPU with a device assertion that names nothing. The batch waits for
+    its device once.
+    """
+    samples = [sample for sample in samples if 'text' in sample and 'labels' in sample.get('gt_instances', ())]
+    outside = [(sample.gt_instances.labels < 0) | (sample.gt_instances.labels >= len(sample.text))
+               for sample in samples]
+    if not outside or not torch.cat(outside).any():
+        return
+    sample, wrong = next((sample, wrong) for sample, wrong in zip(samples, outside) if wrong.any())
+    raise ValueError(f'{sample_origin(sample)}: label {int(sample.gt_instances.labels[wrong][0])} is outside the '
+                     f'{len(sample.text)} names of `text`')
 
 
 def _facts(sample: DetDataSample, index: int) -> dict:
