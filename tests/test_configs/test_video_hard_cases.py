@@ -8,7 +8,6 @@ from data_fixtures import captured_log, edit_json, save_image
 from PIL import Image
 
 from projects.glee.engine.runner import run_config
-from projects.glee.evaluation.functional.png_tree import PALETTE
 from projects.glee.evaluation.functional.result_checks import (
     check_burst,
     check_expression_masks,
@@ -16,6 +15,7 @@ from projects.glee.evaluation.functional.result_checks import (
     check_vis,
 )
 from projects.glee.miniworld import build_miniworld
+from projects.glee.structures.palette import PALETTE
 
 SHAPE = (96, 160)
 SMALL = {'test_resize.scale': (10000, 96)}

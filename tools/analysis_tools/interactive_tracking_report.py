@@ -20,8 +20,8 @@ from rich.progress import track
 from projects.glee.apis import VideoSession, init_model
 from projects.glee.engine.runner import run_config
 from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity
-from projects.glee.evaluation.functional.video_record import decode
 from projects.glee.prompts.click_simulation import ClickSimulator
+from projects.glee.structures.masks import decode
 
 
 def read_objects(dataset, index: int) -> tuple[list[Path], dict[int, dict[int, np.ndarray]]]:

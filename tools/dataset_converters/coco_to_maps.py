@@ -20,12 +20,13 @@ from typing import Iterator
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from rich.progress import track
 from scipy.io import savemat
 
 from projects.glee.evaluation.functional.panopticapi_names import id2rgb
+from projects.glee.structures.masks import bounding_box, encode
+from projects.glee.structures.palette import palette_picture
 
 BACKGROUND = 'background'
 
@@ -43,8 +44,7 @@ def object_maps(coco: COCO) -> Iterator[tuple[dict, list[dict], np.ndarray]]:
 
 def box_and_area(mask: np.ndarray) -> dict:
     """COCO box (x, y, width, height) and area of a mask (H, W)."""
-    box = mask_utils.toBbox(mask_utils.encode(np.asfortranarray(mask.astype(np.uint8))))
-    return dict(bbox=box.tolist(), area=int(mask.sum()))
+    return dict(bbox=bounding_box(encode(mask)), area=int(mask.sum()))
 
 
 def write_panoptic(root: Path, split: str, coco: COCO) -> None:
@@ -92,9 +92,7 @@ def write_voc(root: Path, split: str, coco: COCO) -> None:
         stem = Path(image['file_name']).stem
         classes = np.array([0, *(label[o['category_id']] for o in objects)])[numbers]
         for folder, pixels in (('SegmentationObject', numbers), ('SegmentationClass', classes)):
-            picture = Image.fromarray(pixels.astype(np.uint8))
-            picture.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tolist())
-            picture.save(base / folder / f'{stem}.png')
+            palette_picture(pixels.astype(np.uint8)).save(base / folder / f'{stem}.png')
         link(root / 'coco' / split / image['file_name'], base / f'JPEGImages/{stem}.jpg')
         names.append(stem)
     list_file = base / f'ImageSets/Segmentation/{split.rstrip("0123456789")}.txt'

@@ -6,10 +6,9 @@ from typing import Callable, Optional, Sequence
 
 import numpy as np
 from demo_pictures import Answer, draw, prompt_of, read_image, read_strokes, row_of
-from PIL import Image
 
 from projects.glee.apis.interactive_session import InteractiveSession, SessionObject
-from projects.glee.evaluation.functional.png_tree import PALETTE
+from projects.glee.structures.palette import palette_picture
 from projects.glee.structures.track import encode_mask
 
 MODES = ('Stroke', 'Example', 'Text', 'Audio', 'Panoptic')
@@ -236,9 +235,7 @@ class ImageDemo:
         numbers = np.zeros(self._image.shape[:2], np.uint8)
         for number, each in enumerate(self.session.results(exclusive=True)[:255], 1):
             numbers[each.mask] = number
-        picture = Image.fromarray(numbers)
-        picture.putpalette(PALETTE)  # makes it a palette image
-        picture.save(folder / 'masks.png')
+        palette_picture(numbers).save(folder / 'masks.png')
         rows = []
         for number, each in enumerate(found, 1):
             left, top, right, bottom = (round(float(side), 2) for side in each.box)

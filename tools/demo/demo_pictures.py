@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from projects.glee.evaluation.functional.png_tree import PALETTE
 from projects.glee.prompts.samplers import box_of
+from projects.glee.structures.palette import PALETTE
 
 HEADERS = ('object', 'score', 'x1', 'y1', 'x2', 'y2')
 VIDEO_HEADERS = ('frame', *HEADERS)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..datasets.transforms.prompts import warp_mask
 from ..models.seg_heads.glee_fusion_head import resize_logits
+from ..models.trackers.object_merge import ObjectMerge
 from ..prompts.rasters import drawn_mask
 from .user_prompt import UserPrompt
 
@@ -102,9 +103,10 @@ def divide(objects: Sequence[SessionObject], image: SessionImage) -> list[Sessio
     if len(objects) < 2:
         return list(objects)
     meta = image.sample.metainfo
-    masks = np.stack([obj.mask for obj in objects])
     logits = torch.stack([obj.logits for obj in objects])
     full = resize_logits(logits, meta['batch_input_shape'], meta['img_shape'][:2], meta['ori_shape'][:2])
-    claims = full.sigmoid().cpu().numpy() * np.array([obj.score for obj in objects])[:, None, None]
-    winner = np.where(masks, claims, -1.).argmax(0)
-    return [replace(obj, mask=obj.mask & (winner == index)) for index, obj in enumerate(objects)]
+    merge = ObjectMerge(meta['ori_shape'][:2], full.device, background=None, dtype=torch.float64)
+    for obj, logit in zip(objects, full):
+        inside = torch.from_numpy(obj.mask).to(full.device)
+        merge.add(torch.where(inside, logit.sigmoid().double() * obj.score, -1))
+    return [replace(obj, mask=mask.cpu().numpy()) for obj, mask in zip(objects, merge.masks())]

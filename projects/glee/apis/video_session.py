@@ -7,7 +7,6 @@ from typing import Iterator, Optional, Sequence, Union
 import cv2
 import mmcv
 import numpy as np
-import pycocotools.mask as mask_utils
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.logging import print_log
@@ -16,6 +15,7 @@ from mmengine.structures import InstanceData
 from ..datasets.transforms.geometry import PillowResize
 from ..datasets.transforms.prompts import warp_mask
 from ..models.trackers.prompt_tracker import PromptTracker
+from ..structures.masks import decode
 from ..structures.track import encode_mask
 from .interactive_session import InteractiveSession, SessionObject
 
@@ -241,7 +241,7 @@ class VideoSession:
             given = dict(prompts)
             prompts.clear()
             found = self._step(tracker, picture, given)
-            yield {object_id: _decode(rle, picture.shape[:2]) for object_id, rle in found.items()}
+            yield {object_id: decode(rle, picture.shape[:2]) for object_id, rle in found.items()}
 
     def mask(self, object_id: int, frame: int) -> np.ndarray:
         """Bool mask (H, W) of an object in a frame that has been tracked; empty where it is not visible.
@@ -252,11 +252,7 @@ class VideoSession:
         if frame not in self._masks.get(object_id, {}):
             raise KeyError(f'object {object_id} has not been tracked in frame {frame}: run track')
         rle = self._masks[object_id][frame]  # it knows its size: only without one the frame is read again
-        return _decode(rle, self._picture(frame).shape[:2] if rle is None else rle['size'])
-
-
-def _decode(rle: Optional[dict], shape: tuple) -> np.ndarray:
-    return np.zeros(shape, bool) if rle is None else mask_utils.decode(rle).astype(bool)
+        return decode(rle, self._picture(frame).shape[:2] if rle is None else rle['size'])
 
 
 def _is_apart(positive: np.ndarray, tracked: np.ndarray) -> bool:

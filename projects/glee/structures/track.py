@@ -2,7 +2,8 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import pycocotools.mask as mask_utils
+
+from .masks import encode
 
 
 @dataclass
@@ -22,7 +23,4 @@ class Track:
 
 def encode_mask(mask: np.ndarray) -> dict | None:
     """Compressed RLE with text counts of a bool mask (H, W); None if it is empty."""
-    if not mask.any():
-        return None
-    rle = mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return dict(size=[int(side) for side in rle['size']], counts=rle['counts'].decode())
+    return encode(mask) if mask.any() else None

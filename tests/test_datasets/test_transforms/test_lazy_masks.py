@@ -4,6 +4,7 @@ import tracemalloc
 import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
+from data_fixtures import captured_log
 from mmdet.datasets.transforms import RandomFlip
 from mmdet.structures.mask import BitmapMasks
 
@@ -87,8 +88,12 @@ def test_loading_mixes_polygons_and_rle_and_packing_decodes(masks):
     assert (packed.masks[0] == masks[0]).all()
     assert packed.masks[1].sum() == 120 and packed.masks[1, 3:15, 2:12].all()
     results['instances'][0]['mask'] = dict(encode(masks)[0], size=[5, 5])
-    with pytest.raises(ValueError, match='lies on an image'):
-        LoadInstances()(results)
+    with captured_log() as messages:
+        trained, tested = (LoadInstances(keep_unmasked=keep)(dict(results)) for keep in (False, True))
+    assert sum('p.jpg' in m and 'RLE of another size than the image (1 so far)' in m for m in messages) == 2
+    # training leaves the object out, a test keeps its box with a mask of nothing
+    assert trained['gt_bboxes'].tensor.tolist() == [[2, 3, 12, 15]] and trained['gt_bboxes_labels'].tolist() == [0]
+    assert len(tested['gt_bboxes']) == 2 and tested['gt_masks'].areas.tolist() == [0, 120]
 
 
 def test_a_crowded_picture_never_has_a_stack_at_its_own_size():

@@ -3,8 +3,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from pycocotools import mask as mask_utils
 
+from ...structures.masks import area, polygons_to_rle
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json
 
 DETECTION = ('pedestrian', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle', 'traffic light',
@@ -104,7 +104,7 @@ def _tracks(frames: list, reader, masks: bool) -> list:
             track['iscrowd'] |= entry['iscrowd']
             track['bboxes'][index], track['areas'][index] = entry['bbox'], entry['area']
             if masks:
-                track['segmentations'][index] = polygons_to_rle(entry['segmentation'], size)
+                track['segmentations'][index] = polygons_to_rle(entry['segmentation'], size[1], size[0])
     return list(tracks.values())
 
 
@@ -144,13 +144,13 @@ class _LabelReader:
     def _mask(self, label: dict, size: tuple):
         rings = [flatten_ring(part['vertices'], part.get('types')) for part in label.get('poly2d') or ()]
         rings = [ring for ring in rings if len(ring) > 2]
-        area = rings and int(mask_utils.area(polygons_to_rle([ring.ravel().tolist() for ring in rings], size)))
-        if not area:
+        pixels = rings and area(polygons_to_rle([ring.ravel().tolist() for ring in rings], size[1], size[0]))
+        if not pixels:
             self.skipped['mask without area'] += 1
             return None
         low, high = (np.concatenate(rings).min(0), np.concatenate(rings).max(0))
         return {'segmentation': [[round(value, 2) for value in ring.ravel().tolist()] for ring in rings],
-                'bbox': [round(float(value), 2) for value in (*low, *(high - low))], 'area': area}
+                'bbox': [round(float(value), 2) for value in (*low, *(high - low))], 'area': pixels}
 
 
 def flatten_ring(vertices: list, types: str = None) -> np.ndarray:
@@ -178,12 +178,6 @@ def flatten_ring(vertices: list, types: str = None) -> np.ndarray:
             corners.append(points[index])
             index += 1
     return np.array(corners).reshape(-1, 2)
-
-
-def polygons_to_rle(polygons: list, size: tuple) -> dict:
-    """One compressed RLE of all rings; `size` is (width, height)."""
-    rle = mask_utils.merge(mask_utils.frPyObjects(polygons, size[1], size[0]))
-    return {'size': [int(side) for side in rle['size']], 'counts': rle['counts'].decode()}
 
 
 def _files(labels) -> list:

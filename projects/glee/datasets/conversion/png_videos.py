@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as mask_utils
 
+from ...structures.masks import area, bounding_box, encode
 from .shards import ConversionError, Shard, convert_shards, load_json
 
 VOID = 255
@@ -98,17 +98,16 @@ def read_tracks(mask_root: Path, video: dict, skipped) -> dict:
             skipped['PNG of another size than its video, or with colours instead of ids'] += 1
             continue
         for number in sorted(set(np.unique(ids).tolist()) - {0, VOID}):
-            rle = mask_utils.encode(np.asfortranarray(ids == number, np.uint8))
             masks = tracks.setdefault(number, [None] * len(video['file_names']))
-            masks[index] = {'size': [int(side) for side in rle['size']], 'counts': rle['counts'].decode()}
+            masks[index] = encode(ids == number)
     return tracks
 
 
 def _annotation(masks: list, video: dict, **extra) -> dict:
     return {'category_id': 1, 'iscrowd': 0, 'height': video['height'], 'width': video['width'],
             'length': video['length'], 'segmentations': masks,
-            'bboxes': [mask and mask_utils.toBbox(mask).tolist() for mask in masks],
-            'areas': [mask and int(mask_utils.area(mask)) for mask in masks], **extra}
+            'bboxes': [mask and bounding_box(mask) for mask in masks],
+            'areas': [mask and area(mask) for mask in masks], **extra}
 
 
 def _folders(root: Path) -> list:

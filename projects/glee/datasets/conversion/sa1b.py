@@ -3,8 +3,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from pycocotools import mask as mask_utils
 
+from ...structures.masks import area, areas, shares
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
 
 IMAGES_PER_SHARD = 1000
@@ -25,14 +25,10 @@ def thin_masks(rles: list, threshold: float = 0.5) -> list:
     """
     if not rles:
         return []
-    # With `iscrowd` pycocotools divides by the first mask's area; that of the smaller mask gives
-    # the largest of the three ratios.
-    share = mask_utils.iou(rles, rles, [1] * len(rles))
-    overlap = np.maximum(share, share.T)
-    # one by one: pycocotools overflows with more than 255 masks at a time
-    areas = np.array([mask_utils.area(rle) for rle in rles], float)
+    share = shares(rles, rles)
+    overlap = np.maximum(share, share.T)  # the share of the smaller mask is the largest of the three ratios
     kept = []
-    for index in np.argsort(-areas, kind='stable'):
+    for index in np.argsort(-areas(rles), kind='stable'):
         if not kept or overlap[index, kept].max() <= threshold:
             kept.append(int(index))
     return sorted(kept)
@@ -106,7 +102,7 @@ def _is_valid(entry: dict, size: list, skipped) -> bool:
     if segmentation.get('size') != size or not isinstance(segmentation.get('counts'), str):
         skipped['mask of another size than the image'] += 1
         return False
-    if not mask_utils.area(segmentation):
+    if not area(segmentation):
         skipped['empty mask'] += 1
         return False
     if min(entry['bbox'][2:]) <= 0:

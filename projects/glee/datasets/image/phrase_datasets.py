@@ -5,7 +5,7 @@ from typing import Optional, Sequence
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
-from ..store.broken_rows import BrokenRow, corners, image_size
+from ...structures.row_values import BrokenRow, corners, image_size
 from ..store.streamed import StreamedRecords
 
 PHRASE_KEYS = ('caption_with_token', 'object_name', 'caption')

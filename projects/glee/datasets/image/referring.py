@@ -6,7 +6,8 @@ from typing import Iterator, List, Optional
 from mmdet.datasets import BaseDetDataset, RefCocoDataset
 from mmdet.registry import DATASETS
 
-from ..store.broken_rows import BrokenRow, corners, image_size, usable_mask
+from ...structures.masks import usable_mask
+from ...structures.row_values import BrokenRow, corners, image_size
 from ..store.streamed import StreamedRecords
 
 
@@ -92,7 +93,7 @@ class RefCocoJsonDataset(StreamedRecords, BaseDetDataset):
             img_path=osp.join(self.data_prefix.get('img', ''), image['file_name']),
             img_id=image['id'], height=height, width=width, sentences=sentences,
             bbox=corners(annotations[0].get('bbox'), width, height),
-            mask=usable_mask(annotations[0].get('segmentation'), width, height))], 'object')
+            mask=usable_mask(annotations[0].get('segmentation'), height, width))], 'object')
         return item
 
     def _items(self, path: str, header: dict) -> Iterator[dict]:

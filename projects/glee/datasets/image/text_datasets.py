@@ -6,7 +6,8 @@ from mmdet.datasets import CocoDataset, Objects365V2Dataset
 from mmdet.datasets.objects365 import objv2_ignore_list
 from mmdet.registry import DATASETS
 
-from ..store.broken_rows import BrokenRow, corners, image_size, usable_mask
+from ...structures.masks import usable_mask
+from ...structures.row_values import BrokenRow, corners, image_size
 from ..store.json_groups import JsonGroups
 from ..store.streamed import StreamedRecords
 from ..vocabularies import load_vocabulary, rename, respell
@@ -120,7 +121,7 @@ class TextFromCategories(StreamedRecords):
             # a crowd region is left out of the targets, whatever its mask is like
             if self.masks != 'ignored' and not instance['ignore_flag']:
                 if mask:
-                    instance['mask'] = usable_mask(mask, width, height)
+                    instance['mask'] = usable_mask(mask, height, width)
                 elif self.masks == 'required':
                     raise BrokenRow('no mask')
             return instance

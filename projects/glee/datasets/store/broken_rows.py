@@ -1,17 +1,9 @@
 """Rows of an annotation file that cannot be used: found, counted and named in one summary."""
 import logging
-import math
 import os
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
-import pycocotools.mask as mask_utils
 from mmengine.logging import print_log
-
-MIN_SIDE = 1e-5  # px; DESIGN section 8, "Images, boxes, masks"
-
-
-class BrokenRow(ValueError):
-    """A row cannot be used; the message is the reason."""
 
 
 class BrokenRows:
@@ -57,50 +49,6 @@ def report(reasons: Dict[str, List[Any]], ann_file: str) -> None:
         print_log(message, logger='current', level=logging.WARNING)
 
 
-def corners(box: Any, width: float, height: float) -> List[float]:
-    """An xywh box (px) of an image as xyxy.
-
-    Raises:
-        BrokenRow: no box, zero area, or nothing of it inside the image.
-    """
-    if not isinstance(box, (list, tuple)) or len(box) != 4:
-        raise BrokenRow('no box')
-    x, y, w, h = box
-    if not all(map(math.isfinite, box)):
-        raise BrokenRow('box that is not finite')
-    if w <= MIN_SIDE or h <= MIN_SIDE:
-        raise BrokenRow('box of zero area')
-    if min(x + w, width) <= max(x, 0) or min(y + h, height) <= max(y, 0):
-        raise BrokenRow('box outside the image')
-    return [x, y, x + w, y + h]
-
-
-def usable_mask(segmentation: Any, width: int, height: int) -> Any:
-    """Polygons with at least 3 points each, or a compressed RLE with text counts.
-
-    Raises:
-        BrokenRow: neither, or nothing of it is left.
-    """
-    if isinstance(segmentation, list):
-        polygons = [p for p in segmentation if len(p) >= 6 and len(p) % 2 == 0]
-        if not polygons:
-            raise BrokenRow('polygon with fewer than 3 points')
-        return polygons
-    if not isinstance(segmentation, dict) or not segmentation.get('counts'):
-        raise BrokenRow('empty RLE')
-    if list(segmentation.get('size', ())) != [height, width]:
-        raise BrokenRow('RLE of another size than the image')
-    counts = segmentation['counts']
-    if isinstance(counts, list):
-        if sum(counts) != width * height:
-            raise BrokenRow('RLE of another size than the image')
-        segmentation = mask_utils.frPyObjects(segmentation, height, width)
-        counts = segmentation['counts'].decode()
-    if mask_utils.area(dict(size=[height, width], counts=counts)) == 0:
-        raise BrokenRow('empty RLE')
-    return dict(size=[height, width], counts=counts)
-
-
 class Folders:
     """Which files exist, asked by one listing per folder instead of one question per file."""
 
@@ -131,15 +79,3 @@ def modified(folder: str) -> int:
 def unchanged(state: Dict[str, int]) -> bool:
     """Whether no file was added to or taken from the folders since."""
     return all(modified(folder) == time for folder, time in state.items())
-
-
-def image_size(image: dict) -> Tuple[int, int]:
-    """(width, height) of an image or video row.
-
-    Raises:
-        BrokenRow: it has none.
-    """
-    width, height = image.get('width'), image.get('height')
-    if not width or not height:
-        raise BrokenRow('image without width and height')
-    return width, height

@@ -4,7 +4,8 @@ from typing import Iterator, List, Optional, Tuple
 
 from mmengine.fileio import get_local_path
 
-from .broken_rows import BrokenRow, BrokenRows, Folders, report, unchanged
+from ...structures.row_values import BrokenRow
+from .broken_rows import BrokenRows, Folders, report, unchanged
 from .json_groups import JsonGroups
 from .record_store import fingerprint, open_records
 

@@ -4,12 +4,13 @@ import random
 from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
-import pycocotools.mask as mask_utils
 import torch
 import torch.nn.functional as F
 from mmcv.transforms import BaseTransform, Compose
 from mmdet.registry import TRANSFORMS
 from mmdet.structures import TrackDataSample
+
+from ...structures.masks import union
 
 ORDERS = ('forward', 'backward', 'random')
 
@@ -184,9 +185,9 @@ class PickVideoExpression(BaseTransform):
 
 def _union(instances: Sequence[dict]) -> dict:
     """One object out of several."""
-    union = dict(instances[0], bbox_label=0, instance_id=1)
+    joined = dict(instances[0], bbox_label=0, instance_id=1)
     if len(instances) > 1:
         boxes = np.array([record['bbox'] for record in instances])
-        union['bbox'] = [*boxes[:, :2].min(0).tolist(), *boxes[:, 2:].max(0).tolist()]
-        union['mask'] = mask_utils.merge([record['mask'] for record in instances])
-    return union
+        joined['bbox'] = [*boxes[:, :2].min(0).tolist(), *boxes[:, 2:].max(0).tolist()]
+        joined['mask'] = union([record['mask'] for record in instances])
+    return joined

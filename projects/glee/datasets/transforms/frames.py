@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from ...prompts.click_simulation import ClickSimulator
 from ...prompts.rasters import box_mask, point_mask
 from ...prompts.samplers import box_of
+from ...structures.masks import decode, to_rle
 from .loading import FilterObjects, LoadImage, LoadInstances
 from .source import PackGLEEInputs
 
@@ -102,9 +103,7 @@ class FirstMaskPrompts(BaseTransform):
         """Add ``prompts`` and ``prompt_identities``; nothing in a frame without new objects."""
         new = [record for record in results['instances'] if record.get('is_first') and record.get('mask')]
         if new:
-            loader = LoadInstances(poly2mask=True)
-            masks = [FIRST_PROMPTS[self.kind](loader._poly2mask(record['mask'], *results['ori_shape']).astype(bool))
-                     for record in new]
+            masks = [FIRST_PROMPTS[self.kind](decode(to_rle(record['mask'], *results['ori_shape']))) for record in new]
             results['prompts'] = dict(
                 masks=np.stack(masks), kinds=[self.kind] * len(new), object_ids=np.arange(len(new)), drawn_at=None)
             results['prompt_identities'] = np.array([record['instance_id'] for record in new])

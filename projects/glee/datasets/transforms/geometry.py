@@ -2,7 +2,6 @@
 from typing import Optional
 
 import numpy as np
-import pycocotools.mask as mask_utils
 from mmcv.transforms import BaseTransform
 from mmdet.datasets.transforms import RandomCrop, Resize
 from mmdet.registry import TRANSFORMS
@@ -10,6 +9,7 @@ from mmdet.structures.bbox import get_box_type
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from PIL import Image
 
+from ...structures.masks import decode, polygons_to_rle
 from .lazy_masks import LazyMasks
 
 
@@ -75,9 +75,7 @@ class RasterizeMasks(BaseTransform):
         elif isinstance(masks, PolygonMasks):
             bitmaps = np.zeros((len(masks), masks.height, masks.width), dtype=np.uint8)
             for i, polygons in enumerate(masks.masks):
-                rles = mask_utils.frPyObjects(
-                    [polygon.tolist() for polygon in polygons], masks.height, masks.width)
-                bitmaps[i] = mask_utils.decode(mask_utils.merge(rles))
+                bitmaps[i] = decode(polygons_to_rle(polygons, masks.height, masks.width))
             results['gt_masks'] = BitmapMasks(bitmaps, masks.height, masks.width)
         return results
 

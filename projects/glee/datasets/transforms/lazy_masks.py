@@ -1,35 +1,12 @@
 """RLE masks that stay encoded through flips, resizes and crops."""
-from typing import Any, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 import numpy as np
-import pycocotools.mask as mask_utils
 from mmdet.structures.mask import BitmapMasks
 from mmdet.structures.mask.structures import BaseInstanceMasks
 from PIL import Image
 
-
-def to_rle(mask: Any, height: int, width: int) -> dict:
-    """Polygons or any RLE of COCO as a compressed RLE of an image of this size (px).
-
-    What cannot be decoded becomes an empty mask, which :class:`FilterObjects` drops.
-
-    Raises:
-        ValueError: the RLE is of another size.
-    """
-    if isinstance(mask, list):
-        polygons = [polygon for polygon in mask if len(polygon) >= 6 and len(polygon) % 2 == 0]
-        return mask_utils.merge(mask_utils.frPyObjects(polygons, height, width)) if polygons else (
-            _empty(height, width))
-    if not isinstance(mask, dict) or not mask.get('counts') or 'size' not in mask:
-        return _empty(height, width)
-    if list(mask['size']) != [height, width]:
-        raise ValueError(f'a mask of {mask["size"]} (height, width) lies on an image of '
-                         f'{[height, width]}')
-    return mask_utils.frPyObjects(mask, height, width) if isinstance(mask['counts'], list) else mask
-
-
-def _empty(height: int, width: int) -> dict:
-    return mask_utils.encode(np.zeros((height, width), np.uint8, order='F'))
+from ...structures.masks import decode
 
 
 def _resized(indices: np.ndarray, length: int) -> np.ndarray:
@@ -79,8 +56,8 @@ class LazyMasks(BaseInstanceMasks):
         pick = np.ix_(self.columns, self.rows)
         padded = (self.columns < 0)[:, None] | (self.rows < 0)
         for mask, rle in zip(masks, self.rles):
-            decoded = mask_utils.decode([rle])[:, :, 0].T[pick]
-            decoded[padded] = 0
+            decoded = decode(rle).T[pick]
+            decoded[padded] = False
             mask[:] = decoded.T
         return masks
 

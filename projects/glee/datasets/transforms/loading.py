@@ -3,13 +3,14 @@ import logging
 import multiprocessing
 from typing import List, Optional
 
-import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.transforms import FilterAnnotations, LoadAnnotations
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
 
-from .lazy_masks import LazyMasks, to_rle
+from ...structures.masks import bounding_box, empty_mask, polygons_to_rle, read_mask, to_rle
+from ...structures.row_values import BrokenRow
+from .lazy_masks import LazyMasks
 
 
 class SharedCount:
@@ -83,17 +84,23 @@ class LoadInstances(LoadAnnotations):
     crops move coordinates, and become :class:`LazyMasks` otherwise (RLE; nearest neighbour), which
     are decoded one by one at their final size.
     A record without ``bbox`` (stock ``RefCocoDataset``) gets the box of its mask, one without
-    ``bbox_label`` its position, which is the index of its expression.
+    ``bbox_label`` its position, which is the index of its expression. Masks are checked; one that
+    cannot be used is logged with the running count.
 
     Args:
         with_mask (bool): load masks; False for sources that have boxes only.
+        keep_unmasked (bool): what happens to an object without a mask that can be used. True (test)
+            gives it an empty mask, so that its box stays; False (training) leaves it out if its mask
+            is broken, and raises if it has none.
 
     Raises:
-        ValueError: ``with_mask`` and an object has none.
+        ValueError: ``with_mask`` without ``keep_unmasked``, and an object has none.
     """
 
-    def __init__(self, with_mask: bool = True, **kwargs) -> None:
+    def __init__(self, with_mask: bool = True, keep_unmasked: bool = False, **kwargs) -> None:
         super().__init__(with_mask=with_mask, **kwargs)
+        self.keep_unmasked = keep_unmasked
+        self.broken = SharedCount()
 
     def transform(self, results: dict) -> dict:
         """Add ``gt_bboxes`` (N, 4) xyxy px, ``gt_bboxes_labels`` (N,) and ``gt_masks``."""
@@ -101,23 +108,34 @@ class LoadInstances(LoadAnnotations):
         for position, record in enumerate(results.get('instances', [])):
             if record.get('ignore_flag', 0):
                 continue
-            if self.with_mask and not record.get('mask'):
-                raise ValueError(
-                    f'an object of {results["img_path"]} has no mask; load this source with '
-                    'LoadInstances(with_mask=False) and supervision without "mask"')
             record = dict(record, ignore_flag=0)
+            if self.with_mask:
+                record['mask'] = self._read_mask(record.get('mask'), results)
+                if record['mask'] is None:
+                    continue
             record.setdefault('bbox_label', position)
             if 'bbox' not in record:
-                record['bbox'] = self._box_of(record['mask'], *results['ori_shape'])
+                x, y, width, height = bounding_box(to_rle(record['mask'], *results['ori_shape']))
+                record['bbox'] = [x, y, x + width, y + height]
             instances.append(record)
         results['instances'] = instances
         return super().transform(results)
 
-    def _box_of(self, mask, height: int, width: int) -> List[float]:
-        ys, xs = np.nonzero(self._poly2mask(mask, height, width))
-        if len(xs) == 0:
-            return [0.0, 0.0, 0.0, 0.0]
-        return [float(v) for v in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)]
+    def _read_mask(self, mask, results: dict):
+        """A mask that can be used, an empty one in its place, or None."""
+        empty = empty_mask(*results['ori_shape']) if self.keep_unmasked else None
+        if not mask:
+            if empty is None:
+                raise ValueError(
+                    f'an object of {results["img_path"]} has no mask; load this source with '
+                    'LoadInstances(with_mask=False) and supervision without "mask"')
+            return empty
+        try:
+            return read_mask(mask, *results['ori_shape'])
+        except BrokenRow as reason:
+            print_log(f'an object of {results["img_path"]} has a mask that cannot be used: {reason} '
+                      f'({self.broken.increment()} so far)', logger='current', level=logging.WARNING)
+            return empty
 
     def _load_masks(self, results: dict) -> None:
         masks = [instance['mask'] for instance in results['instances']]
@@ -126,8 +144,8 @@ class LoadInstances(LoadAnnotations):
             super()._load_masks(results)
         else:
             height, width = results['ori_shape']
-            results['gt_masks'] = LazyMasks([to_rle(mask, height, width) for mask in masks],
-                                            height, width)
+            rles = [polygons_to_rle(mask, height, width) if isinstance(mask, list) else mask for mask in masks]
+            results['gt_masks'] = LazyMasks(rles, height, width)
 
 
 @TRANSFORMS.register_module()

@@ -2,11 +2,11 @@
 from pathlib import Path
 
 import numpy as np
-import pycocotools.mask as mask_utils
 from mmdet.registry import DATASETS
 from mmengine.fileio import load
 from PIL import Image
 
+from ...structures.masks import encode
 from .video_dataset import VideoDataset, make_instance
 
 VOID = 255
@@ -125,9 +125,3 @@ def read_index_map(path: str) -> np.ndarray:
         if picture.mode not in ('P', 'L', '1'):
             raise ValueError(f'{path} is a {picture.mode} picture; object indices need a palette or grey PNG')
         return np.asarray(picture, np.uint8)
-
-
-def encode(mask: np.ndarray) -> dict:
-    """Compressed RLE with text counts."""
-    rle = mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return dict(size=[int(side) for side in rle['size']], counts=rle['counts'].decode())

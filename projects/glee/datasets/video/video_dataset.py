@@ -1,9 +1,9 @@
 """What all readers of videos have in common."""
 from typing import Any, NamedTuple
 
-import pycocotools.mask as mask_utils
 from mmdet.datasets import BaseVideoDataset
 
+from ...structures.masks import bounding_box, read_mask
 from ..vocabularies import load_vocabulary, respell
 
 
@@ -116,6 +116,4 @@ def make_instance(identity: int, label: int, bbox_xywh, mask, ignore: bool = Fal
 
 def box_of_rle(mask) -> list[float]:
     """xywh of an RLE, also an uncompressed one."""
-    if isinstance(mask['counts'], list):
-        mask = mask_utils.frPyObjects(mask, *mask['size'])
-    return mask_utils.toBbox(mask).tolist()
+    return bounding_box(read_mask(mask, *mask['size']))

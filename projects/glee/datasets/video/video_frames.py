@@ -3,12 +3,12 @@ import os.path as osp
 from typing import List
 
 import numpy as np
-import pycocotools.mask as mask_utils
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
+from ...structures.masks import bounding_box, usable_mask
+from ...structures.row_values import BrokenRow, image_size
 from ..image.text_datasets import TextFromCategories
-from ..store.broken_rows import BrokenRow, image_size, usable_mask
 
 
 @DATASETS.register_module()
@@ -76,9 +76,9 @@ def box_of_mask(mask, width: int, height: int) -> List[float]:
     Raises:
         BrokenRow: the mask is unusable.
     """
-    mask = usable_mask(mask, width, height)
+    mask = usable_mask(mask, height, width)
     if isinstance(mask, list):
         points = np.concatenate([np.reshape(polygon, (-1, 2)) for polygon in mask])
         low, high = points.min(0), points.max(0)
         return [*low.tolist(), *(high - low).tolist()]
-    return mask_utils.toBbox(mask).tolist()
+    return bounding_box(mask)

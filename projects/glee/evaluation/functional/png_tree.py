@@ -5,22 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .video_record import VideoRecord, decode
-
-
-def davis_palette() -> list[int]:
-    """The palette of VOC and DAVIS: 256 RGB colours, index 0 black."""
-    colours = np.zeros((256, 3), np.uint8)
-    for index in range(256):
-        rest = index
-        for bit in range(7, -1, -1):
-            for channel in range(3):
-                colours[index, channel] |= (rest >> channel & 1) << bit
-            rest >>= 3
-    return colours.flatten().tolist()
-
-
-PALETTE = davis_palette()
+from ...structures.masks import decode
+from ...structures.palette import palette_picture
+from .video_record import VideoRecord
 
 
 def write_object_maps(folder: Path, video: VideoRecord) -> None:
@@ -41,9 +28,7 @@ def write_object_maps(folder: Path, video: VideoRecord) -> None:
             if not 0 < number < 256:
                 raise ValueError(f'video {video.name}: object number {number} does not fit a palette PNG')
             index_map[decode(track.segmentations[position], frame['ori_shape'])] = number
-        picture = Image.fromarray(index_map, mode='P')
-        picture.putpalette(PALETTE)
-        picture.save(folder / frame_name(frame))
+        palette_picture(index_map).save(folder / frame_name(frame))
 
 
 def write_binary_masks(folder: Path, video: VideoRecord, track) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Callable
 
 import numpy as np
-import pycocotools.mask as mask_utils
 from PIL import Image
+
+from ...structures.masks import read_mask
+from ...structures.row_values import BrokenRow
 
 
 class ResultFileError(ValueError):
@@ -46,11 +48,9 @@ def _check_rle(rle, size: tuple[int, int], where: str) -> None:
     if list(rle.get('size', ())) != list(size):
         raise ResultFileError(f'{where} has a mask of size {rle.get("size")} in a video of size {list(size)}')
     try:
-        area = int(mask_utils.area(rle))
-    except (TypeError, ValueError, KeyError) as error:
+        read_mask(rle, *size)
+    except BrokenRow as error:
         raise ResultFileError(f'{where} has a mask that is no RLE: {error}') from error
-    if not 0 <= area <= size[0] * size[1]:
-        raise ResultFileError(f'{where} has a mask with {area} pixels')
 
 
 def check_vis(path: str, ann_file: str) -> int:

@@ -1,9 +1,7 @@
 """A finished video: what was annotated and what was tracked."""
 from dataclasses import asdict, dataclass
 
-import numpy as np
-import pycocotools.mask as mask_utils
-
+from ...structures.masks import to_rle
 from ...structures.track import Track
 
 FRAME_KEYS = ('frame_id', 'img_id', 'img_path', 'ori_shape', 'annotated', 'void')
@@ -87,28 +85,3 @@ def frame_record(sample) -> dict:
             instance['mask'] = to_rle(instance['mask'], *frame['ori_shape'])
         frame['instances'].append(instance)
     return frame
-
-
-def to_rle(mask, height: int, width: int) -> dict:
-    """Compressed RLE with text counts of polygons, of an uncompressed or of a compressed RLE."""
-    if isinstance(mask, list):
-        mask = mask_utils.merge(mask_utils.frPyObjects(mask, height, width))
-    elif isinstance(mask['counts'], list):
-        mask = mask_utils.frPyObjects(mask, *mask['size'])
-    counts = mask['counts']
-    return dict(size=[int(side) for side in mask['size']],
-                counts=counts.decode() if isinstance(counts, bytes) else counts)
-
-
-def decode(rle: dict | None, shape) -> np.ndarray:
-    """Bool mask (H, W); empty for None.
-
-    Raises:
-        ValueError: the mask has another size than ``shape``.
-    """
-    if rle is None:
-        return np.zeros(tuple(shape), bool)
-    if list(rle['size']) != list(shape):
-        raise ValueError(f'a mask of size {rle["size"]} in a frame of size {list(shape)}; tracks must be given at '
-                         'the original size of each frame')
-    return mask_utils.decode(rle).astype(bool)

@@ -3,9 +3,10 @@ import numpy as np
 from mmdet.registry import METRICS
 from trackeval.metrics import CLEAR, HOTA, Identity
 
+from ...structures.masks import intersections
 from ..functional.association import drop_in_ignored_regions
 from ..functional.frames_of_tracks import associate, of_class, visible
-from ..functional.track_overlap import box_ious, mask_intersections
+from ..functional.track_overlap import box_ious
 from ..functional.video_record import VideoRecord
 from .video_metric import VideoMetric, dump_json
 
@@ -52,8 +53,8 @@ class BDDTrackMetric(VideoMetric):
         """Share of each track's area in each ignored region of a frame."""
         if self.field == 'bboxes':
             return box_ious(tracks, regions, of_first=True)
-        areas = mask_intersections(tracks, tracks).diagonal() if tracks else np.zeros(0)
-        return mask_intersections(tracks, regions) / np.maximum(areas, 1)[:, None]
+        areas = intersections(tracks, tracks).diagonal() if tracks else np.zeros(0)
+        return intersections(tracks, regions) / np.maximum(areas, 1)[:, None]
 
     def summarise(self, scores: list[dict]) -> dict[str, float]:
         """Sums over videos, then means over categories."""

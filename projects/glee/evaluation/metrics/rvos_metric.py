@@ -6,9 +6,10 @@ import numpy as np
 from mmdet.registry import METRICS
 from scipy.optimize import linear_sum_assignment
 
+from ...structures.masks import decode
 from ..functional.mask_similarity import contour_accuracy, region_similarity
 from ..functional.png_tree import write_binary_masks
-from ..functional.video_record import VideoRecord, decode
+from ..functional.video_record import VideoRecord
 from .video_metric import VideoMetric
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from mmdet.registry import METRICS
 
+from ...structures.masks import decode
 from ..functional.mask_similarity import contour_accuracy, region_similarity
 from ..functional.png_tree import write_object_maps
-from ..functional.video_record import TruthTrack, VideoRecord, decode
+from ..functional.video_record import TruthTrack, VideoRecord
 from .video_metric import VideoMetric
 
 

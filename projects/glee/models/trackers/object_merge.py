@@ -1,13 +1,12 @@
-"""One label per pixel from the probabilities of several objects."""
+"""Whose pixel is it: one label per pixel from what several objects claim. Panoptic maps have a rule of their own."""
 from typing import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
 class ObjectMerge:
-    """Soft aggregation (DESIGN section 5, 'Tracking'): background is the product of 1 - p, argmax per pixel.
+    """A pixel belongs to the object with the largest claim, the earliest of equal ones, unless background claims more.
 
     Objects are added one at a time and only the best so far is kept, so that the memory does not grow
     with their number.
@@ -15,19 +14,27 @@ class ObjectMerge:
     Args:
         shape (tuple[int, int]): height and width.
         device: of the maps.
+        background (str | float | None): what background claims: 'product', the product of 1 - p of all
+            objects' probabilities (soft aggregation, DESIGN section 5, 'Tracking'); one number for all pixels; or
+            None for nothing, so that a claim of 0 is enough and a negative one is none.
+        dtype: of the claims.
     """
 
-    def __init__(self, shape: tuple[int, int], device=None) -> None:
-        self.background = torch.ones(*shape, device=device)
-        self.best = torch.zeros(*shape, device=device)
+    def __init__(self, shape: tuple[int, int], device=None, background: str | float | None = 'product',
+                 dtype: torch.dtype = torch.float32) -> None:
+        self.soft = background == 'product'
+        claim = 1. if self.soft else -1. if background is None else float(background)
+        self.background = torch.full(tuple(shape), claim, device=device, dtype=dtype)
+        self.best = torch.full(tuple(shape), -1. if background is None else 0., device=device, dtype=dtype)
         self.owner = torch.full(tuple(shape), -1, device=device)
         self.count = 0
 
-    def add(self, probability: Tensor) -> None:
-        """Add the next object, (H, W) in 0..1; the earlier of two equal ones keeps a pixel."""
-        self.background *= 1 - probability
-        better = probability > self.best
-        self.best = torch.where(better, probability, self.best)
+    def add(self, claim: Tensor) -> None:
+        """Add the next object's claim, (H, W); a probability where background is soft."""
+        if self.soft:
+            self.background *= 1 - claim
+        better = claim > self.best
+        self.best = torch.where(better, claim, self.best)
         self.owner[better] = self.count
         self.count += 1
 
@@ -35,12 +42,3 @@ class ObjectMerge:
         """Bool mask (H, W) of every object, in the order they were added."""
         owner = torch.where(self.best > self.background, self.owner, -1)
         return (owner == number for number in range(self.count))
-
-
-def resize_to_original(values: Tensor, meta: dict) -> Tensor:
-    """A map (h, w) over the padded input, at any resolution, to the original image (H, W)."""
-    full = F.interpolate(values[None, None].float(), tuple(meta['batch_input_shape']), mode='bilinear',
-                         align_corners=False)
-    height, width = meta['img_shape'][:2]
-    return F.interpolate(full[..., :height, :width], tuple(meta['ori_shape'][:2]), mode='bilinear',
-                         align_corners=False)[0, 0]

@@ -13,8 +13,9 @@ from ...structures.prompted_objects import gather_prompts
 from ...structures.track import Track, encode_mask
 from ..language_models.text_prompt import encode_category, read_texts
 from ..prompts.visual_prompter import VisualPrompt, join_tokens
+from ..seg_heads.glee_fusion_head import resize_logits
 from .base_tracker import GLEETracker
-from .object_merge import ObjectMerge, resize_to_original
+from .object_merge import ObjectMerge
 
 MEMORIES = ('first', 'first+previous')
 
@@ -106,7 +107,8 @@ class PromptTracker(GLEETracker):
                 given: dict[int, Tensor]) -> None:
         """Masks of all objects in one frame."""
         head, meta = detector.panoptic_head, sample.metainfo
-        merge = ObjectMerge(meta['ori_shape'][:2], feats[0].device)
+        sizes = meta['batch_input_shape'], meta['img_shape'][:2], meta['ori_shape'][:2]
+        merge = ObjectMerge(sizes[-1], feats[0].device)
         ids = list(self.objects)
         for start in range(0, len(ids), head.prompt_chunk):
             chunk = [self.objects[identity] for identity in ids[start:start + head.prompt_chunk]]
@@ -118,11 +120,11 @@ class PromptTracker(GLEETracker):
                 logits = torch.einsum('d,dhw->hw', last['mask_embeds'][row, best[row]], outputs.mask_features[row])
                 identity, score = entry.track.instance_id, float(scores[row])
                 if identity in given:
-                    full = resize_to_original(given[identity].float(), meta).round()
+                    full = resize_logits(given[identity][None], *sizes)[0].round()
                 elif score < self.min_score:
-                    full, logits = torch.zeros(meta['ori_shape'][:2], device=logits.device), None
+                    full, logits = torch.zeros(sizes[-1], device=logits.device), None
                 else:
-                    full = resize_to_original(logits, meta).sigmoid()
+                    full = resize_logits(logits[None], *sizes)[0].sigmoid()
                 merge.add(full)
                 entry.scores.append(score)
                 if self.memory == 'first+previous':

@@ -1,0 +1,113 @@
+"""Numbers, flags, sizes and boxes of a row of an annotation or result file, checked before anything computes with them.
+
+What has one evident meaning is understood ("12" is 12, 12.0 is 12 where a whole number is wanted, "false" is no);
+anything else raises ``BrokenRow``.
+"""
+import math
+import re
+from typing import Any, Sequence
+
+import numpy as np
+
+MIN_SIDE = 1e-5  # px; DESIGN section 8, "Images, boxes, masks"
+MAX_PIXELS = 178_956_970  # of one image; pillow opens none that is larger
+REACH = 10  # longer sides of the image by which a box or a polygon may leave it; beyond is a slip
+FLAGS = {'0': False, '1': True, 'false': False, 'true': True, '': False}
+_NUMBER = re.compile(r'\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*', re.ASCII | re.IGNORECASE)
+
+
+class BrokenRow(ValueError):
+    """A row cannot be used; the message is the reason, without the row's own values."""
+
+
+def number(value: Any, name: str) -> int | float:
+    """A finite number, also one that is written as text.
+
+    Args:
+        value: of the row. Numbers come back as they are.
+        name: of the value, for the reason: 'box', 'width', ...
+
+    Raises:
+        BrokenRow: it is none.
+    """
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
+        value = int(value) if value.is_integer() else value
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise BrokenRow(f'{name} that is no number')
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        finite = False
+    if not finite:
+        raise BrokenRow(f'{name} that is not finite')
+    return value
+
+
+def integer(value: Any, name: str) -> int:
+    """A whole number, also one with decimals that are 0 or one that is written as text.
+
+    Raises:
+        BrokenRow: it is none.
+    """
+    value = number(value, name)
+    if value != int(value):
+        raise BrokenRow(f'{name} that is no whole number')
+    return int(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """Yes or no: a bool, 0 or 1, or either as text ("0", "false"); None is no.
+
+    Raises:
+        BrokenRow: it is none of these.
+    """
+    if isinstance(value, str):
+        value = FLAGS.get(value.strip().lower(), value)
+    if value is None or value is False or value is True:
+        return bool(value)
+    if isinstance(value, (int, float, np.integer, np.floating, np.bool_)) and value in (0, 1):
+        return bool(value)
+    raise BrokenRow(f'{name} that is neither yes nor no')
+
+
+def image_size(image: dict) -> tuple[int, int]:
+    """(width, height) of an image or video row, px.
+
+    Raises:
+        BrokenRow: it has none, or one that no image has.
+    """
+    if not image.get('width') or not image.get('height'):
+        raise BrokenRow('image without width and height')
+    width, height = (integer(image[side], side) for side in ('width', 'height'))
+    if width <= 0 or height <= 0:
+        raise BrokenRow('image without width and height')
+    if width * height > MAX_PIXELS:
+        raise BrokenRow(f'image of more than {MAX_PIXELS} px')
+    return width, height
+
+
+def corners(box: Any, width: float, height: float) -> list[float]:
+    """An xywh box (px) of an image as xyxy.
+
+    Raises:
+        BrokenRow: no box, numbers that are none, zero area, nothing of it inside the image, or too much outside.
+    """
+    if not isinstance(box, (list, tuple)) or not box:
+        raise BrokenRow('no box')
+    if len(box) != 4:
+        raise BrokenRow('box that is not four numbers')
+    x, y, w, h = (number(value, 'box') for value in box)
+    if w <= MIN_SIDE or h <= MIN_SIDE:
+        raise BrokenRow('box of zero area')
+    if min(x + w, width) <= max(x, 0) or min(y + h, height) <= max(y, 0):
+        raise BrokenRow('box outside the image')
+    if is_far((x, y, x + w, y + h), width, height):
+        raise BrokenRow('box that reaches far outside the image')
+    return [x, y, x + w, y + h]
+
+
+def is_far(values: Sequence[float], width: float, height: float) -> bool:
+    """Whether one of some finite coordinates (px) lies farther from the image than ``REACH`` allows."""
+    longer = max(width, height)
+    return not (min(values) >= -REACH * longer and max(values) <= (1 + REACH) * longer)
