@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from mmengine.structures import InstanceData
 
 from projects.glee.models.extensions.from_scratch import DenseSupervision
-from projects.glee.models.extensions.from_scratch.dense_supervision import EncodedMemory
-from projects.glee.models.layers.query_selection import generate_proposals
+from projects.glee.models.layers.query_selection import EncodedMemory, generate_proposals
 from projects.glee.models.losses import LossSwitch
 
 SIZES = [(3, 4), (6, 8), (12, 16)]

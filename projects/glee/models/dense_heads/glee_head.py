@@ -1,4 +1,5 @@
 """Text-conditioned Mask DINO head: text, pixel decoder, object decoder and losses in one component."""
+from functools import partial
 from typing import NamedTuple, Sequence
 
 import torch
@@ -13,9 +14,8 @@ from torch import Tensor, nn
 from ...structures.clips import flatten_clips
 from ...structures.denoising_queries import DenoisingQueries
 from ...structures.prompted_objects import PromptedObjects
-from ..extensions.from_scratch.dense_supervision import EncodedMemory
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
-from ..layers.query_selection import generate_proposals
+from ..layers.query_selection import EncodedMemory, encode_memory, select_queries
 from ..prompts.prompt_decoder import predict_prompted
 from ..prompts.visual_prompter import VisualPrompt, join_tokens
 
@@ -307,8 +307,10 @@ class GLEEHead(BaseModule):
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
         # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
         by_confidence = visual is not None and prompt.decoder_tokens is None
-        encoded = self._encode_memory(memory, sizes, None if by_confidence and targets is None else prompt.embeds)
-        content, boxes, indices = self._select_queries(encoded, by_confidence)
+        align = None if by_confidence and targets is None else partial(self._align, text_embeds=prompt.embeds)
+        encoded = encode_memory(memory, sizes, lambda cells: self.memory_norm(self.memory_proj(cells)), align)
+        scores = self.confidence_head(encoded.content) if by_confidence else encoded.logits
+        content, boxes, indices = select_queries(encoded, scores, self.box_head, self.num_queries)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
             noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
@@ -328,21 +330,6 @@ class GLEEHead(BaseModule):
             predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
                            noised, dn_predictions, pixels.levels, encoded)
-
-    def _encode_memory(self, memory: Tensor, sizes: list[tuple[int, int]], text_embeds: Tensor | None) -> EncodedMemory:
-        """Project the memory (B, N, D) and compare it with the names (B, C, D), if anybody reads that."""
-        proposals, valid = generate_proposals(sizes, memory.device)
-        content = self.memory_norm(self.memory_proj(memory * valid[:, None]))
-        logits = None if text_embeds is None else self._align(content, text_embeds)
-        return EncodedMemory(content, logits, proposals, sizes)
-
-    def _select_queries(self, memory: EncodedMemory, by_confidence: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Content (B,Q,D), boxes (B,Q,4) and indices (B,Q) of the memory positions with the best name or confidence."""
-        scores = (self.confidence_head(memory.content) if by_confidence else memory.logits).amax(-1)
-        indices = scores.topk(min(self.num_queries, scores.shape[1])).indices
-        content = memory.content.gather(1, indices[..., None].expand(-1, -1, memory.content.shape[-1]))
-        boxes = (self.box_head(content) + memory.proposals[indices]).sigmoid()
-        return content, boxes, indices
 
     def _align(self, query: Tensor, text_embeds: Tensor) -> Tensor:
         """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""

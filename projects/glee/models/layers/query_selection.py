@@ -1,6 +1,21 @@
-"""Proposals of the two-stage decoder (DESIGN section 5 'Two-stage selection')."""
+"""From the encoder's memory to the object queries (DESIGN section 5 'Two-stage selection')."""
+from typing import Callable, NamedTuple
+
 import torch
 from torch import Tensor
+
+
+class EncodedMemory(NamedTuple):
+    """What queries are selected from.
+
+    ``content``: (B, N, D) projected memory. ``logits``: (B, N, C) alignment with the names; None where the
+    confidence selects and nothing is trained.
+    ``proposals``: (N, 4) box logits, +inf where invalid. ``sizes``: (h, w) of the levels, in memory order.
+    """
+    content: Tensor
+    logits: Tensor | None
+    proposals: Tensor
+    sizes: list[tuple[int, int]]
 
 
 def generate_proposals(sizes: list[tuple[int, int]],
@@ -30,3 +45,37 @@ def generate_proposals(sizes: list[tuple[int, int]],
     valid = ((boxes > margin) & (boxes < 1 - margin)).all(-1)
     logits = torch.log(boxes / (1 - boxes))
     return logits.masked_fill(~valid[:, None], float('inf')), valid
+
+
+def encode_memory(memory: Tensor, sizes: list[tuple[int, int]], project: Callable[[Tensor], Tensor],
+                  align: Callable[[Tensor], Tensor] | None) -> EncodedMemory:
+    """Project the memory, zero where a proposal is invalid, and compare it with the names, if anybody reads that.
+
+    Args:
+        memory: (B, N, D) flattened encoder levels.
+        sizes: (h, w) of the levels, in memory order.
+        project: maps (B, N, D) to (B, N, D).
+        align: maps (B, N, D) to alignment logits (B, N, C).
+    """
+    proposals, valid = generate_proposals(sizes, memory.device)
+    content = project(memory * valid[:, None])
+    return EncodedMemory(content, None if align is None else align(content), proposals, sizes)
+
+
+def select_queries(memory: EncodedMemory, scores: Tensor, box_head: Callable[[Tensor], Tensor],
+                   num_queries: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The memory positions with the best scores.
+
+    Args:
+        memory: of the batch.
+        scores: (B, N, C) of which the best of C counts.
+        box_head: maps (B, Q, D) to box logit deltas (B, Q, 4).
+        num_queries: Q, or all positions if there are fewer.
+
+    Returns:
+        tuple: content (B, Q, D), boxes (B, Q, 4) cxcywh in 0..1 and positions (B, Q).
+    """
+    indices = scores.amax(-1).topk(min(num_queries, scores.shape[1])).indices
+    content = memory.content.gather(1, indices[..., None].expand(-1, -1, memory.content.shape[-1]))
+    boxes = (box_head(content) + memory.proposals[indices]).sigmoid()
+    return content, boxes, indices

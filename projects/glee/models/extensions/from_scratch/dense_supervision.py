@@ -1,5 +1,5 @@
 """Dense supervision of the encoder, for training from scratch."""
-from typing import Callable, NamedTuple, Sequence
+from typing import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,20 +9,8 @@ from mmdet.utils import reduce_mean
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ...layers.query_selection import EncodedMemory
 from ...losses.dynamic_loss_selector import LossSwitch
-
-
-class EncodedMemory(NamedTuple):
-    """What queries are selected from.
-
-    ``content``: (B, N, D) projected memory. ``logits``: (B, N, C) alignment with the names; None where the
-    confidence selects and nothing is trained.
-    ``proposals``: (N, 4) box logits, +inf where invalid. ``sizes``: (h, w) of the levels, in memory order.
-    """
-    content: Tensor
-    logits: Tensor | None
-    proposals: Tensor
-    sizes: list[tuple[int, int]]
 
 
 @MODELS.register_module()
