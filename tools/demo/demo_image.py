@@ -9,6 +9,7 @@ from demo_pictures import Answer, draw, prompt_of, read_image, read_strokes, row
 
 from projects.glee.apis.interactive_session import InteractiveSession, SessionObject
 from projects.glee.structures.palette import palette_picture
+from projects.glee.structures.sample_text import as_names
 from projects.glee.structures.track import encode_mask
 
 MODES = ('Stroke', 'Example', 'Text', 'Audio', 'Panoptic')
@@ -146,7 +147,7 @@ class ImageDemo:
             self.session.set_image(image)
             self._image = image
             self.reset()
-        self._names = tuple(given.names)
+        self._names = as_names(given.names)
         modes = tuple(modes) or ('Panoptic', )
         try:
             strokes = new_strokes(given.layers, image.shape[:2], self._drawn) if 'Stroke' in modes else {}
@@ -188,7 +189,7 @@ class ImageDemo:
         return ids
 
     def _panoptic(self, names: Sequence[str], stuff: Sequence[str]) -> Answer:
-        ids, segments = self.session.panoptic(tuple(names), tuple(stuff))
+        ids, segments = self.session.panoptic(names, stuff)
         masks = [ids == segment['id'] for segment in segments]
         labels = [segment['name'] for segment in segments]
         table = [row_of(name, segment['score'], mask) for name, segment, mask in zip(labels, segments, masks)]

@@ -15,6 +15,7 @@ from ..models.language_models.text_prompt import TextPrompt, encode_category, en
 from ..models.prompts.prompt_decoder import RowOutput, decode_rows
 from ..models.prompts.reference_prompt import ReferencePrompt, encode_reference
 from ..structures.prompted_objects import PromptedObjects
+from ..structures.sample_text import as_names, read_names
 from .session_objects import Round, SessionImage, SessionObject, distinct, divide
 from .user_prompt import UserPrompt, read_prompt
 
@@ -65,7 +66,7 @@ class InteractiveSession:
             raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
         self.model = model.eval()
         self.head = model.panoptic_head
-        self.vocabulary = tuple(vocabulary) if vocabulary is not None else None
+        self.vocabulary = None if vocabulary is None else read_names(vocabulary, 'vocabulary')
         self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
         self.transcriber = transcriber
         self.carve_radius = carve_radius
@@ -256,9 +257,9 @@ class InteractiveSession:
         Returns:
             list[tuple[str, float]]: empty if no object fits the mask.
         """
-        names = tuple(vocabulary or self.vocabulary or ())
-        if not names:
+        if vocabulary is None and self.vocabulary is None:
             raise ValueError('label needs a vocabulary: pass one here or to the session')
+        names = self.vocabulary if vocabulary is None else read_names(vocabulary, 'vocabulary')
         if isinstance(target, np.ndarray):
             embedding = self._embedding_of(target, min_iou)
             if embedding is None:
@@ -293,8 +294,8 @@ class InteractiveSession:
 
         Each segment is dict(id, name, is_thing, score, area px). See ``fuse_panoptic``.
         """
-        image = self._state()
-        names = (*things, *stuff)
+        image, things = self._state(), as_names(things)
+        names = read_names(things + as_names(stuff), 'the names of things and stuff')
         outputs = self.head.decode(image.feats, self._category(names), last_only=True)
         last = {key: value[0] for key, value in outputs.predictions[''].items()}
         masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[0])

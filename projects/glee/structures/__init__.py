@@ -1,11 +1,13 @@
-"""What is handed from room to room: prompted objects, clips, masks, tracks."""
+"""What is handed from room to room: texts, prompted objects, clips, masks, tracks."""
 from .denoising_queries import DenoisingQueries
 from .masks import Rle, decode, encode, read_mask, to_rle
 from .palette import PALETTE, palette_picture
+from .prompted_objects import ObjectPrompts
 from .row_values import BrokenRow
+from .sample_text import TEXT_MODES, as_names, read_names, read_text_mode
 from .track import Track, encode_mask
 
 __all__ = [
-    'PALETTE', 'BrokenRow', 'DenoisingQueries', 'Rle', 'Track', 'decode', 'encode', 'encode_mask', 'palette_picture',
-    'read_mask', 'to_rle'
+    'PALETTE', 'TEXT_MODES', 'BrokenRow', 'DenoisingQueries', 'ObjectPrompts', 'Rle', 'Track', 'as_names', 'decode',
+    'encode', 'encode_mask', 'palette_picture', 'read_mask', 'read_names', 'read_text_mode', 'to_rle'
 ]

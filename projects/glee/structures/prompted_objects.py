@@ -9,6 +9,30 @@ from torch import Tensor
 KINDS = ('point', 'box', 'polygon', 'scribble', 'mask')
 
 
+class ObjectPrompts(InstanceData):
+    """``prompts`` of a data sample (DESIGN section 4).
+
+    Its lists of tensors move with it; those of a plain ``InstanceData`` follow when ``gather_prompts`` reads them.
+    """
+
+    def to(self, *args, **kwargs) -> 'ObjectPrompts':
+        """As ``Tensor.to``, ``refs`` and ``prev_logits`` included."""
+        moved = super().to(*args, **kwargs)
+        for name in ('refs', 'prev_logits'):
+            if name in moved:
+                values = [None if value is None else value.to(*args, **kwargs) for value in moved.get(name)]
+                moved.set_field(values, name)
+        return moved
+
+    def cpu(self) -> 'ObjectPrompts':
+        """As ``Tensor.cpu``."""
+        return self.to('cpu')
+
+    def cuda(self) -> 'ObjectPrompts':
+        """As ``Tensor.cuda``."""
+        return self.to('cuda')
+
+
 class PromptedObjects(NamedTuple):
     """R prompted objects, image by image.
 
@@ -60,6 +84,13 @@ def _rows_of(index: int, sample) -> PromptedObjects:
         raise ValueError(f'{where} have masks of {tuple(masks.shape[-2:])} px but the padded input is {size}: '
                          'give them at the size of the resized image and let GLEEDataPreprocessor pad them')
     empty = [None] * count
+
+    def here(name: str) -> list:
+        return [None if value is None else value.to(masks.device) for value in prompts.get(name, empty)]
+
+    for name in ('kinds', 'texts'):
+        if isinstance(prompts.get(name), str):
+            raise ValueError(f'{where}: {name}={prompts.get(name)!r} must be a list of {count}, one per object')
     rows = PromptedObjects(
         images=torch.full((count, ), index, device=masks.device),
         objects=prompts.get('object_ids', torch.arange(count)).to(masks.device),
@@ -67,8 +98,8 @@ def _rows_of(index: int, sample) -> PromptedObjects:
         neg_masks=prompts.get('neg_masks', torch.zeros_like(masks)).bool(),
         kinds=list(prompts.kinds),
         texts=list(prompts.get('texts', empty)),
-        refs=list(prompts.get('refs', empty)),
-        prev_logits=list(prompts.get('prev_logits', empty)))
+        refs=here('refs'),
+        prev_logits=here('prev_logits'))
     for row, visual in enumerate(rows.is_visual):
         if rows.kinds[row] not in KINDS:
             raise ValueError(f'{where}: object {row} has kind {rows.kinds[row]!r}; choose from {KINDS}')

@@ -324,6 +324,20 @@ def test_kinds_of_prompted_clips_are_those_of_their_source(own):
         assert abs(kinds.count(kind) / len(kinds) - share) <= 4 * np.sqrt(share * (1 - share) / len(kinds))
 
 
+def test_a_point_prompt_of_a_clip_has_up_to_so_many_clicks():
+    """A point is the rectangle of 2 x 4 px; with one click it never has more pixels."""
+    sizes = {}
+    for max_points in (1, 20):
+        point, sizes[max_points] = BatchPrompts(clip_kinds=dict(point=1.), max_points=max_points), []
+        torch.manual_seed(0)
+        for _ in range(20):
+            clip = training_clip([[1], [1]])
+            clip[0].set_metainfo(dict(prompt_prob=1.))
+            point(None, [clip])
+            sizes[max_points].append(int(clip[0].prompts.masks.sum()))
+    assert max(sizes[1]) <= 8 < max(sizes[20])
+
+
 def test_prompted_clips_train_one_object_in_all_frames():
     """The simulated prompt stands in the first frame and only its identity is left."""
     model = video_model(MINVIS).train()

@@ -10,6 +10,7 @@ from paths import GOLDEN
 from safetensors.torch import save_file
 
 from projects.glee.models.language_models import CLIPTextEncoder, build_clip_tokenizer
+from projects.glee.models.language_models.text_cache import TextCache
 
 SMALL = dict(type='CLIPTextEncoder', hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
              intermediate_size=64, embed_dims=16)
@@ -184,6 +185,38 @@ def test_frozen_encoder_keeps_names_while_training():
     second.pooled.sum().backward()
     encoder(NAMES + ['zebra'])
     assert len(passes) == 2
+
+
+def test_caches_are_bounded_in_bytes():
+    """The oldest go first; what alone is larger than the bound stays until the next."""
+    cache = TextCache(100)
+    for number in range(4):
+        cache.put(number, (torch.zeros(10), number))  # 40 bytes
+    assert [cache.get(number) is not None for number in range(4)] == [False, False, True, True]
+    cache.get(2)
+    cache.put(4, (torch.zeros(2, 2), ))
+    assert [number for number in range(5) if cache.get(number) is not None] == [2, 3, 4]
+    cache.put(5, (torch.zeros(2, 2), ))
+    assert cache.num_bytes == 40 + 16 + 16 and cache.get(2) is None
+    cache.put(6, (torch.zeros(99), ))
+    assert list(cache.entries) == [6] and cache.num_bytes == 396
+    cache.clear()
+    assert cache.num_bytes == 0
+
+
+def test_thousands_of_expressions_do_not_grow_the_encoder():
+    encoder = small(mode='unfrozen', cache_mb=0.05).eval()
+    passes = count_passes(encoder)
+    with torch.no_grad():
+        for number in range(60):
+            encoder([f'star number {number}', 'the ring'], pad_to_max=True)
+        assert len(passes) == 60
+        encoder(['star number 59'], pad_to_max=True)
+    assert len(passes) == 60
+    for cache in (encoder._features, encoder._expressions):
+        assert 0 < cache.num_bytes <= 0.05 * 2**20
+        assert sum(part.untyped_storage().nbytes() for entry in cache.entries.values() for part in entry
+                   if isinstance(part, torch.Tensor)) <= 2 * 0.05 * 2**20
 
 
 def test_features_made_in_inference_mode_do_not_leak_into_training():

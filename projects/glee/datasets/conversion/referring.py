@@ -2,6 +2,7 @@
 from collections import Counter
 from pathlib import Path
 
+from ...structures.sample_text import as_names
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
 
 VIDEOS_PER_SHARD = 100
@@ -52,7 +53,7 @@ def _add_object(shard: Shard, videos: list, track) -> None:
         shard.skipped['expression without an annotation'] += 1
         return
     video = videos[0]
-    expressions = [expression for entry in videos for expression in entry['expressions']]
+    expressions = [expression for entry in videos for expression in as_names(entry['expressions'])]
     frames = zip(video['file_names'], track['segmentations'], track['bboxes'], track['areas'])
     for index, (name, mask, box, area) in enumerate(frames):
         if mask is None or box is None or not area or min(box[2:]) <= 0:

@@ -8,6 +8,7 @@ from mmdet.registry import DATASETS
 
 from ...structures.masks import usable_mask
 from ...structures.row_values import BrokenRow, corners, image_size
+from ...structures.sample_text import as_names
 from ..store.streamed import StreamedRecords
 
 
@@ -83,7 +84,7 @@ class RefCocoJsonDataset(StreamedRecords, BaseDetDataset):
         """One entry as an item of :func:`group_referred_objects`."""
         image, annotations = raw_data_info['raw_img_info'], raw_data_info['raw_ann_info']
         width, height = image_size(image)
-        sentences = [text for text in image.get('expressions') or () if text and text.strip()]
+        sentences = [text for text in as_names(image.get('expressions') or ()) if text and text.strip()]
         if not sentences:
             raise BrokenRow('no expression')
         if len(annotations) != 1:

@@ -8,6 +8,7 @@ from mmdet.registry import DATASETS
 
 from ...structures.masks import usable_mask
 from ...structures.row_values import BrokenRow, corners, image_size
+from ...structures.sample_text import as_names
 from ..store.json_groups import JsonGroups
 from ..store.streamed import StreamedRecords
 from ..vocabularies import load_vocabulary, rename, respell
@@ -48,7 +49,8 @@ class TextFromCategories(StreamedRecords):
         for name in filter(None, (vocabulary, prompts)):
             load_vocabulary(name)
         self.vocabulary, self.prompts, self.masks = vocabulary, prompts, masks
-        self._wanted = None if metainfo is None else metainfo.get('classes')
+        wanted = (metainfo or {}).get('classes')
+        self._wanted = None if wanted is None else as_names(wanted)
         super().__init__(*args, metainfo=metainfo, **kwargs)
 
     def settings(self) -> dict:

@@ -5,13 +5,13 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
-from mmengine.structures import InstanceData
 
 from ...prompts.samplers import check_kinds
+from ...structures.prompted_objects import ObjectPrompts
+from ...structures.sample_text import TEXT_MODES, read_names
 from .lazy_masks import LazyMasks
 
 SUPERVISION = ('semantic', 'box', 'coarse_box', 'mask', 'track')
-TEXT_MODES = ('category', 'expression')
 SOURCE_KEYS = ('text', 'text_mode', 'source', 'supervision', 'label_table')
 
 
@@ -56,7 +56,7 @@ class SetSource(BaseTransform):
                          label_table=source if label_table is None else label_table,
                          prompt_prob=prompt_prob)
         if text is not None:
-            self.info['text'] = tuple(text)
+            self.info['text'] = read_names(text, f'source {source!r}: `text`')
         if vocabulary_size is not None:
             self.info['vocabulary_size'] = vocabulary_size
         if prompt_kinds is not None:
@@ -98,17 +98,17 @@ class PackGLEEInputs(PackDetInputs):
             raise KeyError(
                 f'sample {results.get("img_path")} lacks {missing}: add SetSource to its pipeline, '
                 'and for `text` use a Text*Dataset or return_classes=True')
-        results['text'] = tuple(results['text'])
-        if not results['text'] or not all(name.strip() for name in results['text']):
-            raise ValueError(f'source {results["source"]!r}, image {results.get("img_path")}: '
-                             f'`text` is empty or holds an empty string: {results["text"]}')
+        where = f'source {results["source"]!r}, image {results.get("img_path")}'
+        results['text'] = read_names(results['text'], f'{where}: `text`')
+        if results.get('stuff_text'):
+            results['stuff_text'] = read_names(results['stuff_text'], f'{where}: `stuff_text`')
         if isinstance(results.get('gt_masks'), LazyMasks):
             results['gt_masks'] = results['gt_masks'].to_bitmap()
         packed = super().transform(results)
         if 'prompts' in results:
             prompts = results['prompts']
             masks = torch.from_numpy(prompts['masks'])
-            packed['data_samples'].prompts = InstanceData(
+            packed['data_samples'].prompts = ObjectPrompts(
                 masks=masks, neg_masks=torch.zeros_like(masks), kinds=list(prompts['kinds']),
                 object_ids=torch.as_tensor(prompts['object_ids'], dtype=torch.long))
         return packed

@@ -5,6 +5,8 @@ from mmdet.registry import TRANSFORMS
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks
 
+from ...structures.sample_text import read_names
+
 
 @TRANSFORMS.register_module()
 class StuffAsObjects(BaseTransform):
@@ -23,7 +25,8 @@ class StuffAsObjects(BaseTransform):
         if 'stuff_text' not in results:
             raise KeyError(f'sample {results.get("img_path")} has no stuff_text: give its CocoPanopticDataset '
                            'return_classes=True')
-        things, stuff = tuple(results['text']), tuple(results.pop('stuff_text'))
+        things = read_names(results['text'], f'`text` of {results.get("img_path")}')
+        stuff = read_names(results.pop('stuff_text'), f'`stuff_text` of {results.get("img_path")}')
         results['text'] = things + stuff
         labels_of_pixels = results.pop('gt_seg_map')
         labels = np.array([label for label in np.unique(labels_of_pixels)

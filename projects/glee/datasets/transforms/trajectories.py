@@ -5,6 +5,8 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmdet.structures import DetDataSample
 
+from ...structures.sample_text import read_names
+
 
 @TRANSFORMS.register_module()
 class LoadTrajectories(BaseTransform):
@@ -59,6 +61,7 @@ class PackTrajectories(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Pack one video."""
-        sample = DetDataSample(metainfo=dict(text=tuple(results['text']), img_path=results['img_path']))
+        path = results['img_path']
+        sample = DetDataSample(metainfo=dict(text=read_names(results['text'], f'`text` of {path}'), img_path=path))
         sample.referred = torch.from_numpy(results['referred'])
         return dict(inputs=torch.from_numpy(results['trajectories']).float(), data_samples=sample)

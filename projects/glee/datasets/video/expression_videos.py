@@ -2,6 +2,7 @@
 from mmdet.registry import DATASETS
 from mmengine.fileio import load
 
+from ...structures.sample_text import read_names
 from .video_dataset import make_instance
 from .ytvis_json import YTVISJsonDataset
 
@@ -59,7 +60,8 @@ class ExpressionVideosDataset(YTVISJsonDataset):
                     numbers[identity] = len(numbers) + 1
                     self._add_track(record['images'], identity, dict(track, category_id=0), {0: 0}, entry)
             expressions.append(dict(exp_id=str(entry.get('exp_id', position)), object_ids=ids))
-        record['text'] = tuple(entry['expressions'][0] for entry in entries)
+        record['text'] = tuple(
+            read_names(entry['expressions'], f'`expressions` of video {name}')[0] for entry in entries)
         record['video_info'].update(expressions=expressions, annotator=annotator,
                                     object_numbers={str(i): number for i, number in numbers.items()})
         return record

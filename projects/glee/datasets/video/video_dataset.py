@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 from mmdet.datasets import BaseVideoDataset
 
 from ...structures.masks import bounding_box, read_mask
+from ...structures.sample_text import read_names
 from ..vocabularies import load_vocabulary, respell
 
 
@@ -42,7 +43,7 @@ class VideoDataset(BaseVideoDataset):
     def __init__(self, *args, text=None, vocabulary: str | None = None, **kwargs) -> None:
         if vocabulary is not None:
             load_vocabulary(vocabulary)
-        self._text, self._vocabulary = None if text is None else tuple(text), vocabulary
+        self._text, self._vocabulary = None if text is None else read_names(text, 'text'), vocabulary
         super().__init__(*args, **kwargs)
 
     def adopt_categories(self, categories: list[dict]) -> dict[int, int]:

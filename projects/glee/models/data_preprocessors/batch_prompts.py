@@ -5,11 +5,11 @@ import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, TrackDataSample
-from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...prompts.samplers import SAMPLERS, check_kinds, sample_mask, sample_prompt
 from ...structures.clips import flatten_clips
+from ...structures.prompted_objects import ObjectPrompts
 
 
 @MODELS.register_module()
@@ -86,6 +86,6 @@ class BatchPrompts(nn.Module):
             device = objects.labels.device
             sample.gt_instances = objects[chosen:chosen + 1]
             masks = torch.from_numpy(drawn)[None].to(device)
-            sample.prompts = InstanceData(
+            sample.prompts = ObjectPrompts(
                 masks=masks, neg_masks=torch.zeros_like(masks), kinds=[kind],
                 object_ids=torch.zeros(1, dtype=torch.long, device=device))

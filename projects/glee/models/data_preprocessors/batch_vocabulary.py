@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ...structures.clips import flatten_clips
+from ...structures.sample_text import read_text_mode
 
 
 @MODELS.register_module()
@@ -41,7 +42,7 @@ class BatchVocabulary(nn.Module):
             ValueError: a category batch of several sources whose texts differ.
         """
         samples, _ = flatten_clips(data_samples)
-        if any(sample.text_mode != 'expression' for sample in samples):
+        if any(read_text_mode(sample) != 'expression' for sample in samples):
             self._share_text(samples)
             self._draw(samples)
         return inputs, data_samples
@@ -49,10 +50,10 @@ class BatchVocabulary(nn.Module):
     def _share_text(self, samples: Sequence[DetDataSample]) -> None:
         """Give samples with different texts their shuffled union."""
         text = samples[0].text
-        if all(sample.text == text and sample.text_mode == 'category' for sample in samples):
+        if all(sample.text == text and read_text_mode(sample) == 'category' for sample in samples):
             return
         for sample in samples:
-            if (sample.text_mode != 'category' or sample.get('source') is None
+            if (read_text_mode(sample) != 'category' or sample.get('source') is None
                     or sample.source != samples[0].source):
                 raise ValueError('the samples of a category batch must share one text, but those of sources '
                                  f'{samples[0].get("source")!r} and {sample.get("source")!r} differ; use '

@@ -8,6 +8,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 
 from ...structures.sample_origin import sample_origin
+from ...structures.sample_text import read_names
 
 
 @MODELS.register_module()
@@ -27,7 +28,7 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
         **kwargs: the base class's other arguments.
 
     Raises:
-        KeyError: a sample without ``text`` or ``text_mode``.
+        KeyError: a sample without ``text``.
         ValueError: empty text, or prompts of another size than the picture; source and image are named.
     """
 
@@ -67,10 +68,8 @@ def pad_prompts(samples: Sequence[DetDataSample]) -> None:
 
 
 def check_text(sample: DetDataSample) -> None:
-    """Raise unless the sample has names to look for."""
-    for key in ('text', 'text_mode'):
-        if key not in sample:
-            raise KeyError(f'{sample_origin(sample)}: the sample has no `{key}`; pack it as meta information '
-                           '(PackGLEEInputs) or set it on the data sample')
-    if len(sample.text) == 0 or not all(name.strip() for name in sample.text):
-        raise ValueError(f'{sample_origin(sample)}: `text` is empty or holds an empty string: {sample.text}')
+    """Raise unless the sample has names to look for; a single string becomes one name."""
+    if 'text' not in sample:
+        raise KeyError(f'{sample_origin(sample)}: the sample has no `text`; pack it as meta information '
+                       '(PackGLEEInputs) or set it on the data sample')
+    sample.set_metainfo(dict(text=read_names(sample.text, f'{sample_origin(sample)}: `text`')))

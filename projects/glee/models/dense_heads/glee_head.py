@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ...structures.clips import flatten_clips
 from ...structures.denoising_queries import DenoisingQueries
 from ...structures.prompted_objects import PromptedObjects
+from ...structures.sample_text import as_names
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
 from ..layers.query_selection import EncodedMemory, encode_memory, select_queries
 from ..prompts.prompt_decoder import predict_prompted
@@ -211,7 +212,7 @@ class GLEEHead(BaseModule):
                 instances[index], masks[index] = self._predict_expressions(
                     [feat[index:index + 1] for feat in feats], expressions)
             return instances, masks
-        stuffs = [tuple(sample.get('stuff_text', ())) for sample in data_samples]
+        stuffs = [as_names(sample.get('stuff_text', ())) for sample in data_samples]
         for names, stuff in dict.fromkeys(zip(texts, stuffs)):
             members = [index for index, key in enumerate(zip(texts, stuffs)) if key == (names, stuff)]
             prompt = encode_category(self.text_encoder, names + stuff, len(members))
@@ -223,10 +224,9 @@ class GLEEHead(BaseModule):
     def _predict_expressions(self, feats: list[Tensor],
                              expressions: Sequence[str]) -> tuple[InstanceData, Tensor]:
         """The best query of each expression of one image; ``feats`` have batch size 1."""
-        instances, masks = [], []
-        for index, expression in enumerate(expressions):
-            prompt = encode_expressions(self.text_encoder, [expression])
-            outputs = self.decode(feats, prompt, last_only=True)
+        instances, masks, prompt = [], [], encode_expressions(self.text_encoder, expressions)
+        for index in range(len(expressions)):
+            outputs = self.decode(feats, prompt.pick([index]), last_only=True)
             best, mask = self._select(outputs, 0, 1)
             best.labels = best.labels + index
             instances.append(best)

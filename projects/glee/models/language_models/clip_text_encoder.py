@@ -1,9 +1,8 @@
 """CLIP text transformer with a learned projection: names and expressions to embeddings."""
 import copy
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -22,8 +21,7 @@ _DISTILL_LOSSES = dict(mse=F.mse_loss, l1=F.l1_loss)
 _MODES = ('frozen', 'unfrozen', 'distill')
 
 
-@dataclass
-class TextFeatures:
+class TextFeatures(NamedTuple):
     """Features of N texts; L is their longest token count, or 77 if padded to the maximum.
 
     Attributes:
@@ -49,9 +47,9 @@ class CLIPTextEncoder(BaseModule):
     a bare matrix projects every token to ``embed_dims``.
 
     A sequence is cut at ``max_position_embeddings`` tokens, its end token kept. In eval mode
-    without gradient the features of the last vocabularies are kept, in frozen mode the states of
-    names also while training; both are dropped as soon as a weight changes. Returned features may
-    be shared with that cache: do not change them in place.
+    without gradient the features of the last calls and the states of their texts are kept, in frozen
+    mode the states of names also while training; all are dropped as soon as a weight changes. Returned
+    features may be shared with that cache: do not change them in place.
 
     Args:
         mode: 'frozen' (the transformer does not train), 'unfrozen', or 'distill' (it trains and is
@@ -69,7 +67,8 @@ class CLIPTextEncoder(BaseModule):
         distill_loss: 'mse' (released code) or 'l1' (paper), mean over valid tokens x width.
         distill_weight: Factor on that loss.
         chunk_size: Most texts that pass the transformer at once; bounds memory.
-        cache_size: Most names whose states are kept.
+        cache_mb: Most memory of each of the caches (of features, of states of names and of expressions,
+            of the teacher's), in MiB.
         vocabulary_file: File of ``export_vocabulary``; its names skip the transformer wherever its
             weights do not train.
     """
@@ -93,7 +92,7 @@ class CLIPTextEncoder(BaseModule):
                  distill_loss: str = 'mse',
                  distill_weight: float = 4.0,
                  chunk_size: int = 256,
-                 cache_size: int = 4096,
+                 cache_mb: float = 128.,
                  vocabulary_file: Optional[str] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -121,9 +120,8 @@ class CLIPTextEncoder(BaseModule):
         self.lang_projection = nn.Parameter(_initial_projection(
             projection_init, hidden_size, embed_dims))
         self.vocabulary = ExportedVocabulary.load(vocabulary_file) if vocabulary_file else None
-        self._features = TextCache(8)
-        self._names = TextCache(cache_size)
-        self._teacher_names = TextCache(cache_size)
+        self._features, self._names, self._expressions, self._teacher_names = (
+            TextCache(int(cache_mb * 2**20)) for _ in range(4))
 
     def init_weights(self) -> None:
         """Load ``checkpoint`` into the transformer and its teacher; warn if there is none.
@@ -165,7 +163,7 @@ class CLIPTextEncoder(BaseModule):
         if self.teacher is not None:
             self.teacher.eval()
         # Weight swaps through ``.data`` (mmengine's EMAHook) leave no other trace.
-        for cache in (self._features, self._names, self._teacher_names):
+        for cache in (self._features, self._names, self._expressions, self._teacher_names):
             cache.clear()
         return self
 
@@ -234,11 +232,10 @@ class CLIPTextEncoder(BaseModule):
         ExportedVocabulary(names, hidden, sample_weights(self.text_model.parameters())).save(path)
 
     def _encode(self, texts: Tuple[str, ...], pad_to_max: bool, distill: bool) -> TextFeatures:
-        trains = self.mode != 'frozen' and (self.training or torch.is_grad_enabled())
-        cache = None
-        if not trains and not pad_to_max:  # expressions hardly ever come again
-            cache = self._names
-            if cache.refresh(weights_stamp(self.text_model.parameters())) and self.vocabulary:
+        cache = self._state_cache(pad_to_max)
+        if cache is not None:
+            changed = cache.refresh(weights_stamp(self.text_model.parameters()))
+            if changed and cache is self._names and self.vocabulary:
                 self.vocabulary.verify(self.text_model.parameters())
         states = self._states(self.text_model, texts, pad_to_max, cache)
         hidden, mask = _padded(states, texts)
@@ -249,6 +246,13 @@ class CLIPTextEncoder(BaseModule):
         weight = mask.unsqueeze(-1).to(tokens.dtype)
         pooled = (tokens * weight).sum(1) / weight.sum(1)
         return TextFeatures(tokens, mask, pooled, hidden, loss)
+
+    def _state_cache(self, pad_to_max: bool) -> Optional[TextCache]:
+        """Where the states of names, or of expressions, are kept at present."""
+        test = not (self.training or torch.is_grad_enabled())
+        if pad_to_max:
+            return self._expressions if test else None  # in training they hardly ever come again
+        return self._names if test or self.mode == 'frozen' else None
 
     def _distillation(self, texts: Tuple[str, ...], hidden: Tensor, mask: Tensor) -> Tensor:
         """Weighted mean difference of student and teacher over valid tokens x width."""
@@ -265,12 +269,14 @@ class CLIPTextEncoder(BaseModule):
         L is that number, or 77 with ``pad_to_max``. What ``cache`` holds is not computed again.
         """
         device = self.lang_projection.device
-        known = self.vocabulary.hidden if self.vocabulary and model is self.text_model else {}
+        known = {}
+        if self.vocabulary and model is self.text_model and not pad_to_max:
+            known = self.vocabulary.hidden
         states: Dict[str, Tuple[Tensor, int]] = {}
         missing: List[str] = []
         for text in dict.fromkeys(texts):
-            entry = cache.get(text) if cache else None
-            if entry is None and cache and text in known:
+            entry = cache.get(text) if cache is not None else None
+            if entry is None and cache is not None and text in known:
                 entry = known[text].to(device), len(known[text])
                 cache.put(text, entry)
             if entry is None:
@@ -281,8 +287,8 @@ class CLIPTextEncoder(BaseModule):
             chunk = missing[start:start + self.chunk_size]
             for text, entry in zip(chunk, self._run(model, chunk, pad_to_max)):
                 states[text] = entry
-                if cache:
-                    cache.put(text, entry)
+                if cache is not None:
+                    cache.put(text, (entry[0].clone(), entry[1]))  # without the rest of the chunk
         return states
 
     def _run(self, model: nn.Module, texts: List[str],

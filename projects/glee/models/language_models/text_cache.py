@@ -20,10 +20,15 @@ def weights_stamp(parameters: Iterable[Tensor]) -> Tuple:
 
 
 class TextCache:
-    """The ``size`` most recently used entries that were computed under the current stamp."""
+    """The most recently used entries that were computed under the current stamp.
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    Args:
+        max_bytes (int): most memory of all entries together; the latest one stays even if it is larger.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.num_bytes = 0
         self.stamp: Optional[Tuple] = None
         self.entries: OrderedDict = OrderedDict()
 
@@ -42,6 +47,7 @@ class TextCache:
     def clear(self) -> None:
         """Forget everything."""
         self.entries.clear()
+        self.num_bytes = 0
 
     def get(self, key: Hashable):
         """The entry of ``key``, or None."""
@@ -49,8 +55,18 @@ class TextCache:
             self.entries.move_to_end(key)
         return self.entries.get(key)
 
-    def put(self, key: Hashable, value) -> None:
-        """Add an entry and drop the ones that were not used for the longest time."""
+    def put(self, key: Hashable, value: Iterable) -> None:
+        """Add an entry and drop the ones that were not used for the longest time.
+
+        Args:
+            key (Hashable): what it is the entry of; it must not have one yet.
+            value (Iterable): its tensors, each with a storage of its own, may stand beside plain values.
+        """
         self.entries[key] = value
-        while len(self.entries) > self.size:
-            self.entries.popitem(last=False)
+        self.num_bytes += _num_bytes(value)
+        while self.num_bytes > self.max_bytes and len(self.entries) > 1:
+            self.num_bytes -= _num_bytes(self.entries.popitem(last=False)[1])
+
+
+def _num_bytes(values: Iterable) -> int:
+    return sum(value.nbytes for value in values if isinstance(value, Tensor))

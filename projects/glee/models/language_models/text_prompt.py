@@ -6,6 +6,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ...structures.prompt_tokens import PromptTokens
+from ...structures.sample_text import read_names, read_text_mode
 
 
 class TextPrompt(NamedTuple):
@@ -20,7 +21,7 @@ class TextPrompt(NamedTuple):
     decoder_tokens: PromptTokens | None
     distill_loss: Tensor
 
-    def pick(self, rows: Tensor) -> 'TextPrompt':
+    def pick(self, rows: Tensor | list[int]) -> 'TextPrompt':
         """The same for some images, (R,) Long with repetitions."""
         tokens = self.decoder_tokens
         if tokens is not None:
@@ -40,17 +41,18 @@ def read_texts(data_samples: SampleList) -> tuple[tuple[tuple[str, ...], ...], b
     """Texts of a batch and whether they are expressions.
 
     Raises:
-        ValueError: if a sample has no ``text`` or the samples differ in ``text_mode``.
+        ValueError: a sample has no ``text``, or one that is no name nor names, or the samples differ in ``text_mode``.
     """
     for sample in data_samples:
         if not sample.get('text'):
             raise ValueError(
                 f'{sample.get("img_path", "a sample")} carries no text: add "text" to the meta_keys of '
                 'the packing transform and return_classes=True to the dataset.')
-    modes = {sample.get('text_mode', 'category') for sample in data_samples}
-    if not modes <= {'category', 'expression'} or len(modes) != 1:
+    modes = {read_text_mode(sample) for sample in data_samples}
+    if len(modes) != 1:
         raise ValueError(f'one batch needs one text_mode, category or expression, got {sorted(modes)}.')
-    return tuple(tuple(sample.text) for sample in data_samples), modes == {'expression'}
+    texts = tuple(read_names(sample.text, f'`text` of {sample.get("img_path", "a sample")}') for sample in data_samples)
+    return texts, modes == {'expression'}
 
 
 def encode_category(text_encoder, names: Sequence[str], batch_size: int) -> TextPrompt:

@@ -8,9 +8,9 @@ from mmdet.structures import DetDataSample, TrackDataSample
 
 from ...structures.clips import flatten_clips
 from ...structures.sample_origin import sample_origin
+from ...structures.sample_text import as_names, read_text_mode
 
 SUPERVISION_KINDS = ('semantic', 'box', 'coarse_box', 'mask', 'track')
-TEXT_MODES = ('category', 'expression')
 ENCODER_MODES = ('frozen', 'unfrozen', 'distill')
 
 
@@ -115,13 +115,13 @@ def check_labels(samples: Sequence[DetDataSample]) -> None:
     its device once.
     """
     samples = [sample for sample in samples if 'text' in sample and 'labels' in sample.get('gt_instances', ())]
-    outside = [(sample.gt_instances.labels < 0) | (sample.gt_instances.labels >= len(sample.text))
+    outside = [(sample.gt_instances.labels < 0) | (sample.gt_instances.labels >= len(as_names(sample.text)))
                for sample in samples]
     if not outside or not torch.cat(outside).any():
         return
     sample, wrong = next((sample, wrong) for sample, wrong in zip(samples, outside) if wrong.any())
     raise ValueError(f'{sample_origin(sample)}: label {int(sample.gt_instances.labels[wrong][0])} is outside the '
-                     f'{len(sample.text)} names of `text`')
+                     f'{len(as_names(sample.text))} names of `text`')
 
 
 def _facts(sample: DetDataSample, index: int) -> dict:
@@ -131,11 +131,7 @@ def _facts(sample: DetDataSample, index: int) -> dict:
     if isinstance(declared, str) or not kinds <= set(SUPERVISION_KINDS):
         raise ValueError(f'data sample {index} has supervision={declared!r}: it must be a tuple '
                          f'of {SUPERVISION_KINDS}')
-    text_mode = sample.get('text_mode', 'category')
-    if text_mode not in TEXT_MODES:
-        raise ValueError(f'data sample {index} has text_mode={text_mode!r}: '
-                         f'choose from {TEXT_MODES}')
-    return dict(supervision=kinds, text_mode=text_mode)
+    return dict(supervision=kinds, text_mode=read_text_mode(sample))
 
 
 def _annotated_kinds(sample: DetDataSample, index: int) -> frozenset[str]:

@@ -50,7 +50,7 @@ class GLEETracker(metaclass=ABCMeta):
             raise ValueError(f'{type(self).__name__} takes the same expressions for all frames of a video, with '
                              "text_mode 'expression'")
         head, feats = detector.panoptic_head, detector.extract_feat(inputs)
-        rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
+        prompt = encode_expressions(head.text_encoder, texts[0])
         return texts[0], (
-            head.decode(feats, encode_expressions(head.text_encoder, [expression]).pick(rows), last_only=True)
-            for expression in texts[0])
+            head.decode(feats, prompt.pick(torch.full((len(inputs), ), number, device=inputs.device)), last_only=True)
+            for number in range(len(texts[0])))
