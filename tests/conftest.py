@@ -1,4 +1,10 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests, each built once per session.
+
+``world``: a MiniWorld of every source, 9 + 4 images and 2 + 2 videos (train + val) of each.
+``picture_world``: a MiniWorld of many pictures, for statistics.
+Both are for reading; a test that writes takes ``worlds.own_copy``.
+``official_lite``, ``converted_lite``, ``glee_lite``: GLEE-Lite with the weights of the goldens, at full size.
+"""
 import json
 from pathlib import Path
 from typing import Iterator
@@ -12,6 +18,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from paths import GOLDEN, ROOT
 from tool_runner import run_tool
+from worlds import build_picture_world, build_world, files_of
 
 import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.engine.checkpoints import read_checkpoint
@@ -22,6 +29,23 @@ init_default_scope('mmdet')  # for fixtures of modules and sessions, which come 
 @pytest.fixture(autouse=True)
 def _mmdet_scope():
     init_default_scope('mmdet')
+
+
+@pytest.fixture(scope='session')
+def world(tmp_path_factory) -> Iterator[Path]:
+    """The MiniWorld of all tests; read only, which the end of the session checks."""
+    root = build_world(tmp_path_factory.mktemp('world') / 'miniworld')
+    before = files_of(root)
+    yield root
+    after = files_of(root)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    assert not changed, f'a test wrote to the world of all tests, take worlds.own_copy: {changed[:5]}'
+
+
+@pytest.fixture(scope='session')
+def picture_world(tmp_path_factory) -> Path:
+    """A MiniWorld of many pictures and of no videos; read only."""
+    return build_picture_world(tmp_path_factory.mktemp('picture_world') / 'miniworld')
 
 
 @pytest.fixture(scope='session')

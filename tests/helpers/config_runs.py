@@ -1,15 +1,10 @@
 """Configs loaded as the tools load them, scaled down to run in seconds."""
 from argparse import Namespace
 
-import pytest
 from paths import config_file
 
 from projects.glee.engine.runner import run_config
-from projects.glee.miniworld import build_miniworld
 
-# every source of joint training, by the name that build_miniworld has for it
-SOURCES = ('coco', 'refcoco_mixed', 'objects365', 'openimages', 'bdd_det', 'bdd_inst', 'visual_genome', 'grit',
-           'uvo_frames', 'sa1b', 'ytvis19', 'ytvis21', 'ovis', 'ref_ytvos')
 SIZES = ('r50', 'swin-l', 'eva02-l')
 SMALL_BACKBONES = {
     'r50': dict(base_channels=8, stem_channels=8),
@@ -17,13 +12,6 @@ SMALL_BACKBONES = {
     'eva02-l': dict(img_size=128, embed_dims=32, num_layers=3, num_heads=2, window_size=3, global_blocks=(1, )),
 }
 SMALL_CHANNELS = {'r50': [32, 64, 128, 256], 'swin-l': [8, 16, 32, 64], 'eva02-l': [32] * 4}
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=12, val_images=8, seed=3)
-    return folder
 
 
 def load(name, work_dir, **options):

@@ -1,20 +1,18 @@
 """The configs with visual prompts train and test on a small MiniWorld."""
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
-from config_runs import load, load_mini, shrink, world  # noqa: F401  (a fixture)
+from config_runs import load, load_mini, shrink
 from data_fixtures import write_coco
 from mmdet.registry import DATASETS, MODELS
-from paths import ROOT
+from tool_runner import run_tool
+from worlds import own_copy
 
 from projects.glee.engine.runner import run_config
 
 
 @pytest.mark.slow
-def test_mini_trains_text_and_prompts(world, tmp_path):  # noqa: F811
+def test_mini_trains_text_and_prompts(world, tmp_path):
     cfg = load_mini('glee_mini_stage2', world, tmp_path, 3)
     cfg.train_dataloader.sampler.ratios = [1, 0, 0, 0, 0, 0]
     coco = cfg.train_dataloader.dataset.datasets[0]
@@ -43,7 +41,7 @@ def test_full_recipe_prompts_objects_with_masks_but_no_lvis_and_no_expressions(t
 
 
 @pytest.mark.slow
-def test_mini_interactive_ends_with_its_metrics(world, tmp_path):  # noqa: F811
+def test_mini_interactive_ends_with_its_metrics(world, tmp_path):
     cfg = load_mini('glee_mini_interactive', world, tmp_path)
     cfg.test_dataloader.num_workers = 0
     cfg.test_dataloader.dataset.indices = 1
@@ -58,12 +56,12 @@ def test_mini_interactive_ends_with_its_metrics(world, tmp_path):  # noqa: F811
 
 
 def convert(folder, *options):
-    subprocess.run([sys.executable, 'tools/dataset_converters/coco_to_maps.py', str(folder), '--layout', *options],
-                   cwd=ROOT, check=True, env=dict(PYTHONPATH=str(ROOT), PATH=''), stdout=subprocess.PIPE)
+    run_tool('dataset_converters/coco_to_maps.py', folder, '--layout', *options)
 
 
 @pytest.mark.slow
-def test_mini_panoptic_ends_with_its_metrics(world, tmp_path):  # noqa: F811
+def test_mini_panoptic_ends_with_its_metrics(world, tmp_path):
+    world = own_copy(world, tmp_path / 'world', 'coco')
     convert(world, 'panoptic')
     cfg = load_mini('glee_mini_panoptic', world, tmp_path)
     cfg.test_dataloader.num_workers = 0
@@ -72,8 +70,9 @@ def test_mini_panoptic_ends_with_its_metrics(world, tmp_path):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_mini_stuff_trains_on_maps(world, tmp_path):  # noqa: F811
+def test_mini_stuff_trains_on_maps(world, tmp_path):
     """The background of each picture is what its objects leave, flipped with them."""
+    world = own_copy(world, tmp_path / 'world', 'coco')
     convert(world, 'panoptic', '--split', 'train2017')
     cfg = load_mini('glee_mini_stuff', world, tmp_path, 3)
     cfg.train_dataloader.sampler.ratios = [0, 0, 0, 0, 0, 0, 1]
@@ -109,7 +108,7 @@ def test_maps_hold_the_objects_of_the_file(tmp_path):
 
 
 @pytest.mark.slow
-def test_mini_rollout_trains_only_what_it_should(world, tmp_path):  # noqa: F811
+def test_mini_rollout_trains_only_what_it_should(world, tmp_path):
     cfg = load_mini('glee_mini_rollout', world, tmp_path, 3)
     runner = run_config.build_runner(cfg)
     runner.model.init_weights()  # training would do it after the copy
@@ -127,7 +126,7 @@ def test_mini_rollout_trains_only_what_it_should(world, tmp_path):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_full_size_rollout_trains_on_coco_alone(world, tmp_path):  # noqa: F811
+def test_full_size_rollout_trains_on_coco_alone(world, tmp_path):
     """Two steps of the recipe with narrow layers: backbone and text stay, what is new learns."""
     cfg = shrink(load('glee_r50_rollout', tmp_path, data_root=f'{world}/', **{
         'resize_augment.scales': [(96, 128)], 'crop_augment.prob': 0.}))

@@ -4,7 +4,6 @@ import torch
 from config_runs import SIZES, load_video, shrink_size
 
 from projects.glee.engine.runner import run_config
-from projects.glee.miniworld import build_miniworld
 
 # DESIGN section 6, 'Fine-tunes', and section 5, 'Training on clips': iterations, decay, range, shortest and longest
 # short side, sources. BDD has no released fine-tune and follows OVIS.
@@ -67,15 +66,6 @@ def test_numbers_of_the_fine_tune(task, size, tmp_path):
             assert {max(scale) for scale in resizes[-1].scales} == {1333}
             if source != 'ref_ytvos':  # sentences are never cropped
                 assert only(pipeline, 'CropWindow').crop_size == (384, 600)
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=1, val_images=1, videos=2, val_videos=1, seed=3,
-                    sources=('ovis', 'ref_ytvos', 'bdd_box_track', 'bdd_seg_track', 'ytvis19', 'ytvis21', 'ytvos',
-                             'uvo_video'))
-    return folder
 
 
 @pytest.mark.slow

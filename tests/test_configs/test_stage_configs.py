@@ -3,20 +3,12 @@ from argparse import Namespace
 
 import pytest
 import torch
-from config_runs import SIZES, SOURCES, shrink_size
+from config_runs import SIZES, shrink_size
 from paths import ROOT
 
 from projects.glee.engine.runner import run_config
-from projects.glee.miniworld import build_miniworld
 
 STAGES = (1, 2, 3)
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=6, val_images=4, videos=1, val_videos=1, seed=3, sources=SOURCES)
-    return folder
 
 
 def load(size, stage, work_dir, **options):

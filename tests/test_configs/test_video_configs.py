@@ -16,23 +16,12 @@ from projects.glee.evaluation.functional.result_checks import (
     check_tao,
     check_vis,
 )
-from projects.glee.miniworld import build_miniworld
 from projects.glee.models.data_preprocessors import GLEEVideoDataPreprocessor
 from projects.glee.models.detectors import GLEEVideo
 
-SOURCES = ('coco', 'ytvis19', 'ovis', 'lvvis', 'davis', 'ytvos', 'ref_ytvos', 'tao_burst',
-           'bdd_box_track', 'bdd_seg_track')
 METRICS = dict(ytvis='ytvis/AP', ovis='ovis/AP', lvvis='lvvis/AP', tao='tao/TETA', burst='burst/HOTA',
                vos='vos/J&F', rvos='rvos/J&F', bdd_mot='bdd_mot/mMOTA', bdd_mots='bdd_mots/mMOTSA')
 BDD = 'bdd100k/labels'
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=2, val_images=1, videos=1, val_videos=1, seed=3, sources=SOURCES)
-    return folder
-
 
 CHECKS = dict(
     ytvis=lambda out, world: check_vis(f'{out}.zip', world / 'ytvis_2019/annotations/instances_val_sub.json'),

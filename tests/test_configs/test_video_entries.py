@@ -12,7 +12,6 @@ from tool_runner import run_tool
 
 from projects.glee.datasets.video import PNGTreeDataset
 from projects.glee.engine.runner import run_config
-from projects.glee.miniworld import build_miniworld
 from projects.glee.miniworld.formats.vos import UNSEEN
 
 CONFIG = """
@@ -31,15 +30,6 @@ ENTRIES = dict(
     ref_davis_val=('rvos', 'ref_davis_metric', 'ref_davis/J&F', 'rvos', '/annotator_2', 'ref-davis/valid/JPEGImages'),
     mevis_val=('rvos', 'mevis_metric', 'mevis/J&F', 'rvos', '', 'mevis/valid_u/JPEGImages'))
 METAS = dict(ref_davis_val='ref-davis/valid_2.json', mevis_val='mevis/valid_u/meta_expressions.json')
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    """Seed 5 has an object of a category that YouTube-VOS trains and one that it does not in its two videos of val."""
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=2, val_images=1, videos=2, val_videos=2, seed=5,
-                    sources=('coco', 'sa1b', 'ytvis21', 'uvo_video', 'mose', 'ytvos', 'ref_davis', 'mevis'))
-    return folder
 
 
 def run_entry(entry, world, tmp_path):

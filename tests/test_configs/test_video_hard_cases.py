@@ -6,6 +6,7 @@ import pytest
 from config_runs import load_video
 from data_fixtures import captured_log, edit_json, save_image
 from PIL import Image
+from worlds import own_copy
 
 from projects.glee.engine.runner import run_config
 from projects.glee.evaluation.functional.result_checks import (
@@ -14,7 +15,6 @@ from projects.glee.evaluation.functional.result_checks import (
     check_object_maps,
     check_vis,
 )
-from projects.glee.miniworld import build_miniworld
 from projects.glee.structures.palette import PALETTE
 
 SHAPE = (96, 160)
@@ -67,33 +67,20 @@ def test_given_objects_in_difficult_videos(tmp_path):
     assert not any(np.asarray(Image.open(path)).any() for path in (tmp_path / 'out/empty').iterdir())
 
 
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=1, val_images=1, videos=1, val_videos=3, seed=5, sources=('ytvis19', ))
-    return folder
-
-
 def test_names_in_difficult_videos(world, tmp_path):
     """A corrupt frame, a frame of another size, a video without annotated objects; the file stays valid."""
+    world = own_copy(world, tmp_path / 'world', 'ytvis_2019')
     truth = world / 'ytvis_2019/annotations/instances_val_sub.json'
-    content = truth.read_text()
-    videos = json.loads(content)['videos']
+    videos = json.loads(truth.read_text())['videos']
     broken, larger = (world / 'ytvis_2019/val/JPEGImages' / videos[0]['file_names'][i] for i in (1, 2))
-    kept = broken.read_bytes(), larger.read_bytes()
-    try:
-        broken.write_bytes(kept[0][:100])
-        save_image(larger, 2 * videos[0]['width'], 2 * videos[0]['height'])
-        edit_json(truth, lambda data: data.update(
-            annotations=[a for a in data['annotations'] if a['video_id'] != videos[1]['id']]))
-        cfg = load_video('mini_ytvis', world, tmp_path, window=6, outfile=f'{tmp_path}/out', **SMALL)
-        with captured_log() as messages:
-            numbers = run_config.build_runner(cfg).test()
-        assert check_vis(tmp_path / 'out.zip', truth) > 0
-    finally:
-        broken.write_bytes(kept[0])
-        larger.write_bytes(kept[1])
-        truth.write_text(content)
+    broken.write_bytes(broken.read_bytes()[:100])
+    save_image(larger, 2 * videos[0]['width'], 2 * videos[0]['height'])
+    edit_json(truth, lambda data: data.update(
+        annotations=[a for a in data['annotations'] if a['video_id'] != videos[1]['id']]))
+    cfg = load_video('mini_ytvis', world, tmp_path, window=6, outfile=f'{tmp_path}/out', **SMALL)
+    with captured_log() as messages:
+        numbers = run_config.build_runner(cfg).test()
+    assert check_vis(tmp_path / 'out.zip', truth) > 0
     assert 0 <= numbers['ytvis/AP'] <= 1
     assert any(broken.name in message and 'black frame' in message for message in messages)
     assert any(larger.name in message and 'resized to the' in message for message in messages)
@@ -114,38 +101,38 @@ def empty_sequence(data):
     return f'TAO/frames/val/{first["dataset"]}/{first["seq_name"]}/{first["annotated_image_paths"][2]}'
 
 
-# config: source, annotation file, what empties a video, number, checker and its arguments after the results
+# config: folder, annotation file in it, what empties a video, number, checker and its arguments after the results
 BURST, REF_YTVOS = 'burst_annotations/val/all_classes.json', 'ref-youtube-vos/valid.json'
 HARD = dict(
-    rvos=('ref_ytvos', REF_YTVOS, empty_sentences, 'rvos/J&F', check_expression_masks, '',
+    rvos=('ref-youtube-vos', REF_YTVOS, empty_sentences, 'rvos/J&F', check_expression_masks, '',
           ('ref-youtube-vos/valid/JPEGImages', 'ref-youtube-vos/meta_expressions/valid/meta_expressions.json')),
-    burst=('tao_burst', BURST, empty_sequence, 'burst/HOTA', check_burst, '.json', (BURST, )))
+    burst=('burst_annotations', BURST, empty_sequence, 'burst/HOTA', check_burst, '.json', (BURST, )))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', HARD)
-def test_sentences_and_tracks_in_difficult_videos(name, tmp_path):
+def test_sentences_and_tracks_in_difficult_videos(name, world, tmp_path):
     """A corrupt frame in one video, no annotated object in the other: numbers, counts and a valid file."""
-    source, truth, empty, number, check, suffix, places = HARD[name]
-    build_miniworld(tmp_path, images=1, val_images=1, videos=1, val_videos=2, seed=5, sources=(source, ))
-    content = json.loads((tmp_path / truth).read_text())
-    frame = tmp_path / empty(content)
-    (tmp_path / truth).write_text(json.dumps(content))
+    folder, truth, empty, number, check, suffix, places = HARD[name]
+    world = own_copy(world, tmp_path / 'world', folder, 'TAO')
+    content = json.loads((world / truth).read_text())
+    frame = world / empty(content)
+    (world / truth).write_text(json.dumps(content))
     picture = frame.read_bytes()
     frame.write_bytes(picture[:100])
-    cfg = load_video(f'mini_{name}', tmp_path, tmp_path, window=6, outfile=f'{tmp_path}/out',
-               **{'test_resize.scale': (10000, 64)})
+    cfg = load_video(f'mini_{name}', world, tmp_path, window=6, outfile=f'{tmp_path}/out',
+                     **{'test_resize.scale': (10000, 64)})
     with captured_log() as messages:
         numbers = run_config.build_runner(cfg).test()
     assert 0 <= numbers[number] <= 1 and all(np.isfinite(value) for value in numbers.values())
     assert sum('black frame' in message and str(frame) in message for message in messages) == 1
     assert any(str(frame) in message and '(1 skipped so far)' in message for message in messages)
     frame.write_bytes(picture)  # the checker compares sizes
-    assert check(f'{tmp_path}/out{suffix}', *(tmp_path / place for place in places)) > 0
+    assert check(f'{tmp_path}/out{suffix}', *(world / place for place in places)) > 0
 
 
 def test_a_killed_test_goes_on_without_redoing_finished_videos(world, tmp_path):
-    """Killed in the second video of three: the first is not tracked again, numbers and file are those of one run."""
+    """Killed in the second video of two: the first is not tracked again, numbers and file are those of one run."""
     def runner(name, **options):
         cfg = load_video('mini_ytvis', world, tmp_path / name, window=6, **SMALL, **options)
         built = run_config.build_runner(cfg)

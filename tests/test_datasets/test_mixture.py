@@ -7,18 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from config_runs import SOURCES, shrink
+from config_runs import shrink
 from mmdet.registry import DATA_SAMPLERS, DATASETS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from paths import CONFIGS, config_file
+from worlds import IMAGES
 
 from projects.glee.datasets.conversion import merge_refcoco
 from projects.glee.engine.runner import run_config
-from projects.glee.miniworld import build_miniworld
 
-MORE_VIDEOS = ('uvo_video', 'ytvos', 'bdd_box_track', 'bdd_seg_track')
 # DESIGN section 6; the supplement's table 2
 PAPER = dict(
     openimages=1.5, objects365=1.5, lvis=1.5, vg_names=1.0, vg_captions=1.0, coco=1.5, refcoco=2.5, sa1b=2.5,
@@ -33,14 +32,6 @@ RATIOS = {
     'stage3_released': {**RELEASED, 'sa1b': 5.0, 'grit': 5.0},
 }
 PROMPTED = {'coco', 'sa1b', 'uvo_frames', 'ytvis19', 'ytvis21', 'ovis'}
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=6, val_images=4, videos=1, val_videos=1, seed=3,
-                    sources=SOURCES + MORE_VIDEOS)
-    return folder
 
 
 def load(name, work_dir, **options):
@@ -160,11 +151,11 @@ def test_repeat_factors_are_a_key_of_every_source(world, tmp_path):
     sampler = DATA_SAMPLERS.build(loader.sampler, default_args=dict(dataset=dataset, seed=7))
     counts = np.bincount(list(itertools.islice(sampler, 10000)), minlength=len(dataset)) / 10000
     # r(c) = sqrt(1 / share of the images with c), the largest of an image's categories counts
-    labels = [set(dataset.datasets[0].get_cat_ids(i)) for i in range(6)]
-    share = {c: sum(c in own for own in labels) / 6 for c in set().union(*labels)}
+    labels = [set(dataset.datasets[0].get_cat_ids(i)) for i in range(IMAGES)]
+    share = {c: sum(c in own for own in labels) / IMAGES for c in set().union(*labels)}
     factors = np.array([max(share[c]**-0.5 for c in own) for own in labels])
-    assert np.abs(counts[:6] - 0.5 * factors / factors.sum()).max() < 0.02
-    assert np.abs(counts[6:] - 0.5 / (len(dataset) - 6)).max() < 0.02
+    assert np.abs(counts[:IMAGES] - 0.5 * factors / factors.sum()).max() < 0.02
+    assert np.abs(counts[IMAGES:] - 0.5 / (len(dataset) - IMAGES)).max() < 0.02
 
 
 class Witness(Hook):

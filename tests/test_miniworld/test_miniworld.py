@@ -16,6 +16,9 @@ from mmdet.utils import register_all_modules
 from paths import ROOT
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
+from worlds import MANY_IMAGES as IMAGES
+from worlds import MANY_VAL_IMAGES as VAL_IMAGES
+from worlds import SEED
 
 from projects.glee.miniworld import MiniWorldError, build_miniworld
 from projects.glee.miniworld.world import MINIWORLD_COCO_CLASSES, MINIWORLD_LVIS_CLASSES, MINIWORLD_OBJECTS365_CLASSES
@@ -24,14 +27,11 @@ from projects.glee.miniworld.world.render import render
 from projects.glee.miniworld.world.scene import BACKGROUNDS, visible_masks
 
 CLI = ROOT / 'tools/dataset_converters/make_miniworld.py'
-SEED, IMAGES, VAL_IMAGES = 3, 40, 16
 
 
 @pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    root = tmp_path_factory.mktemp('worlds') / 'miniworld'
-    assert build_miniworld(root, IMAGES, seed=SEED, val_images=VAL_IMAGES)
-    return root
+def world(picture_world):
+    return picture_world
 
 
 @pytest.fixture(scope='module')

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from mmdet.datasets import RefCocoDataset
 from mmdet.utils import register_all_modules
+from worlds import MANY_IMAGES as IMAGES
+from worlds import MANY_VAL_IMAGES as VAL_IMAGES
+from worlds import SEED
 
-from projects.glee.miniworld import build_miniworld
 from projects.glee.miniworld.world.pictures import take_pictures
 
-SEED, IMAGES, VAL_IMAGES = 5, 60, 48
 PICKLES = {
     'refcoco': 'refs(unc).p',
     'refcoco+': 'refs(unc).p',
@@ -45,10 +46,8 @@ TOWARDS = {'left of': ('x', -1), 'right of': ('x', 1), 'above': ('y', -1), 'belo
 
 
 @pytest.fixture(scope='module')
-def root(tmp_path_factory):
-    root = tmp_path_factory.mktemp('worlds') / 'miniworld'
-    build_miniworld(root, IMAGES, seed=SEED, val_images=VAL_IMAGES)
-    return root
+def root(picture_world):
+    return picture_world
 
 
 @pytest.fixture(scope='module')

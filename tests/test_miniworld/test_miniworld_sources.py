@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
+from worlds import IMAGES, SEED, VAL_IMAGES
 
 from projects.glee.miniworld import SOURCES, build_miniworld
 from projects.glee.miniworld.image_sources import IMAGE_SOURCES
 from projects.glee.miniworld.world.pictures import take_pictures
 
-IMAGES, VAL_IMAGES = 9, 4
 # annotation file -> folder of its images, number of images
 FILES = {
     'openimages/openimages_v6_train_bbox_splitdir.json': ('openimages/detection', IMAGES),
@@ -33,13 +33,6 @@ FILES = {
 }
 
 
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    root = tmp_path_factory.mktemp('sources') / 'miniworld'
-    assert build_miniworld(root, IMAGES, seed=5, val_images=VAL_IMAGES, sources=IMAGE_SOURCES)
-    return root
-
-
 def read(path):
     return json.loads(path.read_text())
 
@@ -52,7 +45,7 @@ def hashes(root, folder=''):
 
 
 def drawn(source, count=IMAGES):
-    return list(take_pictures(f'{source}_train', 5, count))
+    return list(take_pictures(f'{source}_train', SEED, count))
 
 
 def test_the_scenes_of_a_seed_stay_the_same():
@@ -63,7 +56,7 @@ def test_the_scenes_of_a_seed_stay_the_same():
 
 
 def test_a_source_does_not_depend_on_the_others(world, tmp_path):
-    assert build_miniworld(tmp_path / 'w', IMAGES, seed=5, val_images=VAL_IMAGES, sources=('sa1b', 'openimages'))
+    assert build_miniworld(tmp_path / 'w', IMAGES, seed=SEED, val_images=VAL_IMAGES, sources=('sa1b', 'openimages'))
     alone = {name: value for name, value in hashes(tmp_path / 'w').items() if name != 'miniworld.json'}
     together = hashes(world, 'SA1B_scaleup') | hashes(world, 'openimages')
     assert alone == together and len(alone) > 40

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
+from worlds import SEED, VAL_VIDEOS, VIDEOS
 
 from projects.glee.miniworld import build_miniworld
-from projects.glee.miniworld.video_sources import OCCLUDING, TELLING, USUAL, VANISHING, VIDEO_SOURCES
+from projects.glee.miniworld.video_sources import OCCLUDING, TELLING, USUAL, VANISHING
 from projects.glee.miniworld.world.video import film_videos
 from projects.glee.miniworld.world.video_expressions import refer_to_tracks
 from projects.glee.miniworld.world.vocabulary import COLOURS
 
-VIDEOS, VAL_VIDEOS = 3, 3
 # YouTube-VIS like file -> folder of its frames
 FILES = {
     'ytvis_2019/annotations/instances_train_sub.json': 'ytvis_2019/train/JPEGImages',
@@ -46,13 +46,6 @@ FILES = {
     'TAO/TAO_annotations/train_ytvisfmt.json': 'TAO/frames',
     'burst_annotations/TAO_val_withlabel_ytvisformat.json': 'TAO/frames',
 }
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    root = tmp_path_factory.mktemp('videos') / 'miniworld'
-    assert build_miniworld(root, 1, VIDEOS, seed=7, val_videos=VAL_VIDEOS, sources=VIDEO_SOURCES)
-    return root
 
 
 @pytest.fixture(scope='module')
@@ -104,7 +97,8 @@ def test_same_coloured_objects_never_touch(told):
 
 def test_the_same_seed_writes_the_same_bytes(world, tmp_path):
     again = tmp_path / 'again'
-    assert build_miniworld(again, 1, VIDEOS, seed=7, val_videos=VAL_VIDEOS, sources=('mevis', 'davis', 'bdd_seg_track'))
+    sources = ('mevis', 'davis', 'mose', 'bdd_seg_track')
+    assert build_miniworld(again, 1, VIDEOS, SEED, val_videos=VAL_VIDEOS, sources=sources)
     files = [path for path in again.rglob('*') if path.is_file() and path.name != 'miniworld.json']
     assert len(files) > 300
     for path in files:

@@ -5,20 +5,11 @@ import sys
 
 import pytest
 from paths import ROOT
+from worlds import own_copy
 
-from projects.glee.miniworld import build_miniworld
 from projects.glee.miniworld.world.vocabulary import MINIWORLD_BDD_DET_CLASSES, MINIWORLD_BDD_INST_CLASSES
 
 TOOLS = ROOT / 'tools/dataset_converters'
-SOURCES = ('coco', 'refcoco_mixed', 'openimages', 'bdd_det', 'bdd_inst', 'grit', 'sa1b', 'ytvis19', 'ytvos',
-           'ref_ytvos', 'bdd_box_track', 'bdd_seg_track')
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    root = tmp_path_factory.mktemp('world') / 'miniworld'
-    assert build_miniworld(root, 4, 2, seed=1, val_images=2, val_videos=1, sources=SOURCES)
-    return root
 
 
 @pytest.fixture
@@ -46,7 +37,7 @@ SAME = {
         'openimages/annotations/class-descriptions-boxable.csv', 'openimages/detection', 'OUT'],
         ['--pattern', 'train_{first}/{id}.jpg'], 'openimages/openimages_v6_train_bbox_splitdir.json'),
     'grit': ('grit_to_json', ['GRIT20M/images', 'OUT'], [], 'GRIT20M/grit_5m.json'),
-    'sa1b': ('sa1b_index', ['SA1B_scaleup/original', 'THIN', 'OUT'], ['--max-images', '2'],
+    'sa1b': ('sa1b_index', ['SA1B_scaleup/original', 'THIN', 'OUT'], ['--max-images', '5'],
              'SA1B_scaleup/sa1b_1m.json'),
     'bdd det': ('bdd_to_coco', ['=det', f'{BDD}/det_20/det_val.json', 'OUT'],
                 ['--categories', *MINIWORLD_BDD_DET_CLASSES], f'{BDD}/det_20/det_val_cocofmt.json'),
@@ -91,9 +82,9 @@ def test_png_trees_give_the_tracks_that_they_were_drawn_from(world, run, tmp_pat
     assert len(tracks(found)) >= 3 and tracks(found) == tracks(wanted)
 
 
-def test_ref_youtube_vos_from_its_own_files(world, run, capsys):
+def test_ref_youtube_vos_from_its_own_files(world, run, tmp_path, capsys):
     """train.json and the file of images come out as the world has them, but for ids."""
-    folder = world / 'ref-youtube-vos'
+    folder = own_copy(world, tmp_path / 'world', 'ref-youtube-vos') / 'ref-youtube-vos'
     before = [read(folder / name) for name in ('train.json', 'RVOS_refcocofmt.json')]
     run('ref_youtube_vos_to_refcoco', folder, '--rewrite-videos')
     after = [read(folder / name) for name in ('train.json', 'RVOS_refcocofmt.json')]

@@ -12,8 +12,7 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 from paths import ROOT
-
-from projects.glee.miniworld import build_miniworld
+from worlds import IMAGES
 
 
 @pytest.fixture(scope='module')
@@ -21,13 +20,6 @@ def tools():
     sys.path.insert(0, str(ROOT / 'tools/analysis_tools'))
     yield importlib.import_module
     sys.path.pop(0)
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('world')
-    build_miniworld(folder, images=4, val_images=2, seed=3, sources=('coco', 'objects365', 'openimages'))
-    return folder
 
 
 @pytest.fixture
@@ -94,7 +86,7 @@ def test_loading_of_every_source_is_timed(run, world, tmp_path):
     assert len(rows) == 2
     for row in rows:
         numbers = [float(cell) for cell in row if cell.replace('.', '').isdigit()]
-        assert numbers[0] == 4 and len(numbers) == 4 and min(numbers) > 0
+        assert numbers[0] == IMAGES and len(numbers) == 4 and min(numbers) > 0
 
 
 @pytest.mark.slow

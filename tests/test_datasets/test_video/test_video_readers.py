@@ -14,7 +14,6 @@ from video_files import H, W, mevis, png_tree, rle, square, ytvis, ytvis_content
 
 from projects.glee.datasets import load_vocabulary
 from projects.glee.datasets.video import BURSTDataset, ExpressionVideosDataset, FrameWindow, YTVISJsonDataset
-from projects.glee.miniworld import build_miniworld
 
 
 def test_ytvis_identities_are_unique_and_start_at_1(tmp_path):
@@ -215,10 +214,9 @@ def test_names_of_uvo_are_spelt_as_released_and_keep_their_labels(tmp_path):
         ytvis(tmp_path, content, vocabulary='uvo')
 
 
-def test_burst_in_the_format_of_youtube_vis_is_the_same_as_its_own(tmp_path):
+def test_burst_in_the_format_of_youtube_vis_is_the_same_as_its_own(world):
     """The file GLEE infers from, against ``BURSTDataset`` on all_classes.json of the same MiniWorld."""
-    build_miniworld(tmp_path, images=1, val_images=1, videos=1, val_videos=2, seed=3, sources=('tao_burst', ))
-    options = dict(data_root=f'{tmp_path}/', pipeline=[], test_mode=True)
+    options = dict(data_root=f'{world}/', pipeline=[], test_mode=True)
     own = BURSTDataset(ann_file='burst_annotations/val/all_classes.json', data_prefix=dict(img='TAO/frames/val/'),
                        **options)
     other = YTVISJsonDataset(ann_file='burst_annotations/TAO_val_withlabel_ytvisformat.json',

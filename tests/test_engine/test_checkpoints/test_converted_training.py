@@ -3,13 +3,11 @@ from argparse import Namespace
 
 import pytest
 import torch
-from config_runs import SOURCES
 from paths import ROOT
 
 from projects.glee.engine.checkpoints import read_checkpoint
 from projects.glee.engine.checkpoints.official_keys import revert_state_dict
 from projects.glee.engine.runner import run_config
-from projects.glee.miniworld import build_miniworld
 
 CONFIG = ROOT / 'configs/glee/glee_r50_stage3.py'
 TRAINED = ('backbone.layer3.1.conv2.weight', 'panoptic_head.text_encoder.text_model.final_layer_norm.weight',
@@ -19,10 +17,9 @@ FROZEN = ('backbone.layer3.1.bn2.running_var', 'backbone.layer3.1.bn2.weight',
 
 
 @pytest.mark.slow
-def test_stage_3_continues_from_a_converted_checkpoint(converted_lite, official_lite, tmp_path):
-    build_miniworld(tmp_path / 'world', images=6, val_images=4, videos=1, val_videos=1, seed=3, sources=SOURCES)
+def test_stage_3_continues_from_a_converted_checkpoint(converted_lite, official_lite, world, tmp_path):
     options = {
-        'data_root': f'{tmp_path}/world/', 'load_from': str(converted_lite), 'train_cfg.max_iters': 2,
+        'data_root': f'{world}/', 'load_from': str(converted_lite), 'train_cfg.max_iters': 2,
         'train_cfg.val_interval': 10, 'default_hooks.checkpoint.interval': 10,
         'default_hooks.checkpoint.save_last': False, 'train_dataloader.num_workers': 0,
         'train_dataloader.persistent_workers': False, 'train_dataloader.batch_size': 1,
