@@ -3,8 +3,7 @@ import csv
 import itertools
 from pathlib import Path
 
-from PIL import Image
-
+from ..store.pictures import picture_size
 from .shards import ConversionError, Shard, chunks, convert_shards
 
 COLUMNS = ('ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf')
@@ -45,10 +44,12 @@ def convert_openimages(boxes_csv, names_csv, image_root, out, file_pattern: str 
         shard = Shard()
         for image_id, rows in groups:
             name = file_pattern.format(id=image_id, first=image_id[0])
-            size = image_size(image_root / name)
-            if size is None:
+            try:
+                height, width = picture_size(image_root / name)
+            except OSError:
                 shard.skipped['image missing or unreadable'] += 1
                 continue
+            size = width, height
             annotations = [_annotation(row, size, category_ids, shard.skipped) for row in rows]
             shard.add({'file_name': name, 'width': size[0], 'height': size[1]},
                       [entry for entry in annotations if entry is not None])
@@ -58,15 +59,6 @@ def convert_openimages(boxes_csv, names_csv, image_root, out, file_pattern: str 
                           arguments={'boxes': str(boxes_csv), 'names': names, 'pattern': file_pattern,
                                      'image_root': str(image_root)},
                           progress=progress)
-
-
-def image_size(path: Path):
-    """(width, height) from the header of an image, None if it is missing or unreadable."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except OSError:
-        return None
 
 
 def _read_names(path) -> list:

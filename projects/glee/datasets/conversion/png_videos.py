@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image
 
 from ...structures.masks import area, bounding_box, encode
+from ..store.pictures import list_folders, list_pictures, picture_size
 from .shards import ConversionError, Shard, convert_shards, load_json
 
 VOID = 255
@@ -111,7 +112,7 @@ def _annotation(masks: list, video: dict, **extra) -> dict:
 
 
 def _folders(root: Path) -> list:
-    names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    names = list_folders(root) if root.is_dir() else []
     if not names:
         raise ConversionError(f'{root} holds no folders of videos')
     return names
@@ -119,13 +120,12 @@ def _folders(root: Path) -> list:
 
 def _video_entry(image_root: Path, name: str, skipped, frames: list = None):
     """A video with its frames in order; the size is that of the first one."""
-    files = sorted((image_root / name).glob('*.jpg'))
+    files = list_pictures(image_root / name, ('.jpg', '.jpeg')) if (image_root / name).is_dir() else []
     if frames is not None:
         wanted = set(frames)
         files = [path for path in files if path.stem in wanted]
     try:
-        with Image.open(files[0]) as image:
-            width, height = image.size
+        height, width = picture_size(files[0])
     except (IndexError, OSError):
         skipped['video without readable frames'] += 1
         return None

@@ -11,6 +11,8 @@ from mmdet.structures.mask import BitmapMasks
 from PIL import Image
 from scipy.io import loadmat
 
+from ..store.pictures import read_name_list
+
 VOC_CLASSES = ('aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable',
                'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor')
 
@@ -30,7 +32,7 @@ class _InstanceMapDataset(BaseDetDataset):
         """
         root = Path(self.data_root)
         records = []
-        for number, line in enumerate(Path(self.ann_file).read_text().split()):
+        for number, line in enumerate(read_name_list(self.ann_file)):
             map_path = root / self.map_folder / (line + self.map_suffix)
             if not map_path.is_file():
                 raise FileNotFoundError(f'{self.ann_file} lists {line!r} but there is no {map_path}')

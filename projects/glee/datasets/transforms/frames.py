@@ -25,11 +25,11 @@ class LoadFrame(LoadImage):
     than annotated is resized to that, so that results fit the annotations. Both are logged.
 
     Args:
-        **kwargs: as for ``LoadImageFromFile``.
+        backend_args (dict | None): of mmengine's file backend.
     """
 
-    def __init__(self, **kwargs) -> None:
-        super().__init__(skip_unreadable=True, **kwargs)
+    def __init__(self, backend_args: Optional[dict] = None) -> None:
+        super().__init__(skip_unreadable=True, backend_args=backend_args)
 
     def transform(self, results: dict) -> dict:
         """Add ``img``, ``img_shape`` and ``ori_shape``."""

@@ -6,10 +6,12 @@ from typing import List, Optional
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.transforms import FilterAnnotations, LoadAnnotations
 from mmdet.registry import TRANSFORMS
+from mmengine.fileio import get
 from mmengine.logging import print_log
 
 from ...structures.masks import bounding_box, empty_mask, polygons_to_rle, read_mask, to_rle
 from ...structures.row_values import BrokenRow
+from ..store.pictures import read_picture
 from .lazy_masks import LazyMasks
 
 
@@ -36,20 +38,20 @@ class SharedCount:
 
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
-    """Reads a picture with pillow: BGR uint8, EXIF rotation applied (DESIGN section 8).
+    """Reads a picture with ``read_picture``: BGR uint8, EXIF rotation applied (DESIGN section 8).
 
     Args:
         skip_unreadable (bool): what to do with a file that is missing or corrupt, or whose size
             is not the annotated one. False (test) raises; True (training) returns None, so that
             the data set takes another sample, and logs the file and the running count.
+        backend_args (dict | None): of mmengine's file backend.
 
     Raises:
         ValueError: unreadable picture, naming the file, when ``skip_unreadable`` is False.
     """
 
-    def __init__(self, skip_unreadable: bool = False, imdecode_backend: str = 'pillow',
-                 **kwargs) -> None:
-        super().__init__(imdecode_backend=imdecode_backend, **kwargs)
+    def __init__(self, skip_unreadable: bool = False, backend_args: Optional[dict] = None) -> None:
+        super().__init__(backend_args=backend_args)
         self.skip_unreadable = skip_unreadable
         self.skipped = SharedCount()
 
@@ -57,14 +59,16 @@ class LoadImage(LoadImageFromFile):
         """Add ``img`` (H, W, 3), ``img_shape`` and ``ori_shape``."""
         path = results['img_path']
         try:
-            loaded = super().transform(results)
-        except Exception as error:  # decoders raise many kinds; each is named or re-raised below
-            return self._give_up(path, f'{type(error).__name__}: {error}', error)
-        annotated = results.get('height'), results.get('width')
-        if None not in annotated and annotated != loaded['img_shape']:
-            return self._give_up(
-                path, f'it is {loaded["img_shape"]} (height, width) but annotated as {annotated}')
-        return loaded
+            picture = read_picture(get(path, backend_args=self.backend_args))[..., ::-1]
+        except (OSError, ValueError) as error:
+            return self._give_up(path, str(error), error)
+        size, annotated = picture.shape[:2], (results.get('height'), results.get('width'))
+        if None not in annotated and annotated != size:
+            turned = annotated == size[::-1]
+            return self._give_up(path, f'it is {size} (height, width) but annotated as {annotated}' + (
+                ': its EXIF orientation turns it, annotate it as it is shown' if turned else ''))
+        results.update(img=picture, img_shape=size, ori_shape=size)
+        return results
 
     def _give_up(self, path: str, reason: str, cause: Optional[Exception] = None) -> None:
         message = f'cannot use image {path}: {reason}'

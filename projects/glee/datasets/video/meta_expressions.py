@@ -3,8 +3,8 @@ from pathlib import Path
 
 from mmdet.registry import DATASETS
 from mmengine.fileio import load
-from PIL import Image
 
+from ..store.pictures import picture_size
 from .expression_videos import add_mask_track
 from .video_dataset import VideoDataset
 
@@ -66,5 +66,4 @@ class MetaExpressionsDataset(VideoDataset):
         for mask in (mask for track in tracks for mask in track):
             if mask is not None:
                 return tuple(mask['size'])
-        with Image.open(first_frame) as picture:
-            return picture.height, picture.width
+        return picture_size(first_frame)

@@ -7,6 +7,7 @@ from mmengine.fileio import load
 from PIL import Image
 
 from ...structures.masks import encode
+from ..store.pictures import list_folders, list_pictures, picture_size, read_name_list
 from .video_dataset import VideoDataset, make_instance
 
 VOID = 255
@@ -49,9 +50,9 @@ class PNGTreeDataset(VideoDataset):
         self.adopt_categories([dict(id=1, name='object')])
         root, pictures = Path(self.data_root or ''), Path(self.data_prefix['img'])
         if self.split_file is not None:
-            names = (root / self.split_file).read_text().split()
+            names = read_name_list(root / self.split_file)
         else:
-            names = sorted(folder.name for folder in pictures.iterdir() if folder.is_dir())
+            names = list_folders(pictures)
         meta = {} if self.meta_file is None else load(str(root / self.meta_file))['videos']
         if self.train_meta_file is not None:
             seen = categories_of(load(str(root / self.train_meta_file))['videos'])
@@ -59,12 +60,10 @@ class PNGTreeDataset(VideoDataset):
         return [self._record(name, number, meta.get(name, {})) for number, name in enumerate(names)]
 
     def _record(self, name: str, number: int, meta: dict) -> dict:
-        frames = sorted(path for path in (Path(self.data_prefix['img']) / name).iterdir()
-                        if path.suffix.lower() in SUFFIXES)
+        frames = list_pictures(Path(self.data_prefix['img']) / name, SUFFIXES)
         if not frames:
             raise ValueError(f'video {name} has no frame in {self.data_prefix["img"]}')
-        with Image.open(frames[0]) as picture:
-            width, height = picture.size
+        height, width = picture_size(frames[0])
         images = []
         for frame, path in enumerate(frames):
             png = Path(self.data_prefix['ann']) / name / f'{path.stem}.png'

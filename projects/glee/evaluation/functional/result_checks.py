@@ -7,6 +7,7 @@ from typing import Callable
 import numpy as np
 from PIL import Image
 
+from ...datasets.store.pictures import list_pictures
 from ...structures.masks import read_mask
 from ...structures.row_values import BrokenRow
 
@@ -188,7 +189,7 @@ def check_expression_masks(folder: str, frames: str, meta_file: str) -> int:
 
 def _check_pictures(results: Path, frames: Path, mode: str) -> int:
     """One PNG of the frame's size per frame, in palette ('P') or grey ('L', only 0 and 255) mode."""
-    expected = {path.stem: path for path in frames.iterdir() if path.suffix in ('.jpg', '.png')}
+    expected = {path.stem: path for path in list_pictures(frames, ('.jpg', '.jpeg', '.png'))}
     if not expected:
         raise ResultFileError(f'{frames} holds no pictures (.jpg, .png) of a video')
     found = {path.stem: path for path in results.glob('*.png')} if results.is_dir() else {}
