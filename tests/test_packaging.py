@@ -1,4 +1,5 @@
 """`pip install -e .` makes projects.glee importable anywhere, beside other projects/ folders."""
+import os
 import shutil
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from panoptic_files import write_truth
 from paths import ROOT
 
 # Isolated from this checkout, with the installed packages of `site` and the current folder.
@@ -75,11 +77,72 @@ def test_wheel_holds_the_whole_package_and_no_projects_init(checkout):
     assert Path('projects/__init__.py') not in packed
 
 
-def test_mmpretrain_is_represented_before_mmdet_looks_for_it():
-    """Beside torchvision and transformers 5 the real `mmpretrain.models` ends in an error that mmdet does not catch."""
-    code = 'import sys, projects.glee; print(*sys.modules)'
-    result = subprocess.run([sys.executable, '-c', code], cwd=ROOT, text=True, capture_output=True)
+# What stands in mmengine, mmcv, mmdet, mmpretrain, torch.load, the environment and the warnings before and after;
+# then stock parts are used, panopticapi being a package of the user's.
+IMPORT = """
+import contextlib, io, os, sys, warnings
+import mmdet.datasets, mmdet.evaluation, mmdet.models, mmdet.visualization
+import torch
+from mmengine.runner.checkpoint import CheckpointLoader
+
+def outside():
+    found = {}
+    for name, module in list(sys.modules.items()):
+        if name.split('.')[0] in ('mmengine', 'mmcv', 'mmdet', 'mmpretrain', 'panopticapi'):
+            for key, value in list(vars(module).items()):
+                found[name, key] = id(value)
+                if isinstance(value, type):
+                    found.update({(name, key, k): id(v) for k, v in list(vars(value).items()) if callable(v)})
+    environment = {('environment', key): value for key, value in os.environ.items()}
+    return {**found, **environment, 'torch.load': id(torch.load), 'filters': list(warnings.filters),
+            'loaders': dict(CheckpointLoader._schemes)}
+
+known, before = set(sys.modules), outside()
+with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out), \\
+        warnings.catch_warnings(record=True) as said:
+    import projects.glee
+after = outside()
+assert not out.getvalue() and not said, (out.getvalue(), said)
+changed = [key for key in before if before[key] != after.get(key)]
+assert not changed, changed
+made = [name for name in set(sys.modules) - known if name.split('.')[0] in ('mmengine', 'mmdet', 'mmpretrain')
+        and getattr(sys.modules[name], '__file__', None) is None]
+assert not made and 'mmpretrain.models' not in set(sys.modules) - known, made
+
+from mmdet.evaluation import CocoPanopticMetric
+from mmdet.evaluation.metrics import coco_panoptic_metric
+from mmdet.registry import MODELS
+assert coco_panoptic_metric.PQStat.owner == 'the user'
+metric = CocoPanopticMetric('pan.json', 'maps')
+metric.dataset_meta = dict(classes=('square', 'sky'))
+labels = torch.zeros(1, 20, 30, dtype=torch.long)
+metric.process({}, [dict(img_id=1, img_path='a.jpg', ori_shape=(20, 30), pred_panoptic_seg=dict(sem_seg=labels + 2))])
+assert metric.results[0][7].fn == 2
+try:
+    import mmpretrain.models  # as a whole it works beside some torchvisions and transformers only
+    assert mmpretrain.models.build_classifier
+except (ImportError, TypeError):
+    pass
+import projects.glee.models.backbones.mmpretrain
+assert MODELS.build(dict(type='mmpretrain.ConvNeXt'))(torch.zeros(2, 3, 32, 32))[0].shape[1] == 768
+torch.save(dict(state_dict=dict(a=torch.ones(1)), other=Exception), 'stock.pth')
+assert CheckpointLoader.load_checkpoint('stock.pth')['other'] is Exception  # mmengine's way, for better or worse
+"""
+
+
+def test_importing_changes_nothing_outside_and_stock_parts_work(tmp_path):
+    write_truth(tmp_path)
+    (tmp_path / 'panopticapi').mkdir()
+    (tmp_path / 'panopticapi/__init__.py').touch()
+    (tmp_path / 'panopticapi/evaluation.py').write_text(
+        'from collections import defaultdict\nfrom types import SimpleNamespace\nVOID, OFFSET = 0, 256**3\n'
+        "class PQStat(defaultdict):\n    owner = 'the user'\n    def __init__(self):\n"
+        '        super().__init__(lambda: SimpleNamespace(iou=0., tp=0, fp=0, fn=0))\n')
+    (tmp_path / 'panopticapi/utils.py').write_text(
+        'import numpy as np\nrgb2id = lambda colors: colors.astype(int) @ np.array([1, 256, 256**2])\n'
+        'id2rgb = lambda ids: np.stack([ids % 256, ids // 256 % 256, ids // 256**2], -1)\n')
+    environment = dict(os.environ, PYTHONPATH=f'{tmp_path}:{ROOT}')
+    environment.pop('TOKENIZERS_PARALLELISM', None)
+    result = subprocess.run([sys.executable, '-c', IMPORT], cwd=tmp_path, env=environment, text=True,
+                            capture_output=True)
     assert result.returncode == 0, result.stderr
-    modules = result.stdout.split()
-    assert modules.index('mmpretrain.models') < modules.index('mmdet.models')
-    assert 'mmpretrain.models.multimodal' not in modules

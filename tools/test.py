@@ -8,10 +8,12 @@ Examples:
 """
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
+import projects.glee  # noqa: F401  (registers every component; before mmdet.engine, see docs/faq.md)
+
+# isort: split
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 
-import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.engine.runner import run_config
 
 

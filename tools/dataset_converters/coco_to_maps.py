@@ -24,9 +24,9 @@ from pycocotools.coco import COCO
 from rich.progress import track
 from scipy.io import savemat
 
-from projects.glee.evaluation.functional.panopticapi_names import id2rgb
 from projects.glee.structures.masks import bounding_box, encode
 from projects.glee.structures.palette import palette_picture
+from projects.glee.structures.panoptic_ids import id2rgb
 
 BACKGROUND = 'background'
 

@@ -22,13 +22,13 @@ test_dataloader = dict(
         pipeline=[
             dict(type='LoadImage'),
             '${test_resize}',
-            dict(type='LoadPanopticAnnotations'),  # after the resize: original pixels
+            dict(type='LoadPanopticMap'),  # after the resize: original pixels
             dict(type='SetSource', source='panoptic', supervision=('semantic', 'box', 'mask')),
             dict(type='PackGLEEInputs')
         ]))
 test_evaluator = [
     dict(
-        type='CocoPanopticMetric',
+        type='PanopticMetric',
         ann_file='${data_root}coco/annotations/panoptic_val2017.json',
         seg_prefix='${data_root}coco/annotations/panoptic_val2017/',
         prefix='panoptic'),

@@ -15,7 +15,7 @@ panoptic_train = dict(
     filter_cfg=dict(filter_empty_gt=True, min_size=0),
     pipeline=[
         dict(type='LoadImage', skip_unreadable=True),
-        dict(type='LoadPanopticAnnotations'),
+        dict(type='LoadPanopticMap'),
         dict(type='StuffAsObjects'),
         dict(type='RandomFlip', prob=0.5),
         '${crop_augment}',

@@ -1,7 +1,4 @@
 """Registered evaluation of GLEE."""
 from .functional import *  # noqa: F401, F403
-from .functional import panopticapi_names
 from .loops import *  # noqa: F401, F403
 from .metrics import *  # noqa: F401, F403
-
-panopticapi_names.provide()

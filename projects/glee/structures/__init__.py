@@ -2,6 +2,7 @@
 from .denoising_queries import DenoisingQueries
 from .masks import Rle, decode, encode, read_mask, to_rle
 from .palette import PALETTE, palette_picture
+from .panoptic_ids import id2rgb, rgb2id
 from .prompted_objects import ObjectPrompts
 from .row_values import BrokenRow
 from .sample_text import TEXT_MODES, as_names, read_names, read_text_mode
@@ -9,5 +10,6 @@ from .track import Track, encode_mask
 
 __all__ = [
     'PALETTE', 'TEXT_MODES', 'BrokenRow', 'DenoisingQueries', 'ObjectPrompts', 'Rle', 'Track', 'as_names', 'decode',
-    'encode', 'encode_mask', 'palette_picture', 'read_mask', 'read_names', 'read_text_mode', 'to_rle'
+    'encode', 'encode_mask', 'id2rgb', 'palette_picture', 'read_mask', 'read_names', 'read_text_mode', 'rgb2id',
+    'to_rle'
 ]

@@ -1,15 +1,23 @@
 """Checkpoints are read without executing anything, and every bad one is named."""
+import zipfile
+
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from safetensors.torch import save_file
-from toy_training import Payload
+from toy_training import Payload, make_runner
 
-from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee.engine.checkpoints import read_checkpoint, safe_loading
 
 
-@pytest.mark.parametrize('read', [read_checkpoint, CheckpointLoader.load_checkpoint])
+def read_by_mmengine(path):
+    with safe_loading():
+        return CheckpointLoader.load_checkpoint(path)
+
+
+@pytest.mark.parametrize('read', [read_checkpoint, read_by_mmengine])
 def test_a_pickle_that_executes_code_is_refused(tmp_path, read):
     trace = tmp_path / 'executed'
     path = str(tmp_path / 'bad.pth')
@@ -19,6 +27,37 @@ def test_a_pickle_that_executes_code_is_refused(tmp_path, read):
     assert not trace.exists()
     torch.load(path, weights_only=False)  # the payload does work
     assert trace.exists()
+
+
+def test_mmengine_reads_as_before_after_the_block():
+    before = dict(CheckpointLoader._schemes)
+    with pytest.raises(FileNotFoundError), safe_loading():
+        CheckpointLoader.load_checkpoint('nowhere.pth')
+    assert CheckpointLoader._schemes == before
+
+
+@pytest.mark.parametrize('start', [dict(load_from=None), dict(load_from='bad.pth')])
+def test_no_way_into_a_runner_executes_a_file(tmp_path, start):
+    path = str(tmp_path / 'bad.pth')
+    torch.save(dict(state_dict=Payload(tmp_path / 'executed')), path)
+    runner = make_runner(tmp_path / 'run')
+    if start['load_from'] is None:
+        runner.model.init_cfg = dict(type='Pretrained', checkpoint=path)
+    with pytest.raises(ValueError, match=r'bad\.pth was refused'):
+        runner.train() if start['load_from'] is None else runner.load_checkpoint(path, strict=False)
+    assert not (tmp_path / 'executed').exists()
+
+
+def test_a_file_written_under_numpy_1_is_read(tmp_path):
+    """numpy 2 renamed the module of the functions that rebuild arrays and numbers."""
+    content = dict(log=HistoryBuffer([1.0, 3.0], [1, 1]), number=np.float64(4), array=np.arange(3))
+    torch.save(content, tmp_path / 'a.pth')
+    with zipfile.ZipFile(tmp_path / 'a.pth') as new, zipfile.ZipFile(tmp_path / 'old.pth', 'w') as old:
+        for name in new.namelist():
+            old.writestr(name, new.read(name).replace(b'numpy._core.multiarray', b'numpy.core.multiarray'))
+    assert b'numpy.core.multiarray\n' in (tmp_path / 'old.pth').read_bytes()
+    content = read_checkpoint(tmp_path / 'old.pth')
+    assert content['log'].mean() == 2 and content['number'] == 4 and content['array'].tolist() == [0, 1, 2]
 
 
 def test_attributes_of_other_objects_are_refused(tmp_path):

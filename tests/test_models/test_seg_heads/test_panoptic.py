@@ -1,17 +1,14 @@
-"""Panoptic and semantic maps: hand-made masks, and PQ 1 for the truth."""
-import itertools
-import json
-
+"""Panoptic and semantic maps: hand-made masks, and mIoU 1 for the truth."""
 import numpy as np
 import pytest
 import torch
 from mini_model import build, category_sample, images, mini_config
-from mmdet.evaluation import CocoPanopticMetric, SemSegMetric
+from mmdet.evaluation import SemSegMetric
 from mmdet.registry import DATASETS
 from mmengine.structures import PixelData
+from panoptic_files import write_truth
 from PIL import Image
 
-from projects.glee.evaluation.functional.panopticapi_names import PQStat, id2rgb, rgb2id
 from projects.glee.models.seg_heads.panoptic_fusion import fuse_panoptic, fuse_semantic
 
 
@@ -84,42 +81,6 @@ def glee_with_stuff():
     return model, plain, stuffed
 
 
-def test_ids_are_colours():
-    ids = np.array([[0, 1, 255], [256, 70000, 256**3 - 1]])
-    assert (rgb2id(id2rgb(ids)) == ids).all() and id2rgb(ids)[1, 0].tolist() == [0, 1, 0]
-
-
-def write_truth(root):
-    """One image with two things of one name and stuff; returns its map of mmdet labels."""
-    ids = np.full((20, 30), 3)
-    ids[2:8, 2:8], ids[10:18, 20:28] = 1, 2
-    (root / 'maps').mkdir()
-    Image.fromarray(id2rgb(ids)).save(root / 'maps/a.png')
-    segments = [dict(id=i, category_id=c, iscrowd=0, area=int((ids == i).sum()), bbox=[0, 0, 30, 20])
-                for i, c in ((1, 7), (2, 7), (3, 9))]
-    (root / 'pan.json').write_text(json.dumps(dict(
-        images=[dict(id=1, file_name='a.jpg', height=20, width=30)],
-        annotations=[dict(image_id=1, file_name='a.png', segments_info=segments)],
-        categories=[dict(id=7, name='square', isthing=1), dict(id=9, name='sky', isthing=0)])))
-    return ids
-
-
-@pytest.mark.parametrize('spoil, pq, things', [
-    (lambda m: m, 1.0, 1.0),
-    # one square becomes void: TP 1, FN 1 for squares; its pixels are gone from nobody else
-    (lambda m: np.where(m == 2000, 2, m), (1 / 1.5 + 1) / 2, 1 / 1.5),
-])
-def test_stock_panoptic_metric(tmp_path, spoil, pq, things):
-    ids = write_truth(tmp_path)
-    labels = spoil(np.array([0, 1000, 2000, 3001])[ids])
-    metric = CocoPanopticMetric(str(tmp_path / 'pan.json'), str(tmp_path / 'maps'), prefix='panoptic')
-    metric.dataset_meta = dict(classes=('square', 'sky'), thing_classes=('square', ), stuff_classes=('sky', ))
-    metric.process({}, [dict(img_id=1, img_path='a.jpg', ori_shape=(20, 30),
-                             pred_panoptic_seg=dict(sem_seg=PixelData(sem_seg=torch.tensor(labels)[None]).sem_seg))])
-    values = metric.evaluate(1)
-    assert values['panoptic/PQ'] == pytest.approx(100 * pq) and values['panoptic/PQ_th'] == pytest.approx(100 * things)
-
-
 @pytest.mark.parametrize('moved', [0, 2])
 def test_stock_semantic_metric(tmp_path, moved):
     """The data set's own maps, as queries with masks, give mIoU 100; with one square moved, the IoUs by hand."""
@@ -130,7 +91,7 @@ def test_stock_semantic_metric(tmp_path, moved):
     dataset = DATASETS.build(dict(
         type='CocoPanopticDataset', test_mode=True, return_classes=True, metainfo=meta, data_root=str(tmp_path),
         ann_file='pan.json', data_prefix=dict(img='images/', seg='maps/'), pipeline=[
-            dict(type='LoadImage'), dict(type='LoadPanopticAnnotations'),
+            dict(type='LoadImage'), dict(type='LoadPanopticMap'),
             dict(type='SetSource', source='panoptic', supervision=('semantic', 'box', 'mask')),
             dict(type='PackGLEEInputs')]))
     sample = dataset[0]['data_samples']
@@ -144,18 +105,3 @@ def test_stock_semantic_metric(tmp_path, moved):
     # 600 px: squares of 36 and 64; 12 px move. Those that nobody claims now are the squares', as both scores are 0
     squares, sky = 100 / 112, 488 / 500
     assert value == pytest.approx(100 if not moved else 50 * (squares + sky), abs=0.01)
-
-
-def test_pq_by_hand():
-    stat, other = PQStat(), PQStat()
-    for number, (iou, tp, fp, fn) in enumerate([(1.5, 2, 1, 0), (0.0, 0, 2, 2), (0.6, 1, 0, 0)]):
-        entry = (stat if number else other)[number]
-        entry.iou, entry.tp, entry.fp, entry.fn = iou, tp, fp, fn
-    stat += other
-    categories = {i: dict(isthing=int(i < 2)) for i in range(4)}
-    mean, each = stat.pq_average(categories, None)
-    assert mean['pq'] == pytest.approx((1.5 / 2.5 + 0 + 0.6) / 3) and mean['n'] == 3
-    assert each[0]['sq'] == pytest.approx(0.75) and each[0]['rq'] == pytest.approx(0.8)
-    assert each[0]['pq'] == pytest.approx(each[0]['sq'] * each[0]['rq']) and each[3]['pq'] == 0
-    assert stat.pq_average(categories, False)[0]['pq'] == pytest.approx(0.6)
-    assert [category for category, _ in itertools.islice(stat, 2)] == [1, 2]

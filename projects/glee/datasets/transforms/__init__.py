@@ -7,6 +7,7 @@ from .large_scale_jitter import FitSquare, JitterScale, LargeScaleJitter, PadSqu
 from .lazy_masks import LazyMasks
 from .loading import FilterObjects, LoadImage, LoadInstances
 from .negative_names import AddNegativeNames
+from .panoptic import LoadPanopticMap
 from .prompts import SimulatePrompts, WarpPrompts
 from .sa1b_masks import LoadSA1BMasks
 from .source import PackGLEEInputs, SetSource
@@ -16,8 +17,9 @@ from .trajectories import LoadTrajectories, PackTrajectories
 __all__ = [
     'AddNegativeNames', 'BoxesFromMasks', 'CleanExpressions', 'CropWindow', 'FilterFrameObjects', 'FilterObjects',
     'FirstMaskPrompts', 'FitSquare', 'ForEachFrame', 'JitterScale', 'LargeScaleJitter', 'LazyMasks', 'LoadFrame',
-    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadSA1BMasks', 'LoadTrajectories', 'ObjectInFirstFrame',
-    'PackClip', 'PackFrame', 'PackGLEEInputs', 'PackTrajectories', 'PadSquare', 'PickExpression',
-    'PickVideoExpression', 'PillowResize', 'PseudoClip', 'RasterizeMasks', 'SampleClip', 'SetSource',
-    'SimulatePrompts', 'StuffAsObjects', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts', 'clean_expression'
+    'LoadFrameInstances', 'LoadImage', 'LoadInstances', 'LoadPanopticMap', 'LoadSA1BMasks', 'LoadTrajectories',
+    'ObjectInFirstFrame', 'PackClip', 'PackFrame', 'PackGLEEInputs', 'PackTrajectories', 'PadSquare',
+    'PickExpression', 'PickVideoExpression', 'PillowResize', 'PseudoClip', 'RasterizeMasks', 'SampleClip',
+    'SetSource', 'SimulatePrompts', 'StuffAsObjects', 'SwapSidesOnFlip', 'UnlessOrdinal', 'WarpPrompts',
+    'clean_expression'
 ]

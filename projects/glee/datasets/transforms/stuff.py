@@ -13,7 +13,7 @@ class StuffAsObjects(BaseTransform):
     """Makes one more object of each stuff name in a picture: all its pixels and the box around them.
 
     A model of names and masks learns stuff as it learns things (Mask2Former does the same inside its head). The
-    transform follows ``LoadPanopticAnnotations`` of a ``CocoPanopticDataset(return_classes=True)``; names of stuff
+    transform follows ``LoadPanopticMap`` of a ``CocoPanopticDataset(return_classes=True)``; names of stuff
     join those of things in ``text``, and the map, which no later step needs, is dropped.
 
     Raises:

@@ -1,6 +1,6 @@
 """Reading, writing and renaming checkpoints."""
-from .safe_checkpoint import read_checkpoint
+from .safe_checkpoint import read_checkpoint, safe_loading
 
 __all__ = [
-    'read_checkpoint'
+    'read_checkpoint', 'safe_loading'
 ]

@@ -1,6 +1,8 @@
 """Reading weight files without ever executing what a pickle asks for (EVAL trap 16)."""
 import pickle
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os.path import expanduser
 from pathlib import Path
 from typing import Union
@@ -21,10 +23,13 @@ def _history_method(owner: type, name: str):
 
 
 # What mmengine's own checkpoints hold beside tensors and plain values: the log history, which is
-# made of numpy arrays, and numpy numbers. None of them runs code when it is rebuilt.
+# made of numpy arrays, and numpy numbers; numpy 1 wrote other names of the same functions. None of
+# them runs code when it is rebuilt.
 _SAFE_TYPES = [
     HistoryBuffer, (_history_method, 'builtins.getattr'), np.ndarray, np.dtype,
     np._core.multiarray._reconstruct, np._core.multiarray.scalar,
+    (np._core.multiarray._reconstruct, 'numpy.core.multiarray._reconstruct'),
+    (np._core.multiarray.scalar, 'numpy.core.multiarray.scalar'),
     *{type(np.dtype(name)) for name in ('bool', 'uint8', 'int32', 'int64', 'float32', 'float64')}
 ]
 
@@ -59,10 +64,19 @@ def _reason(error: Exception) -> str:
     return found.group(1) if found else str(error).strip().split('\n')[0]
 
 
-@CheckpointLoader.register_scheme(prefixes='', force=True)
-def load_from_local_file(filename: str, map_location=None) -> dict:
-    """mmengine's loader of local files, replaced: the stock one falls back to executing pickles.
-
-    It serves ``load_from``, ``resume``, ``init_cfg=dict(type='Pretrained')`` and the inferencers.
-    """
+def _load_local_file(filename: str, map_location=None) -> dict:
     return read_checkpoint(filename, map_location)
+
+
+@contextmanager
+def safe_loading() -> Iterator[None]:
+    """Let mmengine read local files by ``read_checkpoint`` in the block, for ``init_cfg=dict(type='Pretrained')``.
+
+    Its own reader falls back to executing pickles.
+    """
+    stock = CheckpointLoader._schemes['']
+    CheckpointLoader.register_scheme('', _load_local_file, force=True)
+    try:
+        yield
+    finally:
+        CheckpointLoader.register_scheme('', stock, force=True)

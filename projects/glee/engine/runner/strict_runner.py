@@ -7,7 +7,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from ..checkpoints.safe_checkpoint import read_checkpoint
+from ..checkpoints.safe_checkpoint import read_checkpoint, safe_loading
 
 _NAMED_KEYS = 8
 
@@ -24,6 +24,11 @@ class StrictRunner(Runner):
 
     _resuming = False
 
+    def _init_model_weights(self) -> None:
+        """As the stock runner; ``init_cfg=dict(type='Pretrained')`` never executes what a file holds."""
+        with safe_loading():
+            super()._init_model_weights()
+
     def load_checkpoint(self, filename: str, map_location: Union[str, Callable] = 'cpu',
                         strict: bool = True, revise_keys: list = [(r'^module\.', '')]) -> dict:
         """Load the weights of ``filename`` into the model; ``resume`` uses this too.
@@ -36,7 +41,8 @@ class StrictRunner(Runner):
                 the entries are named.
         """
         if not strict:
-            return super().load_checkpoint(filename, map_location, strict, revise_keys)
+            with safe_loading():
+                return super().load_checkpoint(filename, map_location, strict, revise_keys)
         checkpoint = read_checkpoint(filename, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         weights = checkpoint.get('state_dict', checkpoint)

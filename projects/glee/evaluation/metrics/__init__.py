@@ -3,6 +3,7 @@ from .bdd_track_metric import BDDTrackMetric
 from .burst_metric import BURSTMetric
 from .interactive_seg_metric import InteractiveSegMetric
 from .lvis_eval_metric import LVISEvalMetric
+from .panoptic_metric import PanopticMetric
 from .referring_metric import ReferringMetric
 from .rvos_metric import ExpressionJFMetric, RefDavisMetric
 from .teta_metric import TETAMetric
@@ -12,6 +13,6 @@ from .vos_metric import DavisVOSMetric, YouTubeVOSMetric
 
 __all__ = [
     'BDDTrackMetric', 'BURSTMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'InteractiveSegMetric',
-    'LVISEvalMetric', 'RefDavisMetric', 'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric',
+    'LVISEvalMetric', 'PanopticMetric', 'RefDavisMetric', 'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric',
     'YouTubeVOSMetric'
 ]

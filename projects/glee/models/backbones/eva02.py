@@ -21,17 +21,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import torch.utils.checkpoint as cp
+from mmcv.cnn.bricks import DropPath
 from mmdet.models.layers import PatchEmbed
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
 from mmengine.model.weight_init import trunc_normal_
 from torch import Tensor, nn
-
-from . import mmpretrain as mmpretrain_backbones  # noqa: F401  (makes the next lines work)
-
-from mmpretrain.models.backbones.vit_eva02 import EVA02EndcoderLayer  # isort: skip
-from mmpretrain.models.backbones.vit_sam import window_partition, window_unpartition  # isort: skip
-from mmpretrain.models.utils import resize_pos_embed  # isort: skip
 
 
 class AxialRotaryEmbedding(nn.Module):
@@ -98,9 +93,12 @@ class WindowRotaryAttention(BaseModule):
         """Attend among (B, H·W, C) tokens of a map of ``size`` (H, W)."""
         if not self.window_size:
             return self._attend(x)
-        windows, padded = window_partition(x.unflatten(1, size), self.window_size)
-        windows = self._attend(windows.flatten(1, 2)).view_as(windows)
-        return window_unpartition(windows, self.window_size, padded, size).flatten(1, 2)
+        (height, width), side = size, self.window_size
+        x = F.pad(x.unflatten(1, size), (0, 0, 0, -width % side, 0, -height % side))
+        rows, columns = x.shape[1] // side, x.shape[2] // side
+        windows = x.unflatten(2, (columns, side)).unflatten(1, (rows, side)).transpose(2, 3)
+        attended = self._attend(windows.flatten(3, 4).flatten(0, 2)).view_as(windows)
+        return attended.transpose(2, 3).flatten(3, 4).flatten(1, 2)[:, :height, :width].flatten(1, 2)
 
     def _attend(self, x: Tensor) -> Tensor:
         q, k, v = (proj(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
@@ -109,12 +107,59 @@ class WindowRotaryAttention(BaseModule):
         return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
+class SwiGLU(BaseModule):
+    """Gated MLP with a norm in front of its last layer (EVA-02 section 2): w3(norm(silu(gate) * value)).
+
+    Args:
+        embed_dims (int): width.
+        hidden_dims (int): width of the gate and of the value, the two halves of ``w12``.
+        norm_eps (float): of the LayerNorm.
+    """
+
+    def __init__(self, embed_dims: int, hidden_dims: int, norm_eps: float) -> None:
+        super().__init__()
+        self.w12 = nn.Linear(embed_dims, 2 * hidden_dims)
+        self.norm = nn.LayerNorm(hidden_dims, norm_eps)
+        self.w3 = nn.Linear(hidden_dims, embed_dims)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Tokens (..., C) to tokens (..., C)."""
+        gate, value = self.w12(x).chunk(2, dim=-1)
+        return self.w3(self.norm(F.silu(gate) * value))
+
+
+class EVA02Block(BaseModule):
+    """Attention and MLP, each after a norm and added to its input with stochastic depth.
+
+    Args:
+        attn (WindowRotaryAttention): the attention.
+        embed_dims (int): width.
+        hidden_dims (int): width inside the MLP.
+        drop_path_rate (float): how often a sample skips a branch in training.
+        norm_eps (float): of every LayerNorm.
+    """
+
+    def __init__(self, attn: WindowRotaryAttention, embed_dims: int, hidden_dims: int, drop_path_rate: float,
+                 norm_eps: float) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(embed_dims, norm_eps)
+        self.attn = attn
+        self.norm2 = nn.LayerNorm(embed_dims, norm_eps)
+        self.mlp = SwiGLU(embed_dims, hidden_dims, norm_eps)
+        self.drop_path = DropPath(drop_path_rate)
+
+    def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """Tokens (B, H·W, C) of a map of ``size`` (H, W) to the same."""
+        x = x + self.drop_path(self.attn(self.norm1(x), size))
+        return x + self.drop_path(self.mlp(self.norm2(x)))
+
+
 @MODELS.register_module()
 class EVA02(BaseModule):
     """EVA-02 ViT with window and global blocks, the image encoder of GLEE-Pro.
 
-    Blocks (pre-norm, SwiGLU with sub-LN, stochastic depth) are mmpretrain's; attention and rotary
-    positions are not (see :class:`AxialRotaryEmbedding`). Defaults are EVA02-L at 1536 px.
+    mmpretrain's ``ViTEVA02`` has no windows and other rotary positions (see :class:`AxialRotaryEmbedding`).
+    Defaults are EVA02-L at 1536 px.
 
     Args:
         img_size (int): largest image side in pixels; sets the grid of the global rotary table, so a
@@ -157,12 +202,10 @@ class EVA02(BaseModule):
         global_rope = AxialRotaryEmbedding(head_dims, img_size // patch_size, rope_pretrain_size)
         self.layers = ModuleList()
         for index, drop_path in enumerate(np.linspace(0, drop_path_rate, num_layers)):
-            layer = EVA02EndcoderLayer(
-                embed_dims, num_heads, int(embed_dims * mlp_ratio), sub_ln=True, drop_path_rate=drop_path,
-                norm_cfg=dict(type='LN', eps=norm_eps))
-            layer.attn = (WindowRotaryAttention(embed_dims, num_heads, global_rope) if index in global_blocks else
-                          WindowRotaryAttention(embed_dims, num_heads, window_rope, window_size))
-            self.layers.append(layer)
+            is_global = index in global_blocks
+            attention = WindowRotaryAttention(
+                embed_dims, num_heads, global_rope if is_global else window_rope, 0 if is_global else window_size)
+            self.layers.append(EVA02Block(attention, embed_dims, int(embed_dims * mlp_ratio), drop_path, norm_eps))
 
     def init_weights(self) -> None:
         """Truncated normal 0.02, for training from scratch; else a converted checkpoint is loaded."""
@@ -194,8 +237,10 @@ class EVA02(BaseModule):
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """Images (B, 3, H, W) to one map (B, C, H/16, W/16); there is no final norm."""
         x, size = self.patch_embed(x)
-        positions = resize_pos_embed(self.pos_embed, self.pretrain_grid, size, mode='bicubic', num_extra_tokens=1)
-        x = x + positions[:, 1:]
+        positions = self.pos_embed[:, 1:].unflatten(1, self.pretrain_grid).permute(0, 3, 1, 2)
+        if size != self.pretrain_grid:
+            positions = F.interpolate(positions.float(), size=size, mode='bicubic').type_as(positions)
+        x = x + positions.flatten(2).transpose(1, 2)
         for layer in self.layers:
             if self.with_cp and x.requires_grad:
                 x = cp.checkpoint(layer, x, size, use_reentrant=False)

@@ -1,43 +1,17 @@
 """Makes mmpretrain's backbones (``type='mmpretrain.ConvNeXt'``) available; name it in ``custom_imports``.
 
-Some of them import box functions of torchvision, which has no build for every torch and which none of them uses:
-placeholders stand in for a missing torchvision while they are imported.
+``mmpretrain.models`` cannot be imported as a whole everywhere: its heads ask for torchvision, which has no build for
+every torch, and beside torchvision its multi-modal models end in a TypeError under transformers 5. Its backbones come
+first and need neither.
 """
 import importlib
-import importlib.util
 import sys
-from contextlib import contextmanager
-from types import ModuleType
-from typing import Iterator
 
+from mmpretrain.registry import MODELS
 
-class _Missing(ModuleType):
-    """A module whose attributes may be imported but not used."""
-
-    def __getattr__(self, name: str):
-        if name.startswith('__'):
-            raise AttributeError(name)
-        raise ImportError(f'{self.__name__}.{name} is needed: install torchvision for your torch')
-
-
-@contextmanager
-def _placeholders(*names: str) -> Iterator[None]:
-    modules = {name: _Missing(name) for name in names}
-    for name, module in modules.items():
-        parent, _, child = name.rpartition('.')
-        module.__path__ = []
-        if parent:
-            setattr(modules[parent], child, module)
-    sys.modules.update(modules)
-    try:
-        yield
-    finally:
-        for name in names:
-            del sys.modules[name]
-
-
-if importlib.util.find_spec('torchvision') is None:
-    with _placeholders('torchvision', 'torchvision.ops', 'torchvision.ops.boxes'):
-        importlib.import_module('mmpretrain.models.backbones')
-else:
-    importlib.import_module('mmpretrain.models.backbones')
+try:
+    importlib.import_module('mmpretrain.models')
+except (ImportError, TypeError):
+    if 'mmpretrain.models.backbones' not in sys.modules:
+        raise
+    MODELS._imported = True  # or every look-up in this registry would import the whole first

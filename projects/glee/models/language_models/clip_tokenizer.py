@@ -15,10 +15,6 @@ SOS, EOS = '<|startoftext|>', '<|endoftext|>'
 VOCAB_SIZE = 49408
 CONTEXT_LENGTH = 77
 
-# Names are short, so threads gain nothing, and they would make every later fork of a data
-# loader worker print a warning.
-os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
-
 
 @lru_cache(maxsize=4)
 def build_clip_tokenizer(folder: Optional[str] = None) -> CLIPTokenizer:
@@ -34,6 +30,9 @@ def build_clip_tokenizer(folder: Optional[str] = None) -> CLIPTokenizer:
     Raises:
         FileNotFoundError: The folder, its files, or the BPE file are missing.
     """
+    # Names are short, so threads gain nothing, and they would make every later fork of a data
+    # loader worker print a warning.
+    os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
     if folder is None:
         vocab, merges = _vocabulary_of(_find_bpe_file())
         return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=CONTEXT_LENGTH)

@@ -14,7 +14,13 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from ..backbones import mmpretrain as mmpretrain_backbones  # noqa: F401  (registers 'mmpretrain.LN2d')
+
+class LayerNorm2d(nn.LayerNorm):
+    """LayerNorm over the channels of maps (B, C, H, W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (B, C, H, W) to the same."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2).contiguous()
 
 
 @MODELS.register_module()
@@ -46,7 +52,7 @@ class SimpleFeaturePyramid(BaseModule):
         super().__init__(init_cfg)
         self.num_extra_levels = num_extra_levels
         self.resizes, self.lateral_convs, self.output_convs = ModuleList(), ModuleList(), ModuleList()
-        norm_cfg = dict(type='mmpretrain.LN2d', eps=norm_eps)
+        norm_cfg = dict(type=LayerNorm2d, eps=norm_eps)
         for scale in scale_factors:
             resize, channels = _resize(in_channels, scale)
             self.resizes.append(resize)
