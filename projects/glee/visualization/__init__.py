@@ -1,6 +1,5 @@
-"""Registered visualizers of GLEE."""
+"""Registered visualizers of GLEE, and the renderer that all pictures come from."""
+from .renderer import DrawnObject, Renderer, colour_of
 from .text_visualizer import TextLocalVisualizer
 
-__all__ = [
-    'TextLocalVisualizer'
-]
+__all__ = ['DrawnObject', 'Renderer', 'TextLocalVisualizer', 'colour_of']
