@@ -8,6 +8,7 @@ Both are for reading; a test that writes takes ``worlds.own_copy``.
 import json
 from pathlib import Path
 from typing import Iterator
+from unittest import mock
 
 import golden_recipe
 import numpy as np
@@ -29,6 +30,21 @@ init_default_scope('mmdet')  # for fixtures of modules and sessions, which come 
 @pytest.fixture(autouse=True)
 def _mmdet_scope():
     init_default_scope('mmdet')
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _plain_config_text() -> Iterator[None]:
+    """Every runner has its config's text laid out by yapf several times; for a large one that takes many seconds.
+
+    Here the text stays as mmengine made it: Python that is compiled, so that a config which cannot be dumped is found.
+    """
+
+    def checked(text: str, **style) -> tuple[str, bool]:
+        compile(text, 'config', 'exec')
+        return text, False
+
+    with mock.patch('yapf.yapflib.yapf_api.FormatCode', checked):
+        yield
 
 
 @pytest.fixture(scope='session')
