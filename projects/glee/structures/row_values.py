@@ -87,23 +87,41 @@ def image_size(image: dict) -> tuple[int, int]:
     return width, height
 
 
-def corners(box: Any, width: float, height: float) -> list[float]:
-    """An xywh box (px) of an image as xyxy.
+def string(value: Any, name: str) -> str:
+    """Text that is not blank.
 
     Raises:
-        BrokenRow: no box, numbers that are none, zero area, nothing of it inside the image, or too much outside.
+        BrokenRow: it is none.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise BrokenRow(f'no {name}')
+    return value
+
+
+def corners(box: Any, width: float, height: float, usable: bool = True) -> list[float]:
+    """An xywh box (px) of an image as xyxy.
+
+    Args:
+        box: of the row.
+        width, height: of the image, px.
+        usable: it must have an area and lie in the image, at least in part. A test scores other boxes, too.
+
+    Raises:
+        BrokenRow: no box, numbers that are none, one that reaches too far outside, or one that is not usable.
     """
     if not isinstance(box, (list, tuple)) or not box:
         raise BrokenRow('no box')
     if len(box) != 4:
         raise BrokenRow('box that is not four numbers')
     x, y, w, h = (number(value, 'box') for value in box)
+    if is_far((x, y, x + w, y + h), width, height):
+        raise BrokenRow('box that reaches far outside the image')
+    if not usable:
+        return [x, y, x + w, y + h]
     if w <= MIN_SIDE or h <= MIN_SIDE:
         raise BrokenRow('box of zero area')
     if min(x + w, width) <= max(x, 0) or min(y + h, height) <= max(y, 0):
         raise BrokenRow('box outside the image')
-    if is_far((x, y, x + w, y + h), width, height):
-        raise BrokenRow('box that reaches far outside the image')
     return [x, y, x + w, y + h]
 
 

@@ -92,11 +92,11 @@ def test_frames_become_images(tmp_path):
         (1, 'a/0.jpg', 2, 7, 0), (2, 'a/5.jpg', 2, 7, 1), (3, 'b/0.jpg', 4, 9, 0)]
     assert content['annotations'] == [
         {'id': 1, 'image_id': 1, 'category_id': 3, 'bbox': [0, 0, 2, 2], 'iscrowd': 0, 'instance_id': 11, 'area': 2,
-         'segmentation': counts},
+         'segmentation': {'size': [2, 2], 'counts': '121'}},
         {'id': 2, 'image_id': 2, 'category_id': 3, 'bbox': [1, 0, 1, 2], 'iscrowd': 1, 'instance_id': 12, 'area': 2,
-         'segmentation': counts},
+         'segmentation': {'size': [2, 2], 'counts': '121'}},
         {'id': 3, 'image_id': 3, 'category_id': 3, 'bbox': [0, 0, 3, 2], 'iscrowd': 0, 'instance_id': 13, 'area': 6}]
-    assert skipped == {'box without area': 1, 'track of another length than its video': 1}
+    assert skipped == {'box of zero area': 1, 'track longer than its video': 1}
     with pytest.raises(ConversionError, match='videos'):
         convert_videos(write(tmp_path / 'w.json', {'images': []}), tmp_path / 'p.json')
 

@@ -80,8 +80,8 @@ def test_sa1b_index_and_thinned_files(tmp_path):
     assert [(a['image_id'], a['bbox'], a['area']) for a in index['annotations']] == [
         (1, [0, 0, 10, 10], 100), (1, [15, 5, 6, 6], 36), (2, [15, 5, 6, 6], 36)]
     assert [a['id'] for a in read(tmp_path / 'thin/sa_2.json')['annotations']] == [6, 7]
-    assert skipped == {'part of a larger mask': 1, 'empty mask': 1, 'mask of another size than the image': 1,
-                       'box without area': 1, 'JSON without image and annotations': 1}
+    assert skipped == {'part of a larger mask': 1, 'empty RLE': 1, 'RLE of another size than the image': 1,
+                       'box of zero area': 1, 'JSON without image and annotations': 1}
     with pytest.raises(ConversionError, match='overwritten'):
         convert_sa1b(tmp_path / 'raw', tmp_path / 'raw', tmp_path / 'index.json')
 

@@ -5,7 +5,7 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import write_json
+from data_fixtures import captured_log, write_json
 from mmdet.evaluation import YouTubeVISMetric
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.structures import InstanceData
@@ -61,18 +61,23 @@ def test_tao_ids_and_federation_come_from_the_eval_file(tmp_path):
 
 
 def test_ytvis_without_annotations_and_errors(tmp_path):
-    """Hidden annotations read as none; wrong lengths and unknown videos are named; empty videos are dropped."""
+    """Hidden annotations read as none; wrong lengths and unknown videos are counted; empty videos are dropped."""
     hidden = ytvis_content()
     hidden['annotations'] = None
     assert all(not frame['instances'] for frame in ytvis(tmp_path, hidden).get_data_info(0)['images'])
     short = ytvis_content()
     short['annotations'][0]['bboxes'].pop()
-    with pytest.raises(ValueError, match='track 0 has 2 bboxes but video 4 has 3 frames'):
-        ytvis(tmp_path, short)
+    with captured_log() as messages:
+        record = ytvis(tmp_path, short).get_data_info(0)
+    summary, = [m for m in messages if 'ann.json: 1 unusable' in m]
+    assert 'track shorter than its video: 1 (first: track 0)' in summary
+    assert [[o['instance_id'] for o in frame['instances']] for frame in record['images']] == [[], [2], [2]]
     stray = ytvis_content()
     stray['annotations'][0]['video_id'] = 99
-    with pytest.raises(ValueError, match='video 99'):
-        ytvis(tmp_path, stray)
+    with captured_log() as messages:
+        record = ytvis(tmp_path, stray).get_data_info(0)
+    assert any('track of an unknown video: 1 (first: row 1 of `annotations`)' in m for m in messages)
+    assert [[o['instance_id'] for o in frame['instances']] for frame in record['images']] == [[], [2], [2]]
     with pytest.raises(ValueError, match='categories'):
         ytvis(tmp_path, dict(ytvis_content(), categories=[]))
     lonely = ytvis_content()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...structures.masks import area, polygons_to_rle
+from ...structures.masks import area, polygons_to_rle, to_rle
+from ...structures.row_values import BrokenRow, corners, flag, image_size, number, string
+from ..store.json_file import is_id
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json
 
 DETECTION = ('pedestrian', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle', 'traffic light',
@@ -13,7 +15,7 @@ SEGMENTATION = DETECTION[:8]
 ALIASES = {'person': 'pedestrian', 'bike': 'bicycle', 'motor': 'motorcycle', 'caravan': 'car', 'van': 'car'}
 # Regions that belong to a category but do not count: crowd regions here.
 IGNORED = {'other person': 'pedestrian', 'other vehicle': 'car', 'trailer': 'truck'}
-IMAGE_SIZE = (1280, 720)  # width, height where a file does not say
+IMAGE_SIZE = dict(width=1280, height=720)  # where a file does not say
 FRAMES_PER_SHARD = 5000
 BEZIER_STEPS = 8
 
@@ -39,7 +41,7 @@ def convert_bdd_images(labels, out, categories: tuple = DETECTION, masks: bool =
     def convert(frames: list) -> Shard:
         shard = Shard()
         reader.skipped = shard.skipped
-        for frame, size in frames:
+        for frame, size in _usable(frames, shard.skipped):
             entries = [reader.read(label, size) for label in frame.get('labels') or ()]
             shard.add({'file_name': frame['name'], 'width': size[0], 'height': size[1]},
                       [entry for entry in entries if entry is not None])
@@ -71,10 +73,10 @@ def convert_bdd_tracks(labels, out, categories: tuple = SEGMENTATION, masks: boo
         shard = Shard()
         reader.skipped = shard.skipped
         videos = {}
-        for frame, size in _frames(path):
-            videos.setdefault(frame.get('videoName') or path.stem, []).append((frame, size))
+        for frame, size in _usable(_frames(path), shard.skipped):
+            videos.setdefault(str(frame.get('videoName') or path.stem), []).append((frame, size))
         for name, frames in videos.items():
-            frames.sort(key=lambda pair: pair[0].get('frameIndex', 0))
+            frames.sort(key=lambda pair: pair[0].get('frameIndex') or 0)
             width, height = frames[0][1]
             shard.add({'file_names': [f'{name}/{frame["name"]}' for frame, _ in frames], 'width': width,
                        'height': height, 'length': len(frames)}, _tracks(frames, reader, masks))
@@ -96,6 +98,9 @@ def _tracks(frames: list, reader, masks: bool) -> list:
             entry = reader.read(label, size)
             if entry is None:
                 continue
+            if not is_id(label.get('id')):
+                reader.skipped['label without an id'] += 1
+                continue
             if label['id'] not in tracks:
                 tracks[label['id']] = {'category_id': entry['category_id'], 'iscrowd': 0, 'width': width,
                                        'height': height, 'length': len(frames),
@@ -104,7 +109,7 @@ def _tracks(frames: list, reader, masks: bool) -> list:
             track['iscrowd'] |= entry['iscrowd']
             track['bboxes'][index], track['areas'][index] = entry['bbox'], entry['area']
             if masks:
-                track['segmentations'][index] = polygons_to_rle(entry['segmentation'], size[1], size[0])
+                track['segmentations'][index] = polygons_to_rle(entry['segmentation'], height, width)
     return list(tracks.values())
 
 
@@ -117,40 +122,58 @@ class _LabelReader:
         self.skipped = Counter()
 
     def read(self, label: dict, size: tuple):
-        name = ALIASES.get(label.get('category'), label.get('category'))
+        """The annotation of a label in an image of this size (width, height); None if it is left out."""
+        try:
+            return self._read(label, size)
+        except BrokenRow as problem:
+            self.skipped[str(problem)] += 1
+            return None
+
+    def _read(self, label: dict, size: tuple):
+        if not isinstance(label, dict) or not isinstance(label.get('category'), str):
+            raise BrokenRow('label without a category')
+        name = ALIASES.get(label['category'], label['category'])
         crowd = name in IGNORED and name not in self.ids
         name = IGNORED[name] if crowd else name
         if name not in self.ids:
             self.skipped[f'category {name!r}'] += 1
             return None
-        attributes = {key.lower(): value for key, value in (label.get('attributes') or {}).items()}
-        crowd = crowd or bool(attributes.get('crowd'))
-        shape = self._mask(label, size) if self.masks else self._box(label)
+        attributes = label.get('attributes') if isinstance(label.get('attributes'), dict) else {}
+        crowd = crowd or any(flag(value, 'crowd') for key, value in attributes.items() if key.lower() == 'crowd')
+        shape = self._mask(label, size) if self.masks else self._box(label, size)
         return shape and {'category_id': self.ids[name], 'iscrowd': int(crowd), **shape}
 
-    def _box(self, label: dict):
-        corners = label.get('box2d')
-        if not corners:
-            self.skipped['label without box2d'] += 1
-            return None
+    def _box(self, label: dict, size: tuple):
+        if not isinstance(label.get('box2d'), dict):
+            raise BrokenRow('label without box2d')
+        left, top, right, bottom = (number(label['box2d'].get(key), 'box2d') for key in ('x1', 'y1', 'x2', 'y2'))
         # Scalabel's corners are pixels inside of the box.
-        width, height = corners['x2'] - corners['x1'] + 1, corners['y2'] - corners['y1'] + 1
+        width, height = right - left + 1, bottom - top + 1
         if not (width > 0 and height > 0):
-            self.skipped['box without area'] += 1
-            return None
-        return {'bbox': [round(value, 2) for value in (corners['x1'], corners['y1'], width, height)],
-                'area': round(width * height, 2)}
+            raise BrokenRow('box without area')
+        corners((left, top, width, height), *size, usable=False)
+        return {'bbox': [round(value, 2) for value in (left, top, width, height)], 'area': round(width * height, 2)}
 
     def _mask(self, label: dict, size: tuple):
-        rings = [flatten_ring(part['vertices'], part.get('types')) for part in label.get('poly2d') or ()]
+        rings = [_ring(part) for part in label.get('poly2d') or ()]
         rings = [ring for ring in rings if len(ring) > 2]
-        pixels = rings and area(polygons_to_rle([ring.ravel().tolist() for ring in rings], size[1], size[0]))
+        pixels = rings and area(to_rle([ring.ravel().tolist() for ring in rings], size[1], size[0]))
         if not pixels:
-            self.skipped['mask without area'] += 1
-            return None
+            raise BrokenRow('mask without area')
         low, high = (np.concatenate(rings).min(0), np.concatenate(rings).max(0))
         return {'segmentation': [[round(value, 2) for value in ring.ravel().tolist()] for ring in rings],
                 'bbox': [round(float(value), 2) for value in (*low, *(high - low))], 'area': pixels}
+
+
+def _ring(part: dict) -> np.ndarray:
+    """The corners (M, 2) of one part of `poly2d`."""
+    vertices = part.get('vertices') if isinstance(part, dict) else None
+    if not isinstance(vertices, list) or any(not isinstance(v, list) or len(v) != 2 for v in vertices):
+        raise BrokenRow('poly2d without pairs of numbers')
+    types = part.get('types')
+    if types is not None and (not isinstance(types, str) or len(types) != len(vertices)):
+        raise BrokenRow('poly2d with another number of types than of vertices')
+    return flatten_ring([[number(value, 'poly2d') for value in vertex] for vertex in vertices], types)
 
 
 def flatten_ring(vertices: list, types: str = None) -> np.ndarray:
@@ -188,16 +211,29 @@ def _files(labels) -> list:
     return paths
 
 
+def _usable(frames, skipped: Counter):
+    """Yields (frame, (width, height)) of the rows that are frames."""
+    for frame, size in frames:
+        try:
+            if not isinstance(frame, dict):
+                raise BrokenRow('frame that is no object')
+            string(frame.get('name'), 'frame name')
+            yield frame, image_size(size)
+        except BrokenRow as problem:
+            skipped[str(problem)] += 1
+
+
 def _frames(path: Path):
-    """Yields (frame, (width, height))."""
+    """Yields (frame, its size as the file has it)."""
     content = load_json(path)
-    config = {} if isinstance(content, list) else content.get('config') or {}
-    frames = content if isinstance(content, list) else content.get('frames')
+    content = dict(frames=content) if isinstance(content, list) else content if isinstance(content, dict) else {}
+    config, frames = content.get('config'), content.get('frames')
+    size = config.get('imageSize') if isinstance(config, dict) else None
     if not isinstance(frames, list):
         raise ConversionError(f'{path} holds no list of frames')
     for frame in frames:
-        size = frame.get('size') or config.get('imageSize')
-        yield frame, (size['width'], size['height']) if size else IMAGE_SIZE
+        own = frame.get('size') if isinstance(frame, dict) else None
+        yield frame, own or size or IMAGE_SIZE
 
 
 def _category_list(categories: tuple) -> list:

@@ -3,6 +3,7 @@ import json
 import tarfile
 from pathlib import Path
 
+from ...structures.row_values import BrokenRow, image_size, number, string
 from .shards import ConversionError, Shard, convert_shards
 
 PHRASES = ('noun_chunks', 'ref_exps')
@@ -91,33 +92,56 @@ def _parse(content: bytes):
 
 def _add_row(shard: Shard, row, path: Path, phrases: tuple, min_score: float, file_pattern: str) -> None:
     needed = ('key', 'caption', 'width', 'height')
-    if row is None or any(row.get(key) in (None, '') for key in needed):
-        shard.skipped['row without key, caption or size'] += 1
-        return
-    if row.get('status', 'success') != 'success':
+    if isinstance(row, dict) and row.get('status', 'success') != 'success':
         shard.skipped['image that was not downloaded'] += 1
         return
+    if not isinstance(row, dict) or any(row.get(key) in (None, '') for key in needed):
+        shard.skipped['row without key, caption or size'] += 1
+        return
     grounded = []
-    for column in phrases:
-        values = row.get(column) or []
-        for value in json.loads(values) if isinstance(values, str) else values:
-            grounded.append(_annotation(row, value, min_score, shard.skipped))
+    try:
+        size, caption = image_size(row), string(row['caption'], 'caption')
+        for column in phrases:
+            for value in _phrases(row.get(column)):
+                grounded.append(_annotation(caption, size, value, min_score, shard.skipped))
+    except BrokenRow as problem:
+        shard.skipped[str(problem)] += 1
+        return
     grounded = [entry for entry in grounded if entry is not None]
     if not grounded:
         shard.skipped['image without a phrase'] += 1
         return
     name = file_pattern.format(shard=path.stem, key=row['key'])
-    shard.add({'file_name': name, 'width': row['width'], 'height': row['height'], 'caption': row['caption']}, grounded)
+    shard.add({'file_name': name, 'width': size[0], 'height': size[1], 'caption': caption}, grounded)
 
 
-def _annotation(row: dict, value, min_score: float, skipped):
-    if len(value) != 7:
+def _phrases(values) -> list:
+    """The rows of a column, which may be the text of a JSON list.
+
+    Raises:
+        BrokenRow: they are no list.
+    """
+    try:
+        values = json.loads(values) if isinstance(values, str) and values else values or []
+    except ValueError as error:
+        raise BrokenRow('phrases that are no JSON') from error
+    if not isinstance(values, list):
+        raise BrokenRow('phrases that are no list')
+    return values
+
+
+def _annotation(caption: str, size: tuple, value, min_score: float, skipped):
+    if not isinstance(value, (list, tuple)) or len(value) != 7:
         skipped['phrase that is not (start, end, x1, y1, x2, y2, score)'] += 1
         return None
-    start, end, left, top, right, bottom, score = value
-    phrase = row['caption'][int(start):int(end)].strip()
-    left, right = (min(max(x, 0.), 1.) * row['width'] for x in (left, right))
-    top, bottom = (min(max(y, 0.), 1.) * row['height'] for y in (top, bottom))
+    try:
+        start, end, left, top, right, bottom, score = (number(part, 'phrase') for part in value)
+    except BrokenRow as problem:
+        skipped[str(problem)] += 1
+        return None
+    phrase = caption[int(start):int(end)].strip()
+    left, right = (min(max(x, 0.), 1.) * size[0] for x in (left, right))
+    top, bottom = (min(max(y, 0.), 1.) * size[1] for y in (top, bottom))
     if score < min_score:
         skipped['phrase below min_score'] += 1
     elif not phrase:

@@ -3,6 +3,7 @@ import csv
 import itertools
 from pathlib import Path
 
+from ...structures.row_values import BrokenRow, corners, number
 from ..store.pictures import picture_size
 from .shards import ConversionError, Shard, chunks, convert_shards
 
@@ -90,14 +91,14 @@ def _annotation(row: dict, size: tuple, category_ids: dict, skipped):
         skipped['label without a name'] += 1
         return None
     try:
-        left, right = (float(row[key]) * size[0] for key in ('XMin', 'XMax'))
-        top, bottom = (float(row[key]) * size[1] for key in ('YMin', 'YMax'))
-    except ValueError:
-        skipped['box that is no number'] += 1
-        return None
-    width, height = right - left, bottom - top
-    if not (width > 0 and height > 0):
-        skipped['box without area'] += 1
+        left, right = (number(row[key], 'box') * size[0] for key in ('XMin', 'XMax'))
+        top, bottom = (number(row[key], 'box') * size[1] for key in ('YMin', 'YMax'))
+        width, height = right - left, bottom - top
+        if not (width > 0 and height > 0):
+            raise BrokenRow('box without area')
+        corners((left, top, width, height), *size, usable=False)
+    except BrokenRow as problem:
+        skipped[str(problem)] += 1
         return None
     return {'category_id': category_ids[row['LabelName']],
             'bbox': [round(value, 2) for value in (left, top, width, height)],

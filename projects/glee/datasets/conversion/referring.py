@@ -2,7 +2,11 @@
 from collections import Counter
 from pathlib import Path
 
+from ...structures.masks import area, to_rle
+from ...structures.row_values import BrokenRow, image_size
 from ...structures.sample_text import as_names
+from ..store.json_file import is_id, rows_by_id
+from ..video.track_rows import read_track
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
 
 VIDEOS_PER_SHARD = 100
@@ -28,18 +32,23 @@ def convert_referring_videos(videos_json, out, progress=None) -> dict:
         ConversionError: the videos have no `expressions`.
     """
     content = load_json(videos_json)
-    if any('expressions' not in video for video in content.get('videos', [{}])):
-        raise ConversionError(f'{videos_json}: every video entry must have `expressions`')
-    tracks = {track['video_id']: track for track in content['annotations']}
+    videos = list(rows_by_id(content.get('videos')).values())
+    if not videos or any(not video.get('expressions') for video in videos):
+        raise ConversionError(f'{videos_json}: every video entry must have an id and `expressions`')
+    tracks = {track['video_id']: track for track in content.get('annotations') or ()
+              if isinstance(track, dict) and is_id(track.get('video_id'))}
     groups = {}
-    for video in content['videos']:
-        key = (video['video'], video['obj_id']) if 'obj_id' in video else (video['id'], )
+    for video in videos:
+        key = (str(video.get('video')), str(video['obj_id'])) if 'obj_id' in video else (video['id'], )
         groups.setdefault(key, []).append(video)
 
     def convert(batch: list) -> Shard:
         shard = Shard()
         for videos in batch:
-            _add_object(shard, videos, tracks.get(videos[0]['id']))
+            try:
+                _add_object(shard, videos, tracks.get(videos[0]['id']))
+            except BrokenRow as problem:
+                shard.skipped[str(problem)] += 1
         return shard
 
     return convert_shards(out, chunks(groups.values(), VIDEOS_PER_SHARD), convert,
@@ -54,14 +63,21 @@ def _add_object(shard: Shard, videos: list, track) -> None:
         return
     video = videos[0]
     expressions = [expression for entry in videos for expression in as_names(entry['expressions'])]
-    frames = zip(video['file_names'], track['segmentations'], track['bboxes'], track['areas'])
-    for index, (name, mask, box, area) in enumerate(frames):
-        if mask is None or box is None or not area or min(box[2:]) <= 0:
+    (width, height), names = image_size(video), video.get('file_names')
+    if not isinstance(names, list) or not names:
+        raise BrokenRow('video without file_names')
+
+    def note(reason: str, frame: int) -> None:
+        shard.skipped[reason] += 1
+
+    for index, (name, sight) in enumerate(zip(names, read_track(track, (width, height), len(names), note))):
+        if sight is None or sight.mask is None:
             shard.skipped['frame without the object'] += 1
             continue
-        shard.add({'file_name': name, 'width': video['width'], 'height': video['height'], 'expressions': expressions,
-                   'dataset_name': 'ref-youtube-vos', 'video': video['video'], 'frame_id': index},
-                  [{'category_id': 1, 'segmentation': mask, 'bbox': box, 'area': area, 'iscrowd': 0}])
+        shard.add({'file_name': name, 'width': width, 'height': height, 'expressions': expressions,
+                   'dataset_name': 'ref-youtube-vos', 'video': video.get('video'), 'frame_id': index},
+                  [{'category_id': 1, 'segmentation': sight.mask, 'bbox': sight.xywh,
+                    'area': area(to_rle(sight.mask, height, width)), 'iscrowd': 0}])
 
 
 def merge_refcoco(train_files: list, held_out_files: list, out) -> dict:

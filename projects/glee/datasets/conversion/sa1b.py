@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...structures.masks import area, areas, shares
+from ...structures.masks import areas, shares, to_rle, usable_mask
+from ...structures.row_values import BrokenRow, corners, image_size, number, string
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
 
 IMAGES_PER_SHARD = 1000
@@ -82,30 +83,31 @@ def _convert_image(path: Path, target: Path, threshold: float, shard: Shard) -> 
     try:
         content = load_json(path)
         image, annotations = content['image'], content['annotations']
-        size = [image['height'], image['width']]
-    except (ConversionError, KeyError, TypeError):
+        width, height = image_size(image)
+        string(image.get('file_name'), 'file_name')
+    except (ConversionError, KeyError, TypeError, AttributeError, BrokenRow):
         shard.skipped['JSON without image and annotations'] += 1
         return
-    valid = [entry for entry in annotations if _is_valid(entry, size, shard.skipped)]
-    kept = [valid[index] for index in thin_masks([entry['segmentation'] for entry in valid], threshold)]
+    valid = [entry for entry in annotations or () if _is_valid(entry, [height, width], shard.skipped)]
+    masks = [to_rle(entry['segmentation'], height, width) for entry in valid]
+    kept = [valid[index] for index in thin_masks(masks, threshold)]
     shard.skipped['part of a larger mask'] += len(valid) - len(kept)
     if not kept:
         shard.skipped['image without a mask'] += 1
         return
     save_json(target, {'image': image, 'annotations': kept})
-    shard.add({'file_name': image['file_name'], 'width': image['width'], 'height': image['height']},
+    shard.add({'file_name': image['file_name'], 'width': width, 'height': height},
               [{'category_id': 1, 'bbox': entry['bbox'], 'area': entry['area'], 'iscrowd': 0} for entry in kept])
 
 
 def _is_valid(entry: dict, size: list, skipped) -> bool:
-    segmentation = entry.get('segmentation') or {}
-    if segmentation.get('size') != size or not isinstance(segmentation.get('counts'), str):
-        skipped['mask of another size than the image'] += 1
+    try:
+        if not isinstance(entry, dict):
+            raise BrokenRow('annotation that is no object')
+        usable_mask(entry.get('segmentation'), *size)
+        corners(entry.get('bbox'), *size[::-1])
+        number(entry.get('area'), 'area')
+        return True
+    except BrokenRow as problem:
+        skipped[str(problem)] += 1
         return False
-    if not area(segmentation):
-        skipped['empty mask'] += 1
-        return False
-    if min(entry['bbox'][2:]) <= 0:
-        skipped['box without area'] += 1
-        return False
-    return True

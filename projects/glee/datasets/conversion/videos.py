@@ -1,6 +1,9 @@
 """Videos as independent images: YouTube-VIS like files become COCO files."""
 from pathlib import Path
 
+from ...structures.row_values import BrokenRow, flag, image_size, number
+from ..store.json_file import is_id, label_of, read_categories, rows_by_id
+from ..video.track_rows import read_track
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json
 
 VIDEOS_PER_SHARD = 200
@@ -10,7 +13,8 @@ def convert_videos(videos_json, out, progress=None) -> dict:
     """Writes a COCO file with an image per frame.
 
     An annotation keeps its track as `instance_id`, an image has `video_id` and `frame_id` (from 0).
-    Masks stay in the form they have; where there are none, boxes only.
+    Tracks are read by `read_track`, as for training. Polygons stay polygons, every RLE is written in its
+    compressed form; where there are none, boxes only.
 
     Args:
         videos_json (str | Path): videos[].file_names, annotations[].bboxes, .areas and
@@ -30,45 +34,60 @@ def convert_videos(videos_json, out, progress=None) -> dict:
         raise ConversionError(f'{videos_json} lacks {missing}: give a file in the YouTube-VIS format')
     tracks = {}
     for track in content['annotations'] or ():
-        tracks.setdefault(track['video_id'], []).append(track)
+        if isinstance(track, dict) and is_id(track.get('video_id')):
+            tracks.setdefault(track['video_id'], []).append(track)
 
     def convert(videos: list) -> Shard:
         shard = Shard()
         for video in videos:
-            _convert_video(video, tracks.get(video['id'], ()), shard)
+            try:
+                _convert_video(video, tracks.get(video['id'], ()), known, shard)
+            except BrokenRow as problem:
+                shard.skipped[str(problem)] += 1
         return shard
 
-    videos = content['videos']
+    known = {category['id']: category['id'] for category in read_categories(content['categories'], videos_json)}
+    videos = list(rows_by_id(content['videos']).values())
     return convert_shards(out, chunks(videos, VIDEOS_PER_SHARD), convert, {'categories': content['categories']},
                           arguments={'videos': str(Path(videos_json)), 'count': len(videos)},
                           progress=progress, total=-(-len(videos) // VIDEOS_PER_SHARD))
 
 
-def _convert_video(video: dict, tracks: list, shard: Shard) -> None:
-    length = len(video['file_names'])
-    usable = [track for track in tracks if len(track['bboxes']) == length]
-    shard.skipped['track of another length than its video'] += len(tracks) - len(usable)
-    for index, file_name in enumerate(video['file_names']):
-        annotations = [_annotation(track, index, shard.skipped) for track in usable]
-        shard.add({'file_name': file_name, 'width': video['width'], 'height': video['height'],
-                   'video_id': video['id'], 'frame_id': index},
-                  [entry for entry in annotations if entry is not None])
+def _convert_video(video: dict, tracks: list, known: dict, shard: Shard) -> None:
+    width, height = image_size(video)
+    names = video.get('file_names')
+    if not isinstance(names, list) or not names:
+        raise BrokenRow('video without file_names')
+    entries = [[] for _ in names]
+    for track in tracks:
+        try:
+            for frame, entry in _entries(track, (width, height), len(names), known, shard.skipped):
+                entries[frame].append(entry)
+        except BrokenRow as problem:
+            shard.skipped[str(problem)] += 1
+    for index, (file_name, annotations) in enumerate(zip(names, entries)):
+        shard.add({'file_name': file_name, 'width': width, 'height': height, 'video_id': video['id'],
+                   'frame_id': index}, annotations)
 
 
-def _annotation(track: dict, index: int, skipped):
-    box = track['bboxes'][index]
-    if box is None:
-        return None
-    if min(box[2:]) <= 0:
-        skipped['box without area'] += 1
-        return None
-    entry = {'category_id': track['category_id'], 'bbox': box, 'iscrowd': track.get('iscrowd', 0),
-             'instance_id': track['id']}
-    area = (track.get('areas') or [None] * (index + 1))[index]
-    entry['area'] = box[2] * box[3] if area is None else area
-    if track.get('segmentations') is not None:
-        if track['segmentations'][index] is None:
-            skipped['box without mask'] += 1
-            return None
-        entry['segmentation'] = track['segmentations'][index]
-    return entry
+def _entries(track: dict, size: tuple, length: int, known: dict, skipped):
+    """Yields (frame, annotation) wherever a track is to be seen."""
+    category, crowd = label_of(track, known), int(flag(track.get('iscrowd'), 'iscrowd'))
+
+    def note(reason: str, frame: int) -> None:
+        skipped[reason] += 1
+
+    areas = track['areas'] if isinstance(track.get('areas'), list) else []
+    for frame, sight in enumerate(read_track(track, size, length, note)):
+        if sight is None:
+            continue
+        entry = {'category_id': category, 'bbox': sight.xywh, 'iscrowd': crowd, 'instance_id': track.get('id'),
+                 'area': sight.xywh[2] * sight.xywh[3]}
+        if frame < len(areas) and areas[frame] is not None:
+            try:
+                entry['area'] = number(areas[frame], 'area')
+            except BrokenRow as problem:
+                note(str(problem), frame)
+        if sight.mask is not None:
+            entry['segmentation'] = sight.mask
+        yield frame, entry

@@ -5,7 +5,7 @@ from typing import Optional, Sequence
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
-from ...structures.row_values import BrokenRow, corners, image_size
+from ...structures.row_values import BrokenRow, corners, flag, image_size, string
 from ..store.streamed import StreamedRecords
 
 PHRASE_KEYS = ('caption_with_token', 'object_name', 'caption')
@@ -48,9 +48,9 @@ class PhraseDataset(StreamedRecords, BaseDetDataset):
         width, height = image_size(image)
         labels, instances = {}, []
         for annotation in raw_data_info['raw_ann_info']:
-            if annotation.get('iscrowd', 0) or annotation.get('ignore', False):
-                continue
             try:
+                if any(flag(annotation.get(key), key) for key in ('iscrowd', 'ignore')):
+                    continue
                 phrase = phrase_of(annotation, self.phrase_keys)
                 if phrase is None:
                     raise BrokenRow('box without a phrase')
@@ -63,6 +63,6 @@ class PhraseDataset(StreamedRecords, BaseDetDataset):
                 self._broken.add(str(problem), f'annotation {annotation.get("id")}')
         if not instances:
             return None
-        return dict(img_path=osp.join(self.data_prefix.get('img', ''), image['file_name']),
+        return dict(img_path=osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name')),
                     img_id=image['id'], seg_map_path=None, height=height, width=width,
                     text=list(labels), instances=instances)

@@ -1,14 +1,17 @@
 """Referring expressions: which object does each sentence mean."""
 import collections
 import os.path as osp
-from typing import Iterator, List, Optional
+from typing import Iterable, Iterator, List, Optional
 
 from mmdet.datasets import BaseDetDataset, RefCocoDataset
 from mmdet.registry import DATASETS
 
 from ...structures.masks import usable_mask
-from ...structures.row_values import BrokenRow, corners, image_size
+from ...structures.row_values import BrokenRow, corners, flag, image_size, string
 from ...structures.sample_text import as_names
+from ..store.broken_rows import BrokenRows, report
+from ..store.json_file import load_json, look_up, rows_by_id
+from ..store.refer_pickle import load_refs
 from ..store.streamed import StreamedRecords
 
 
@@ -44,9 +47,37 @@ def group_referred_objects(objects: List[dict], by: str) -> List[dict]:
     return list(items.values())
 
 
-def xywh_to_xyxy(box: List[float]) -> List[float]:
-    """COCO box to corners."""
-    return [box[0], box[1], box[0] + box[2], box[1] + box[3]]
+def spoken(sentences) -> List[str]:
+    """The sentences that are not blank.
+
+    Raises:
+        BrokenRow: there is none.
+    """
+    sentences = as_names(sentences) if isinstance(sentences, (list, str)) else ()
+    found = [said for said in sentences if isinstance(said, str) and said.strip()]
+    if not found:
+        raise BrokenRow('no expression')
+    return found
+
+
+def referred_shape(annotation: dict, width: int, height: int, broken: BrokenRows, test_mode: bool) -> dict:
+    """``bbox`` (xyxy, px) and ``mask`` of a referred object.
+
+    In a test, what cannot be used is counted and stays as far as it can be scored: a box without an area, which
+    nothing hits, and None for a mask.
+
+    Raises:
+        BrokenRow: one of them cannot be used, in a test only a box that is no box.
+    """
+    shape = dict(bbox=corners(annotation.get('bbox'), width, height, usable=False), mask=None)
+    try:
+        shape['mask'] = usable_mask(annotation.get('segmentation'), height, width)
+        corners(annotation.get('bbox'), width, height)
+    except BrokenRow as problem:
+        if not test_mode:
+            raise
+        broken.add(str(problem), f'annotation {annotation.get("id")}')
+    return shape
 
 
 @DATASETS.register_module()
@@ -58,17 +89,13 @@ class RefCocoJsonDataset(StreamedRecords, BaseDetDataset):
     returns in as many entries as it has referred objects.
 
     Entries without an expression, or with another number of usable objects than one, are left out
-    in training (see :class:`StreamedRecords`).
+    and named (see :class:`StreamedRecords`). In a test an object with a broken mask stays, without
+    a mask: its box still counts.
 
     Args:
         group_by (str, optional): 'object' or 'image'; by default 'image' when ``test_mode`` and
             'object' otherwise. Every sentence is its own query either way.
-
-    Raises:
-        ValueError: such an entry in ``test_mode``.
     """
-
-    strict = True
 
     def __init__(self, *args, group_by: Optional[str] = None, **kwargs) -> None:
         self.group_by = group_by
@@ -84,17 +111,14 @@ class RefCocoJsonDataset(StreamedRecords, BaseDetDataset):
         """One entry as an item of :func:`group_referred_objects`."""
         image, annotations = raw_data_info['raw_img_info'], raw_data_info['raw_ann_info']
         width, height = image_size(image)
-        sentences = [text for text in as_names(image.get('expressions') or ()) if text and text.strip()]
-        if not sentences:
-            raise BrokenRow('no expression')
+        sentences = spoken(image.get('expressions'))
         if len(annotations) != 1:
             raise BrokenRow('expression without a box' if not annotations else
                             'expression of several objects')
         item, = group_referred_objects([dict(
-            img_path=osp.join(self.data_prefix.get('img', ''), image['file_name']),
+            img_path=osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name')),
             img_id=image['id'], height=height, width=width, sentences=sentences,
-            bbox=corners(annotations[0].get('bbox'), width, height),
-            mask=usable_mask(annotations[0].get('segmentation'), height, width))], 'object')
+            **referred_shape(annotations[0], width, height, self._broken, self.test_mode))], 'object')
         return item
 
     def _items(self, path: str, header: dict) -> Iterator[dict]:
@@ -122,10 +146,17 @@ class ReferDataset(RefCocoDataset):
     The stock :class:`mmdet.datasets.RefCocoDataset` gives one item per image with masks only. This
     one keeps every sentence (``text_mode`` is always 'original'), the annotated boxes, the image
     size and, because ``instances.json`` names every object of an image, the ``candidates`` of each
-    sentence: the boxes of all objects of the referred object's category.
+    sentence: the boxes of all objects of the referred object's category. The pickle is read without
+    running what it asks for.
+
+    Referred objects that cannot be used are left out and named; in a test one with a broken mask
+    stays, without a mask.
 
     Args:
         group_by (str, optional): as in :class:`RefCocoJsonDataset`.
+
+    Raises:
+        ValueError: a file is not what it should be, or the split has no object.
     """
 
     def __init__(self, *args, group_by: Optional[str] = None, **kwargs) -> None:
@@ -134,25 +165,48 @@ class ReferDataset(RefCocoDataset):
 
     def load_data_list(self) -> List[dict]:
         """Read both files into items as :func:`group_referred_objects` describes."""
-        super().load_data_list()  # reads the files and indexes refs and annotations
-        images = {image['id']: image for image in self.instances['images']}
-        same_name = collections.defaultdict(list)
-        for annotation in self.instances['annotations']:
-            if not annotation.get('iscrowd', 0):
-                key = annotation['image_id'], annotation['category_id']
-                same_name[key].append(xywh_to_xyxy(annotation['bbox']))
-        objects = []
-        for ref in self.splits:
-            if ref['split'] != self.split:
-                continue
-            annotation, image = self.ref_to_ann[ref['ref_id']], images[ref['image_id']]
-            objects.append(dict(
-                img_path=osp.join(self.data_prefix['img_path'], image['file_name']),
-                img_id=image['id'], height=image['height'], width=image['width'],
-                sentences=[sentence['raw'] for sentence in ref['sentences']],
-                bbox=xywh_to_xyxy(annotation['bbox']), mask=annotation['segmentation'],
-                candidates=same_name[image['id'], annotation['category_id']]))
-        # the raw files would otherwise travel to every loader worker
-        del self.splits, self.instances, self.refs, self.ref_to_ann
+        refs = [ref for ref in load_refs(self.split_file) if ref.get('split') == self.split]
+        if not refs:
+            raise ValueError(f'{self.split_file} has no object of the split {self.split!r}')
+        content = load_json(self.ann_file, 'images', 'annotations')
+        images, annotations = (rows_by_id(content[key]) for key in ('images', 'annotations'))
+        same_name = self._boxes_by_name(annotations.values(), images)
+        objects, broken = [], BrokenRows()
+        for ref in refs:
+            try:
+                objects.append(self._object(ref, images, annotations, same_name, broken))
+            except BrokenRow as problem:
+                broken.add(str(problem), f'ref {ref.get("ref_id")}')
+        report(broken.reasons, self.split_file)
         return group_referred_objects(
             objects, self.group_by or ('image' if self.test_mode else 'object'))
+
+    @staticmethod
+    def _boxes_by_name(annotations: Iterable[dict], images: dict) -> dict:
+        """The xyxy boxes of all objects by image and category."""
+        same_name = collections.defaultdict(list)
+        for annotation in annotations:
+            try:
+                image = look_up(images, annotation.get('image_id'), 'annotation of an unknown image')
+                if not flag(annotation.get('iscrowd'), 'iscrowd'):
+                    box = corners(annotation.get('bbox'), *image_size(image), usable=False)
+                    same_name[image['id'], str(annotation.get('category_id'))].append(box)
+            except BrokenRow:
+                continue  # named where it is referred to
+        return same_name
+
+    def _object(self, ref: dict, images: dict, annotations: dict, same_name: dict, broken: BrokenRows) -> dict:
+        """One referred object for :func:`group_referred_objects`.
+
+        Raises:
+            BrokenRow: it cannot be used.
+        """
+        annotation = look_up(annotations, ref.get('ann_id'), 'ref of an unknown annotation')
+        image = look_up(images, ref.get('image_id'), 'ref of an unknown image')
+        width, height = image_size(image)
+        sentences = spoken([said.get('raw') for said in ref.get('sentences') or () if isinstance(said, dict)])
+        return dict(
+            img_path=osp.join(self.data_prefix['img_path'], string(image.get('file_name'), 'file_name')),
+            img_id=image['id'], height=height, width=width, sentences=sentences,
+            **referred_shape(annotation, width, height, broken, self.test_mode),
+            candidates=same_name[image['id'], str(annotation.get('category_id'))])

@@ -7,8 +7,9 @@ from mmdet.datasets.objects365 import objv2_ignore_list
 from mmdet.registry import DATASETS
 
 from ...structures.masks import usable_mask
-from ...structures.row_values import BrokenRow, corners, image_size
+from ...structures.row_values import BrokenRow, corners, flag, image_size, string
 from ...structures.sample_text import as_names
+from ..store.json_file import label_of, read_categories
 from ..store.json_groups import JsonGroups
 from ..store.streamed import StreamedRecords
 from ..vocabularies import load_vocabulary, rename, respell
@@ -59,21 +60,19 @@ class TextFromCategories(StreamedRecords):
 
     def prepare(self, groups: JsonGroups, header: dict) -> None:
         """Choose the categories."""
-        categories = groups.rest.get('categories', [])
+        categories = read_categories(groups.rest.get('categories'), self.ann_file)
         names = [category['name'] for category in categories]
-        if not names:
-            raise ValueError(f'{self.ann_file} has no `categories`, so no text to ask for')
         if self._wanted is not None:
             missing = sorted(set(self._wanted) - set(names))
             if missing:
                 raise ValueError(
                     f'metainfo["classes"] names {missing}, which {self.ann_file} lacks; '
                     'leave metainfo out to take the names of the file')
-        self._known = {category['id'] for category in categories}
         chosen = [category for category in categories
                   if self._wanted is None or category['name'] in self._wanted]
         header['categories'] = [[category['id'], category['name']] for category in chosen]
         self.cat2label = {category['id']: i for i, category in enumerate(chosen)}
+        self._labels = {category['id']: self.cat2label.get(category['id']) for category in categories}
 
     def adopt(self, header: dict) -> None:
         """Take over names and category ids."""
@@ -93,7 +92,7 @@ class TextFromCategories(StreamedRecords):
         image = raw_data_info['raw_img_info']
         width, height = image_size(image)
         item = dict(
-            img_path=osp.join(self.data_prefix.get('img', ''), image['file_name']),
+            img_path=osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name')),
             img_id=image['id'], seg_map_path=None, height=height, width=width, instances=[])
         for annotation in raw_data_info['raw_ann_info']:
             instance = self.parse_instance(
@@ -106,36 +105,42 @@ class TextFromCategories(StreamedRecords):
                        ) -> Optional[dict]:
         """One object; None when it is not wanted, or broken, which is counted.
 
+        In a test an object whose mask is broken stays, without a mask: its box and name still count.
+
         Args:
             annotation: its row, for category and flags.
             box: xywh, px.
             mask: polygons, RLE or None.
             width, height: size of the image, px.
         """
-        if annotation.get('ignore', False):
-            return None
+        instance = None
         try:
-            label = self._label(annotation)
+            label = self.label_of(annotation)
             if label is None:
                 return None
-            instance = dict(ignore_flag=int(bool(annotation.get('iscrowd', 0))),
-                            bbox=corners(box, width, height), bbox_label=label)
+            found = dict(ignore_flag=int(flag(annotation.get('iscrowd'), 'iscrowd')),
+                         bbox=corners(box, width, height), bbox_label=label)
+            instance = found if self.test_mode else None
             # a crowd region is left out of the targets, whatever its mask is like
-            if self.masks != 'ignored' and not instance['ignore_flag']:
+            if self.masks != 'ignored' and not found['ignore_flag']:
                 if mask:
-                    instance['mask'] = usable_mask(mask, height, width)
+                    found['mask'] = usable_mask(mask, height, width)
                 elif self.masks == 'required':
                     raise BrokenRow('no mask')
-            return instance
+            return found
         except BrokenRow as problem:
             self._broken.add(str(problem), f'annotation {annotation.get("id")}')
-            return None
+            return instance
 
-    def _label(self, annotation: dict) -> Optional[int]:
-        category = annotation.get('category_id')
-        if category not in self._known:
-            raise BrokenRow('unknown category')
-        return self.cat2label.get(category)
+    def label_of(self, annotation: dict) -> Optional[int]:
+        """The label of a row; None where it is not wanted: an ignored row, or a category that nobody asks for.
+
+        Raises:
+            BrokenRow: the file has no such category.
+        """
+        if flag(annotation.get('ignore'), 'ignore'):
+            return None
+        return label_of(annotation, self._labels)
 
     def get_data_info(self, idx: int) -> dict:
         """One item with ``text``: a tuple of C names that ``bbox_label`` indexes."""
@@ -164,8 +169,8 @@ class TextLVISDataset(TextCocoDataset):
     def parse_data_info(self, raw_data_info: dict) -> Optional[dict]:
         """Put the split folder into ``file_name`` and parse as COCO."""
         image = raw_data_info['raw_img_info']
-        if 'coco_url' in image:
-            image['file_name'] = '/'.join(image['coco_url'].rsplit('/', 2)[-2:])
+        if image.get('coco_url'):
+            image['file_name'] = '/'.join(string(image['coco_url'], 'coco_url').rsplit('/', 2)[-2:])
         return super().parse_data_info(raw_data_info)
 
 
@@ -179,7 +184,7 @@ class TextObjects365Dataset(TextFromCategories, Objects365V2Dataset):
     def parse_data_info(self, raw_data_info: dict) -> Optional[dict]:
         """Keep the last folder of ``file_name`` and parse as COCO."""
         image = raw_data_info['raw_img_info']
-        image['file_name'] = '/'.join(image['file_name'].rsplit('/', 2)[-2:])
+        image['file_name'] = '/'.join(string(image.get('file_name'), 'file_name').rsplit('/', 2)[-2:])
         if image['file_name'] in objv2_ignore_list:
             return None
         return super().parse_data_info(raw_data_info)

@@ -9,28 +9,17 @@ from mmengine.logging import print_log
 class BrokenRows:
     """Counts the rows that were left out, by reason, and remembers the first of each.
 
-    Args:
-        strict (bool): raise instead (a test must not lose rows silently).
-
     Attributes:
         reasons (dict): reason -> [count, where the first one is].
     """
 
-    def __init__(self, strict: bool = False) -> None:
-        self.strict = strict
+    def __init__(self) -> None:
         self.reasons: Dict[str, List[Any]] = {}
 
     def add(self, reason: str, where: str, count: int = 1) -> None:
-        """Note ``count`` rows that are left out.
-
-        Raises:
-            ValueError: ``strict``.
-        """
-        if not count:
-            return
-        if self.strict:
-            raise ValueError(f'{where}: {reason}')
-        self.reasons.setdefault(reason, [0, where])[0] += count
+        """Note ``count`` rows, or parts of them, that are left out."""
+        if count:
+            self.reasons.setdefault(reason, [0, where])[0] += count
 
 
 def summarize(reasons: Dict[str, List[Any]], ann_file: str) -> Optional[str]:

@@ -4,9 +4,11 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
+
+from .json_file import is_id, other_spelling
 
 CHUNK = 1 << 24
 _SPACE = re.compile(r'[\s,]*')
@@ -53,19 +55,20 @@ class _Window:
                     raise
 
 
-def iterate_rows(path: str, lists: Tuple[str, ...]) -> Iterator[Tuple[str, Any, int, int]]:
+def iterate_rows(path: str, lists: Tuple[str, ...], keys: Optional[set] = None) -> Iterator[Tuple[str, Any, int, int]]:
     """Stream the rows of some top-level lists of a JSON object, and other values whole.
 
     Args:
         path: the file.
-        lists: keys whose values are lists to be taken row by row, in any order in the file.
+        lists: keys whose values are lists to be taken row by row, in any order in the file; null is an empty list.
+        keys: filled with all keys of the object.
 
     Yields:
         (key, row, start, end): byte offsets of the row. Keys not in ``lists`` come as one row.
         Strings are decoded as Latin-1: use the offsets for text beyond ASCII.
 
     Raises:
-        ValueError: the file is no JSON object, or ends too early.
+        ValueError: the file is no JSON object or ends too early, or one of the lists is something else.
     """
     with open(path, 'rb') as file:
         window = _Window(file)
@@ -75,6 +78,8 @@ def iterate_rows(path: str, lists: Tuple[str, ...]) -> Iterator[Tuple[str, Any, 
             window.position += 1
             while window.peek() not in ('}', ''):
                 key = window.value()[0]
+                if keys is not None:
+                    keys.add(key)
                 window.peek()
                 window.position += 1  # the colon
                 if key in lists and window.peek() == '[':
@@ -82,11 +87,14 @@ def iterate_rows(path: str, lists: Tuple[str, ...]) -> Iterator[Tuple[str, Any, 
                     while window.peek() != ']':
                         yield (key, *window.value())
                     window.position += 1
+                elif key in lists:
+                    if window.value()[0] is not None:
+                        raise ValueError(f'`{key}` is no list')
                 else:
                     yield (key, *window.value())
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f'{path} is not valid JSON near byte {window.base}: '
-                             f'{error.msg}') from error
+                             f'{getattr(error, "msg", error)}') from error
 
 
 class JsonGroups:
@@ -105,6 +113,7 @@ class JsonGroups:
         duplicate_owners (list): ids of owner rows left out because their id came before.
         duplicate_rows (list): ids of annotations left out because their id came before.
         orphans (int): annotations whose owner is not in the file.
+        no_rows (dict[str, int]): entries of each list that are no JSON object, or owners without an id.
 
     Raises:
         ValueError: no JSON object or a list is missing.
@@ -116,11 +125,15 @@ class JsonGroups:
         owner_keys, self._owner_spans = array.array('i'), array.array('q')
         row_keys, row_ids, spans = array.array('i'), array.array('q'), array.array('q')
         self.rest, self.duplicate_owners, known, found = {}, [], set(), set()
-        for name, row, start, end in iterate_rows(path, (owners, 'annotations')):
-            if name == 'annotations':
-                row_keys.append(keys.setdefault(row.get(owner_id), len(keys)))
+        self.no_rows = {owners: 0, 'annotations': 0}
+        for name, row, start, end in iterate_rows(path, (owners, 'annotations'), found):
+            if name in self.no_rows and not (isinstance(row, dict) and (name != owners or is_id(row.get('id')))):
+                self.no_rows[name] += 1
+            elif name == 'annotations':
+                owner = row.get(owner_id)
+                row_keys.append(keys.setdefault(owner if is_id(owner) else None, len(keys)))
                 # without an id a row duplicates none: negative numbers stand in
-                row_ids.append(_as_integer(row['id']) if 'id' in row else -1 - len(row_ids))
+                row_ids.append(_as_integer(row['id']) if is_id(row.get('id')) else -1 - len(row_ids))
                 spans.extend((start, end))
             elif name == owners:
                 key = keys.setdefault(row['id'], len(keys))
@@ -132,24 +145,26 @@ class JsonGroups:
                 self._owner_spans.extend((start, end))
             else:
                 self.rest[name] = json.loads(_bytes(path, start, end))
-            found.add(name)
-        if owners not in found and owners not in self.rest:
+        if owners not in found:
             raise ValueError(f'{path} has no list `{owners}`; its keys are {sorted(found)}')
-        self._order(np.asarray(row_keys), np.asarray(row_ids), np.asarray(owner_keys), len(keys))
+        position = np.full(len(keys), -1, np.int64)
+        position[np.asarray(owner_keys, np.int64)] = np.arange(len(owner_keys))
+        for key, number in keys.items():  # "5" belongs to 5, where there is no "5"
+            other = keys.get(other_spelling(key))
+            if number not in known and other in known:
+                position[number] = position[other]
+        self._order(position[np.asarray(row_keys, np.int64)], np.asarray(row_ids), len(owner_keys))
         self._spans = np.asarray(spans).reshape(-1, 2)
 
-    def _order(self, row_keys, row_ids, owner_keys, num_keys: int) -> None:
-        """Sort annotations by owner; the first of equal ids stays."""
+    def _order(self, row_owner: np.ndarray, row_ids: np.ndarray, num_owners: int) -> None:
+        """Sort annotations by owner (position, -1 if unknown); the first of equal ids stays."""
         order = np.argsort(row_ids, kind='stable')
         again = order[1:][row_ids[order[1:]] == row_ids[order[:-1]]]
         self.duplicate_rows = row_ids[again].tolist()
-        position = np.full(num_keys, -1, np.int64)
-        position[owner_keys] = np.arange(len(owner_keys))
-        row_owner = position[row_keys]
         row_owner[again] = -2
         self.orphans = int((row_owner == -1).sum())
         self._rows = np.argsort(row_owner, kind='stable')
-        self._ends = np.searchsorted(row_owner[self._rows], np.arange(len(owner_keys)), side='right')
+        self._ends = np.searchsorted(row_owner[self._rows], np.arange(num_owners), side='right')
         self._first = int((row_owner < 0).sum())
 
     def __len__(self) -> int:
@@ -163,7 +178,10 @@ class JsonGroups:
 
             # Not mapped: the pages of a mapping would count as this process's memory, all of the file in the end.
             def row(start: int, end: int) -> dict:
-                return decode(str(os.pread(file.fileno(), end - start, start), 'utf-8'))
+                try:
+                    return decode(str(os.pread(file.fileno(), end - start, start), 'utf-8'))
+                except UnicodeDecodeError as error:
+                    raise ValueError(f'{self.path} is not UTF-8 near byte {start}: {error}') from error
 
             begin = self._first
             for index, end in enumerate(self._ends):
@@ -174,7 +192,8 @@ class JsonGroups:
 
 
 def _as_integer(identifier: Any) -> int:
-    return identifier if isinstance(identifier, int) else hash(str(identifier)) >> 1 & (1 << 62) - 1
+    small = isinstance(identifier, int) and 0 <= identifier < 1 << 62
+    return identifier if small else hash(str(identifier)) >> 1 & (1 << 62) - 1
 
 
 def _bytes(path: str, start: int, end: int) -> bytes:

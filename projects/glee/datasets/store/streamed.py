@@ -34,7 +34,6 @@ class StreamedRecords:
     """
 
     owners, owner_id = 'images', 'image_id'
-    strict = False  # raise at broken rows when testing
 
     def __init__(self, *args, cache_dir: Optional[str] = None, check_files: Optional[bool] = None,
                  **kwargs) -> None:
@@ -84,7 +83,7 @@ class StreamedRecords:
         return self._items(path, header), header
 
     def _items(self, path: str, header: dict) -> Iterator[dict]:
-        self._broken = BrokenRows(strict=self.strict and self.test_mode)
+        self._broken = BrokenRows()
         folders, found = Folders(), False
         groups = self.open_groups(path)
         self.prepare(groups, header)
@@ -106,6 +105,8 @@ class StreamedRecords:
             if ids:
                 self._broken.add(reason, f'id {ids[0]}', len(ids))
         self._broken.add(f'annotation of an unknown {noun}', 'file', groups.orphans)
+        for name, count in groups.no_rows.items():
+            self._broken.add(f'entry of `{name}` that is no row', 'file', count)
         header.update(broken=self._broken.reasons, folders=folders.state())
 
     def _parse(self, owner: dict, annotations: List[dict]) -> List[dict]:

@@ -1,8 +1,12 @@
 """BURST's own annotation files."""
 from mmdet.registry import DATASETS
-from mmengine.fileio import join_path, load
+from mmengine.fileio import join_path
 
-from .video_dataset import VideoDataset, make_instance
+from ...structures.row_values import BrokenRow, image_size
+from ..store.json_file import label_of, load_json
+from .video_dataset import VideoDataset
+
+NEEDED = ('id', 'dataset', 'seq_name', 'annotated_image_paths')
 
 
 @DATASETS.register_module()
@@ -18,18 +22,26 @@ class BURSTDataset(VideoDataset):
 
     def load_data_list(self) -> list[dict]:
         """Records of all sequences, in the order of the file."""
-        content = load(self.ann_file)
+        content = load_json(self.ann_file, 'categories', 'sequences')
         labels = self.adopt_categories(content['categories'])
         records, identity = [], 1
-        for sequence in content['sequences']:
-            tracks = sorted(sequence.get('track_category_ids', {}), key=int)
+        for number, sequence in enumerate(content['sequences'], 1):
+            missing = [key for key in NEEDED if not isinstance(sequence, dict) or not sequence.get(key)]
+            if missing:
+                self.broken.add(f'sequence without {missing[0]}', f'row {number} of `sequences`')
+                continue
+            categories = sequence.get('track_category_ids') or {}
+            tracks = sorted((track for track in categories if track.isdecimal()), key=int)
             ids = {track: identity + number for number, track in enumerate(tracks)}
             identity += len(tracks)
-            records.append(self._record(sequence, ids, labels))
+            try:
+                records.append(self._record(sequence, ids, labels))
+            except BrokenRow as problem:
+                self.broken.add(str(problem), f'sequence {sequence["seq_name"]}')
         return records
 
     def _record(self, sequence: dict, ids: dict[str, int], labels: dict[int, int]) -> dict:
-        height, width = sequence['height'], sequence['width']
+        width, height = image_size(sequence)
         name = f'{sequence["dataset"]}/{sequence["seq_name"]}'
         files, masks = sequence['annotated_image_paths'], sequence.get('segmentations')
         if masks is not None and len(masks) != len(files):
@@ -37,15 +49,27 @@ class BURSTDataset(VideoDataset):
                              'annotated frames')
         images = []
         for frame, file in enumerate(files):
-            instances = [
-                make_instance(ids[track], labels[sequence['track_category_ids'][track]], None,
-                              dict(size=[height, width], counts=mask['rle']))
-                for track, mask in (masks[frame] if masks is not None else {}).items()
-            ]
             images.append(dict(
                 img_path=join_path(self.data_prefix.get('img', ''), name, file), img_id=f'{sequence["id"]}_{frame}',
-                frame_id=frame, height=height, width=width, annotated=True, instances=instances))
+                frame_id=frame, height=height, width=width, annotated=True, instances=[]))
+            for track, mask in (masks[frame] or {} if masks is not None else {}).items():
+                self._add(images[-1], track, mask, sequence['track_category_ids'], ids, labels)
         keys = ('dataset', 'seq_name', 'fps', 'neg_category_ids', 'not_exhaustive_category_ids')
         info = {key: sequence[key] for key in keys if key in sequence}
         return dict(video_id=sequence['id'], video_length=len(images), width=width, height=height, images=images,
                     video_info=dict(info, name=name, object_numbers={str(i): int(t) for t, i in ids.items()}))
+
+    def _add(self, frame: dict, track: str, mask: dict, categories: dict, ids: dict[str, int],
+             labels: dict[int, int]) -> None:
+        """One object of a frame; counted if it is broken."""
+        where = f'track {track} in {frame["img_path"]}'
+        if track not in ids or not isinstance(mask, dict):
+            self.broken.add('mask of an unknown track', where)
+            return
+        try:
+            label = label_of(dict(category_id=categories[track]), labels)
+        except BrokenRow as problem:
+            self.broken.add(str(problem), where)
+            return
+        rle = dict(size=[frame['height'], frame['width']], counts=mask.get('rle'))
+        self.add_mask(frame, ids[track], label, rle, where)

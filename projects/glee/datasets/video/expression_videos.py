@@ -1,9 +1,9 @@
 """Expressions about videos in a file of the YouTube-VIS format."""
 from mmdet.registry import DATASETS
-from mmengine.fileio import load
 
-from ...structures.sample_text import read_names
-from .video_dataset import make_instance
+from ...structures.row_values import BrokenRow, string
+from ...structures.sample_text import as_names
+from ..store.json_file import is_id, load_json, rows_by_id
 from .ytvis_json import YTVISJsonDataset
 
 
@@ -34,16 +34,23 @@ class ExpressionVideosDataset(YTVISJsonDataset):
         """Records of all videos of all files."""
         records, objects = [], {}
         for annotator, path in enumerate(self.ann_files or [self.ann_file]):
-            content = load(path)
+            content = load_json(path, 'videos')
             self.adopt_categories(content.get('categories') or [dict(id=1, name='object')])
-            tracks = {track['video_id']: track for track in content.get('annotations') or ()}
+            tracks = {track['video_id']: track for track in content.get('annotations') or ()
+                      if isinstance(track, dict) and is_id(track.get('video_id'))}
             videos: dict[str, list] = {}
-            for entry in content['videos']:
-                if not entry.get('expressions'):
-                    raise ValueError(f'{path}: video entry {entry["id"]} has no `expressions`')
-                videos.setdefault(entry['video'], []).append(entry)
+            for entry in rows_by_id(content['videos']).values():
+                try:
+                    if not said_of(entry):
+                        raise BrokenRow('no expression')
+                    videos.setdefault(string(entry.get('video'), 'video name'), []).append(entry)
+                except BrokenRow as problem:
+                    self.broken.add(str(problem), f'{path}: video entry {entry["id"]}')
             for name, entries in videos.items():
-                records.append(self._group(name, entries, tracks, objects, annotator, len(records) + 1))
+                try:
+                    records.append(self._group(name, entries, tracks, objects, annotator, len(records) + 1))
+                except BrokenRow as problem:
+                    self.broken.add(str(problem), f'{path}: video {name}')
         return records
 
     def _group(self, name: str, entries: list[dict], tracks: dict, objects: dict, annotator: int,
@@ -58,17 +65,16 @@ class ExpressionVideosDataset(YTVISJsonDataset):
                 ids = [identity]
                 if identity not in numbers:
                     numbers[identity] = len(numbers) + 1
-                    self._add_track(record['images'], identity, dict(track, category_id=0), {0: 0}, entry)
+                    self._add_track(record['images'], identity, dict(track, category_id=0), {0: 0})
             expressions.append(dict(exp_id=str(entry.get('exp_id', position)), object_ids=ids))
-        record['text'] = tuple(
-            read_names(entry['expressions'], f'`expressions` of video {name}')[0] for entry in entries)
+        record['text'] = tuple(said_of(entry)[0] for entry in entries)
         record['video_info'].update(expressions=expressions, annotator=annotator,
                                     object_numbers={str(i): number for i, number in numbers.items()})
         return record
 
 
-def add_mask_track(images: list[dict], identity: int, masks: list) -> None:
-    """Put one object's masks (RLE or None per frame) into the frames of a record."""
-    for frame, mask in zip(images, masks, strict=True):
-        if mask is not None:
-            frame['instances'].append(make_instance(identity, 0, None, mask))
+def said_of(entry: dict) -> list[str]:
+    """The sentences of a video entry that are not blank."""
+    said = entry.get('expressions')
+    return [text for text in as_names(said) if isinstance(text, str) and text.strip()] if (
+        isinstance(said, (str, list))) else []

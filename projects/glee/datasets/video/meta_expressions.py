@@ -2,10 +2,10 @@
 from pathlib import Path
 
 from mmdet.registry import DATASETS
-from mmengine.fileio import load
 
+from ...structures.row_values import BrokenRow, image_size
+from ..store.json_file import load_json
 from ..store.pictures import picture_size
-from .expression_videos import add_mask_track
 from .video_dataset import VideoDataset
 
 
@@ -29,17 +29,35 @@ class MetaExpressionsDataset(VideoDataset):
     def load_data_list(self) -> list[dict]:
         """Records of all videos with an expression, in the order of the file."""
         self.adopt_categories([dict(id=1, name='object')])
-        masks = {} if self.mask_file is None else load(str(Path(self.data_root or '') / self.mask_file))
+        masks = {} if self.mask_file is None else load_json(str(Path(self.data_root or '') / self.mask_file))
         identities = {key: number for number, key in enumerate(masks, 1)}
         records = []
-        for name, video in load(self.ann_file)['videos'].items():
-            if video['expressions']:
-                records.append(self._record(name, video, len(records) + 1, masks, identities))
+        for name, video in load_json(self.ann_file, 'videos')['videos'].items():
+            try:
+                said = self._expressions(name, video)
+                if said:
+                    records.append(self._record(name, video, said, len(records) + 1, masks, identities))
+            except BrokenRow as problem:
+                self.broken.add(str(problem), f'video {name}')
         return records
 
-    def _record(self, name: str, video: dict, video_id: int, masks: dict, identities: dict) -> dict:
+    def _expressions(self, name: str, video: dict) -> dict[str, dict]:
+        """The expressions of a video that have a sentence, by id."""
+        frames = video.get('frames')
+        if not isinstance(frames, list) or not frames or not isinstance(video.get('expressions'), dict):
+            raise BrokenRow('video without frames or expressions')
+        said = {}
+        for exp_id, expression in video['expressions'].items():
+            if isinstance(expression, dict) and isinstance(expression.get('exp'), str) and expression['exp'].strip():
+                said[exp_id] = expression
+            else:
+                self.broken.add('no expression', f'expression {exp_id} of video {name}')
+        return said
+
+    def _record(self, name: str, video: dict, said: dict[str, dict], video_id: int, masks: dict,
+                identities: dict) -> dict:
         folder = Path(self.data_prefix.get('img', '')) / name
-        keys = [list(map(str, exp.get('anno_id', []))) if masks else [] for exp in video['expressions'].values()]
+        keys = [list(map(str, expression.get('anno_id') or [])) if masks else [] for expression in said.values()]
         wanted = list(dict.fromkeys(key for group in keys for key in group))
         missing = [key for key in wanted if key not in masks]
         if missing:
@@ -51,12 +69,14 @@ class MetaExpressionsDataset(VideoDataset):
             if len(masks[key]) != len(images):
                 raise ValueError(f'{self.mask_file}: anno_id {key} has {len(masks[key])} masks but video {name} '
                                  f'{len(images)} frames')
-            add_mask_track(images, identities[key], masks[key])
+            for frame, mask in zip(images, masks[key]):
+                if mask is not None:
+                    self.add_mask(frame, identities[key], 0, mask, f'anno_id {key} in {frame["img_path"]}')
         expressions = [dict(exp_id=exp_id, object_ids=[identities[key] for key in group])
-                       for exp_id, group in zip(video['expressions'], keys)]
+                       for exp_id, group in zip(said, keys)]
         return dict(
             video_id=video_id, video_length=len(images), width=width, height=height, images=images,
-            text=tuple(expression['exp'] for expression in video['expressions'].values()),
+            text=tuple(expression['exp'] for expression in said.values()),
             video_info=dict(name=name, expressions=expressions,
                             object_numbers={str(identities[key]): n for n, key in enumerate(wanted, 1)}))
 
@@ -64,6 +84,7 @@ class MetaExpressionsDataset(VideoDataset):
     def _size(first_frame: Path, tracks: list) -> tuple[int, int]:
         """Height and width, from a mask or else from the first frame's header."""
         for mask in (mask for track in tracks for mask in track):
-            if mask is not None:
-                return tuple(mask['size'])
+            size = mask.get('size') if isinstance(mask, dict) else None
+            if isinstance(size, list) and len(size) == 2:
+                return image_size(dict(zip(('height', 'width'), size)))[::-1]
         return picture_size(first_frame)

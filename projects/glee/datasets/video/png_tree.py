@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 from mmdet.registry import DATASETS
-from mmengine.fileio import load
 from PIL import Image
 
 from ...structures.masks import encode
+from ..store.json_file import load_json
 from ..store.pictures import list_folders, list_pictures, picture_size, read_name_list
 from .video_dataset import VideoDataset, make_instance
 
@@ -53,9 +53,9 @@ class PNGTreeDataset(VideoDataset):
             names = read_name_list(root / self.split_file)
         else:
             names = list_folders(pictures)
-        meta = {} if self.meta_file is None else load(str(root / self.meta_file))['videos']
+        meta = {} if self.meta_file is None else load_json(str(root / self.meta_file), 'videos')['videos']
         if self.train_meta_file is not None:
-            seen = categories_of(load(str(root / self.train_meta_file))['videos'])
+            seen = categories_of(load_json(str(root / self.train_meta_file), 'videos')['videos'])
             self.unseen_categories |= categories_of(meta) - seen
         return [self._record(name, number, meta.get(name, {})) for number, name in enumerate(names)]
 

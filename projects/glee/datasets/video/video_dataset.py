@@ -4,7 +4,10 @@ from typing import Any, NamedTuple
 from mmdet.datasets import BaseVideoDataset
 
 from ...structures.masks import bounding_box, read_mask
+from ...structures.row_values import BrokenRow
 from ...structures.sample_text import read_names
+from ..store.broken_rows import BrokenRows, report
+from ..store.json_file import read_categories
 from ..vocabularies import load_vocabulary, respell
 
 
@@ -44,12 +47,20 @@ class VideoDataset(BaseVideoDataset):
         if vocabulary is not None:
             load_vocabulary(vocabulary)
         self._text, self._vocabulary = None if text is None else read_names(text, 'text'), vocabulary
+        self.broken = BrokenRows()
         super().__init__(*args, **kwargs)
+
+    def full_init(self) -> None:
+        """Read the files, and name in one warning what of them cannot be used."""
+        if self._fully_initialized:
+            return
+        self.broken = BrokenRows()
+        super().full_init()
+        report(self.broken.reasons, self.ann_file or self.data_prefix.get('ann', ''))
 
     def adopt_categories(self, categories: list[dict]) -> dict[int, int]:
         """Take the names of the file: label by category id."""
-        if not categories:
-            raise ValueError(f'{self.ann_file} has no `categories`, so no text to ask for')
+        categories = read_categories(categories, self.ann_file)
         ids = [category['id'] for category in categories]
         names = tuple(category['name'] for category in categories)
         if self._text is None:
@@ -58,7 +69,7 @@ class VideoDataset(BaseVideoDataset):
         self._metainfo.update(classes=names, category_ids=tuple(ids), palette='random')
         if all('partition' in category for category in categories):
             self._metainfo['partition'] = tuple(category['partition'] for category in categories)
-        merged = {other['id']: category['id'] for category in categories for other in category.get('merged', ())}
+        merged = {other['id']: category['id'] for category in categories for other in category.get('merged') or ()}
         self._metainfo['merged_labels'] = tuple(labels[merged.get(i, i)] for i in ids)
         return labels
 
@@ -86,6 +97,17 @@ class VideoDataset(BaseVideoDataset):
             return self.pipeline(dict(frames=self.frames_of(record, range(record['video_length']))))
         return self.pipeline(dict(record, expand=self.frames_of))
 
+    def add_mask(self, frame: dict, identity: int, label: int, mask, where: str) -> None:
+        """Put an object with a mask, as the file has it, into a frame of a record; count it if it is broken."""
+        try:
+            rle = read_mask(mask, frame['height'], frame['width'])
+            if not isinstance(rle, dict):
+                raise BrokenRow('mask that is no RLE')
+        except BrokenRow as problem:
+            self.broken.add(str(problem), where)
+            return
+        frame['instances'].append(make_instance(identity, label, None, rle))
+
     def filter_data(self) -> list[dict]:
         """Drop, in training, videos that cannot train anything."""
         if self.test_mode or not self.filter_cfg:
@@ -104,17 +126,12 @@ class VideoDataset(BaseVideoDataset):
                        for instance in frame['instances']})
 
 
-def make_instance(identity: int, label: int, bbox_xywh, mask, ignore: bool = False) -> dict:
-    """An object of a frame; either box or mask may be None, a missing box is that of the mask."""
-    if bbox_xywh is None:
-        bbox_xywh = box_of_rle(mask)
-    x, y, w, h = (float(value) for value in bbox_xywh)
-    instance = dict(instance_id=identity, bbox_label=label, bbox=[x, y, x + w, y + h], ignore_flag=int(ignore))
+def make_instance(identity: int, label: int, box: list[float] | None, mask, ignore: bool = False) -> dict:
+    """An object of a frame; either box (xyxy, px) or mask may be None, a missing box is that of the mask, an RLE."""
+    if box is None:
+        x, y, width, height = bounding_box(mask)
+        box = [x, y, x + width, y + height]
+    instance = dict(instance_id=identity, bbox_label=label, bbox=[float(side) for side in box], ignore_flag=int(ignore))
     if mask is not None:
         instance['mask'] = mask
     return instance
-
-
-def box_of_rle(mask) -> list[float]:
-    """xywh of an RLE, also an uncompressed one."""
-    return bounding_box(read_mask(mask, *mask['size']))

@@ -1,14 +1,13 @@
 """Frames of annotated videos as images of their own."""
 import os.path as osp
-from typing import List
+from typing import Iterator, List, Tuple
 
-import numpy as np
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
-from ...structures.masks import bounding_box, usable_mask
-from ...structures.row_values import BrokenRow, image_size
+from ...structures.row_values import BrokenRow, flag, image_size
 from ..image.text_datasets import TextFromCategories
+from .track_rows import read_track
 
 
 @DATASETS.register_module()
@@ -17,8 +16,7 @@ class VideoFramesDataset(TextFromCategories, BaseDetDataset):
 
     It reads YouTube-VIS 2019 and 2021, OVIS, UVO's dense videos, YouTube-VOS and BDD's box and
     segmentation tracks: ``videos[]`` with ``file_names``, ``annotations[]`` with one box, mask or
-    None per frame in ``bboxes`` and ``segmentations``. Where a frame has a mask and no box, the box
-    is that of the mask.
+    None per frame in ``bboxes`` and ``segmentations``, read by ``read_track`` as for clips.
 
     An item has, beside what an image has, ``video_id``, ``frame_id`` (position in the video), and
     ``instance_id`` (the annotation's id) on each object. ``img_id`` counts the frames of the file.
@@ -30,8 +28,8 @@ class VideoFramesDataset(TextFromCategories, BaseDetDataset):
         """All frames of one video."""
         video, tracks = raw_data_info['raw_img_info'], raw_data_info['raw_ann_info']
         width, height = image_size(video)
-        names = video.get('file_names') or ()
-        if not names:
+        names = video.get('file_names')
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise BrokenRow('video without file_names')
         first = self._frames_so_far
         self._frames_so_far += len(names)
@@ -40,10 +38,8 @@ class VideoFramesDataset(TextFromCategories, BaseDetDataset):
                        video_id=video['id'], frame_id=position, instances=[])
                   for position, name in enumerate(names)]
         for track in tracks:
-            for frame, box, mask in self._appearances(track, frames):
-                instance = self.parse_instance(track, box, mask, width, height)
-                if instance is not None:
-                    frame['instances'].append(dict(instance, instance_id=track.get('id')))
+            for frame, instance in self._appearances(track, frames):
+                frame['instances'].append(dict(instance, instance_id=track.get('id')))
         return frames
 
     def prepare(self, groups, header: dict) -> None:
@@ -51,34 +47,29 @@ class VideoFramesDataset(TextFromCategories, BaseDetDataset):
         super().prepare(groups, header)
         self._frames_so_far = 0
 
-    def _appearances(self, track: dict, frames: List[dict]):
-        """(frame, box or None, mask or None) wherever the track has either."""
-        boxes, masks = track.get('bboxes') or (), track.get('segmentations') or ()
-        if max(len(boxes), len(masks)) > len(frames):
-            self._broken.add('track longer than its video', f'annotation {track.get("id")}')
+    def _appearances(self, track: dict, frames: List[dict]) -> Iterator[Tuple[dict, dict]]:
+        """(frame, object) wherever the track is to be seen and can be used."""
+        where, size = f'annotation {track.get("id")}', (frames[0]['width'], frames[0]['height'])
+
+        def note(reason: str, frame: int) -> None:
+            self._broken.add(reason, f'{where} in {frames[frame]["img_path"]}')
+
+        try:
+            label = self.label_of(track)
+            if label is None:
+                return
+            crowd = int(flag(track.get('iscrowd'), 'iscrowd'))
+            sights = read_track(track, size, len(frames), note, with_masks=self.masks != 'ignored')
+        except BrokenRow as problem:
+            self._broken.add(str(problem), where)
             return
-        for position, frame in enumerate(frames):
-            box = boxes[position] if position < len(boxes) else None
-            mask = masks[position] if position < len(masks) else None
-            try:
-                if mask and not box:
-                    box = box_of_mask(mask, frame['width'], frame['height'])
-            except BrokenRow as problem:
-                self._broken.add(str(problem), f'annotation {track.get("id")} in {frame["img_path"]}')
+        for position, sight in enumerate(sights):
+            if sight is None:
                 continue
-            if box or mask:
-                yield frame, box, mask
-
-
-def box_of_mask(mask, width: int, height: int) -> List[float]:
-    """The xywh box (px) around polygons or an RLE.
-
-    Raises:
-        BrokenRow: the mask is unusable.
-    """
-    mask = usable_mask(mask, height, width)
-    if isinstance(mask, list):
-        points = np.concatenate([np.reshape(polygon, (-1, 2)) for polygon in mask])
-        low, high = points.min(0), points.max(0)
-        return [*low.tolist(), *(high - low).tolist()]
-    return bounding_box(mask)
+            instance = dict(ignore_flag=crowd, bbox=sight.xyxy, bbox_label=label)
+            if sight.mask is not None and not crowd:
+                instance['mask'] = sight.mask
+            elif self.masks == 'required' and not crowd:
+                note('no mask', position)
+                continue
+            yield frames[position], instance

@@ -1,7 +1,10 @@
 """Files in the format of YouTube-VIS."""
 from mmdet.registry import DATASETS
-from mmengine.fileio import join_path, load
+from mmengine.fileio import join_path
 
+from ...structures.row_values import BrokenRow, flag, image_size
+from ..store.json_file import is_id, label_of, load_json, rows_by_id
+from .track_rows import read_track
 from .video_dataset import VideoDataset, make_instance
 
 INFO_KEYS = ('neg_category_ids', 'not_exhaustive_category_ids', 'fps', 'dataset', 'seq_name')
@@ -27,52 +30,62 @@ class YTVISJsonDataset(VideoDataset):
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Records of all videos, in the order of the file."""
-        content = load(self.ann_file)
-        labels = self.adopt_categories(content.get('categories', []))
+        """Records of all videos, in the order of the file; rows that cannot be used are left out and counted."""
+        content = load_json(self.ann_file, 'videos')
+        labels = self.adopt_categories(content.get('categories'))
         federation = {}
         if self.eval_file is not None:
-            federation = {video['id']: video for video in load(join_path(self.data_root, self.eval_file))['videos']}
-        tracks = {video['id']: [] for video in content['videos']}
+            federation = rows_by_id(load_json(join_path(self.data_root, self.eval_file), 'videos')['videos'])
+        videos = rows_by_id(content['videos'])
+        tracks = {video_id: [] for video_id in videos}
         # null in files without public annotations
         for number, track in enumerate(content.get('annotations') or (), 1):
-            if track['video_id'] not in tracks:
-                raise ValueError(f'{self.ann_file}: track {track["id"]} belongs to video {track["video_id"]}, which '
-                                 'is not in `videos`')
+            if not isinstance(track, dict) or not is_id(track.get('video_id')) or track['video_id'] not in videos:
+                self.broken.add('track of an unknown video', f'row {number} of `annotations`')
+                continue
             tracks[track['video_id']].append((number, track))
-        return [self._record({**federation.get(video['id'], {}), **video}, tracks[video['id']], labels)
-                for video in content['videos']]
+        records = []
+        for video_id, video in videos.items():
+            try:
+                records.append(self._record({**federation.get(video_id, {}), **video}, tracks[video_id], labels))
+            except BrokenRow as problem:
+                self.broken.add(str(problem), f'video {video_id}')
+        return records
 
     def _record(self, video: dict, tracks: list[tuple[int, dict]], labels: dict[int, int]) -> dict:
-        names = video['file_names']
-        image_ids = video.get('image_ids', [f'{video["id"]}_{frame}' for frame in range(len(names))])
+        width, height = image_size(video)
+        names = video.get('file_names')
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise BrokenRow('video without file_names')
+        image_ids = video.get('image_ids') or [f'{video["id"]}_{frame}' for frame in range(len(names))]
+        if not isinstance(image_ids, list) or len(image_ids) != len(names):
+            raise BrokenRow('video with another number of image_ids than of file_names')
         images = [
             dict(img_path=join_path(self.data_prefix.get('img', ''), name), img_id=image_id, frame_id=frame,
-                 height=video['height'], width=video['width'], annotated=True, instances=[])
+                 height=height, width=width, annotated=True, instances=[])
             for frame, (name, image_id) in enumerate(zip(names, image_ids))
         ]
         for identity, track in tracks:
-            self._add_track(images, identity, track, labels, video)
+            self._add_track(images, identity, track, labels)
         info = {key: video[key] for key in INFO_KEYS if key in video}
-        info['name'] = video.get('name', names[0].rpartition('/')[0] if names else str(video['id']))
+        info['name'] = video.get('name', names[0].rpartition('/')[0])
         info['object_numbers'] = {str(identity): number for number, (identity, _) in enumerate(tracks, 1)}
-        return dict(video_id=video['id'], video_length=len(names), width=video['width'], height=video['height'],
-                    video_info=info, images=images)
+        return dict(video_id=video['id'], video_length=len(names), width=width, height=height, video_info=info,
+                    images=images)
 
-    def _add_track(self, images: list[dict], identity: int, track: dict, labels: dict[int, int],
-                   video: dict) -> None:
-        boxes, masks = track.get('bboxes'), track.get('segmentations')
-        for name, values in (('bboxes', boxes), ('segmentations', masks)):
-            if values is not None and len(values) != len(images):
-                raise ValueError(f'{self.ann_file}: track {track["id"]} has {len(values)} {name} but video '
-                                 f'{video["id"]} has {len(images)} frames')
-        absent, is_first = [None] * len(images), True
-        for frame, box, mask in zip(images, boxes or absent, masks or absent):
-            if box is None and mask is None:
-                continue
-            if masks is not None and mask is None:
-                continue  # a box without its mask is no annotation of a file with masks
-            frame['instances'].append(make_instance(
-                identity, labels[track['category_id']], box, mask, bool(track.get('iscrowd', 0))))
-            frame['instances'][-1]['is_first'] = is_first
-            is_first = False
+    def _add_track(self, images: list[dict], identity: int, track: dict, labels: dict[int, int]) -> None:
+        where, size = f'track {track.get("id")}', (images[0]['width'], images[0]['height'])
+        try:
+            label = label_of(track, labels)
+            ignore = flag(track.get('iscrowd'), 'iscrowd')
+            sights = read_track(track, size, len(images), lambda reason, frame: self.broken.add(
+                reason, f'{where} in {images[frame]["img_path"]}'), usable=not self.test_mode)
+        except BrokenRow as problem:
+            self.broken.add(str(problem), where)
+            return
+        is_first = True
+        for frame, sight in zip(images, sights):
+            if sight is not None:
+                frame['instances'].append(dict(make_instance(identity, label, sight.xyxy, sight.mask, ignore),
+                                               is_first=is_first))
+                is_first = False
