@@ -9,10 +9,10 @@ from mmengine.config import Config
 SIZE = (64, 96)
 
 
-def video_model(tracker: dict, seed: int = 0):
+def video_model(tracker: dict, seed: int = 0, trajectory_head: dict | None = None):
     """``GLEEVideo`` of the mini config, narrower still, with random weights, in eval mode."""
     cfg = Config.fromfile('configs/glee/_base_/models/glee_mini.py').model
-    cfg.type, cfg.tracker = 'GLEEVideo', tracker
+    cfg.type, cfg.tracker, cfg.trajectory_head = 'GLEEVideo', tracker, trajectory_head
     cfg.data_preprocessor.type = 'GLEEVideoDataPreprocessor'
     cfg.panoptic_head.num_queries = 12
     cfg.panoptic_head.prompter.template_size = 64

@@ -4,6 +4,7 @@ _base_ = [
     '../_base_/models/glee_r50.py', '../_base_/datasets/interactive.py', '../_base_/default_runtime.py'
 ]
 
+model = dict(panoptic_head=dict(text_encoder=dict(mode='frozen')))  # no teacher of distillation
 data_root = 'data/'
 resume_dir = None  # e.g. work_dirs/x/finished: a killed test goes on where it stopped
 

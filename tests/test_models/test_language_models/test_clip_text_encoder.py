@@ -9,7 +9,7 @@ from mmdet.registry import MODELS
 from paths import GOLDEN
 from safetensors.torch import save_file
 
-from projects.glee.models.language_models import CLIPTextEncoder, build_clip_tokenizer
+from projects.glee.models.language_models import build_clip_tokenizer
 from projects.glee.models.language_models.text_cache import TextCache
 
 SMALL = dict(type='CLIPTextEncoder', hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
@@ -296,8 +296,7 @@ def test_random_start_is_said_once():
         encoder.init_weights()
     assert len(record) == 1
     for key, value in encoder.state_dict().items():
-        if key != 'lang_projection':  # it learns to ignore what all texts share: see below
-            torch.testing.assert_close(value, before[key])
+        torch.testing.assert_close(value, before[key])
 
 
 def test_checkpoints_pass_between_modes():
@@ -319,20 +318,3 @@ def test_checkpoints_pass_between_modes():
     del incomplete['teacher.final_layer_norm.weight']
     with pytest.raises(RuntimeError, match='teacher.final_layer_norm.weight'):
         again.load_state_dict(incomplete)
-
-
-def test_untrained_names_start_apart():
-    """What all one-word texts share is projected out: a mean cosine of 0.8 becomes small."""
-    torch.manual_seed(0)
-    encoder = CLIPTextEncoder(mode='unfrozen', embed_dims=64, hidden_size=64, num_hidden_layers=2,
-                              num_attention_heads=4, intermediate_size=256).eval()
-    names = ('circle', 'square', 'triangle', 'star', 'ring', 'cross', 'heart', 'crescent')
-
-    def mean_cosine():
-        with torch.no_grad():
-            unit = torch.nn.functional.normalize(encoder(names).pooled, dim=1)
-        return ((unit @ unit.t()).sum() - len(names)) / (len(names) * (len(names) - 1))
-
-    assert mean_cosine() > 0.8
-    encoder.init_weights()
-    assert mean_cosine() < 0.4

@@ -21,7 +21,8 @@ model = dict(
             num_hidden_layers=2,
             num_attention_heads=4,
             intermediate_size=256,
-            max_position_embeddings=32),  # early fusion reads the padding too
+            max_position_embeddings=32,  # early fusion reads the padding too
+            init_cfg=dict(type='RemoveCommonDirection')),
         pixel_decoder=dict(
             type='MaskDINOPixelDecoder',
             in_channels=[32, 64, 128, 256],

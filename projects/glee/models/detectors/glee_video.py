@@ -1,5 +1,5 @@
 """The GLEE detector on videos."""
-from typing import Sequence
+from typing import Callable, Sequence
 
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, TrackDataSample
@@ -30,6 +30,12 @@ class GLEEVideo(GLEE):
         self.trajectory_head = trajectory_head and MODELS.build(trajectory_head)
         self.tracker: GLEETracker = MODELS.build(tracker)
         self._awaited: tuple | None = None
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], *args, **kwargs) -> 'GLEEVideo':
+        """Move what the tracker keeps of an unfinished video with the weights (``.to``, ``.half``, ...)."""
+        super()._apply(fn, *args, **kwargs)
+        self.tracker.apply(fn)
+        return self
 
     def loss(self, batch_inputs: Tensor,
              batch_data_samples: Sequence[DetDataSample | TrackDataSample]) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, initialize
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -71,6 +71,7 @@ class CLIPTextEncoder(BaseModule):
             of the teacher's), in MiB.
         vocabulary_file: File of ``export_vocabulary``; its names skip the transformer wherever its
             weights do not train.
+        init_cfg: Initialisers that follow, see ``RemoveCommonDirection``.
     """
 
     def __init__(self,
@@ -124,7 +125,7 @@ class CLIPTextEncoder(BaseModule):
             TextCache(int(cache_mb * 2**20)) for _ in range(4))
 
     def init_weights(self) -> None:
-        """Load ``checkpoint`` into the transformer and its teacher; warn if there is none.
+        """Load ``checkpoint`` into the transformer and its teacher; warn if there is none. Then apply ``init_cfg``.
 
         ``BaseModule.init_weights`` is replaced: it would call the transformer's own method of
         that name, which means something else.
@@ -134,38 +135,30 @@ class CLIPTextEncoder(BaseModule):
         if self.checkpoint is None:
             warnings.warn('CLIPTextEncoder has checkpoint=None: its transformer starts from random '
                           'weights unless a checkpoint of the whole model is loaded.')
-            if self.projection_init == 'orthogonal':
-                self._remove_common_direction()
         else:
             load_clip_text_weights(self.text_model, self.checkpoint)
+        if self.init_cfg:
+            initialize(self, self.init_cfg)
         if self.teacher is not None:
             self.teacher.load_state_dict(self.text_model.state_dict())
         self.is_init = True
-
-    @torch.no_grad()
-    def _remove_common_direction(self, num_words: int = 256) -> None:
-        """Let ``lang_projection`` ignore what all one-word texts share.
-
-        In an untrained transformer the start token is the same for all texts and the end token nearly so,
-        and the mean over tokens makes all names alike (cosine 0.9). Trained CLIP weights do not need this.
-        """
-        config = self.text_model.config
-        generator = torch.Generator().manual_seed(0)
-        words = torch.randint(config.bos_token_id, (num_words, 1), generator=generator)
-        ends = [words.new_full((num_words, 1), token) for token in (config.bos_token_id, config.eos_token_id)]
-        states = self.text_model(torch.cat([ends[0], words, ends[1]], 1).to(self.lang_projection.device))
-        common = F.normalize(states.last_hidden_state.mean((0, 1)), dim=0)
-        self.lang_projection -= common[:, None] * (common @ self.lang_projection)
 
     def train(self, mode: bool = True) -> 'CLIPTextEncoder':
         """As in torch; the teacher stays in eval mode and cached features are dropped."""
         super().train(mode)
         if self.teacher is not None:
             self.teacher.eval()
-        # Weight swaps through ``.data`` (mmengine's EMAHook) leave no other trace.
+        self._clear_caches()  # weight swaps through ``.data`` (mmengine's EMAHook) leave no other trace
+        return self
+
+    def _apply(self, *args, **kwargs) -> 'CLIPTextEncoder':
+        """As in torch (``.to``, ``.half``, ...); cached features do not stay behind."""
+        self._clear_caches()
+        return super()._apply(*args, **kwargs)
+
+    def _clear_caches(self) -> None:
         for cache in (self._features, self._names, self._expressions, self._teacher_names):
             cache.clear()
-        return self
 
     def _load_from_state_dict(self, state_dict: Dict[str, Tensor], prefix: str, *args) -> None:
         """Take checkpoints of the other modes too.
@@ -183,6 +176,7 @@ class CLIPTextEncoder(BaseModule):
                                for key, value in list(state_dict.items())
                                if key.startswith(student)})
         super()._load_from_state_dict(state_dict, prefix, *args)
+        self._clear_caches()
 
     def forward(self, texts: Sequence[str], pad_to_max: bool = False,
                 distill: bool = True) -> TextFeatures:
@@ -268,7 +262,6 @@ class CLIPTextEncoder(BaseModule):
 
         L is that number, or 77 with ``pad_to_max``. What ``cache`` holds is not computed again.
         """
-        device = self.lang_projection.device
         known = {}
         if self.vocabulary and model is self.text_model and not pad_to_max:
             known = self.vocabulary.hidden
@@ -277,7 +270,7 @@ class CLIPTextEncoder(BaseModule):
         for text in dict.fromkeys(texts):
             entry = cache.get(text) if cache is not None else None
             if entry is None and cache is not None and text in known:
-                entry = known[text].to(device), len(known[text])
+                entry = known[text].to(self.lang_projection), len(known[text])
                 cache.put(text, entry)
             if entry is None:
                 missing.append(text)

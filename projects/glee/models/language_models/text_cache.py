@@ -10,17 +10,18 @@ def weights_stamp(parameters: Iterable[Tensor]) -> Tuple:
     """A value that differs after any in-place change, replacement or move of ``parameters``.
 
     It also holds what else decides a computed feature or its use: autocast and inference mode
-    (a tensor made in inference mode cannot take part in a later backward pass).
+    (a tensor made in inference mode cannot take part in a later backward pass). Parameters made in inference mode
+    count no changes; a change of theirs in place shows by no stamp.
     """
     parameters = tuple(parameters)
     device = parameters[0].device.type
     autocast = torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device)
-    versions = tuple((p.data_ptr(), p._version, p.dtype) for p in parameters)
+    versions = tuple((p.data_ptr(), None if p.is_inference() else p._version, p.dtype) for p in parameters)
     return autocast, torch.is_inference_mode_enabled(), versions
 
 
 class TextCache:
-    """The most recently used entries that were computed under the current stamp.
+    """The most recently used entries that were computed under the current stamp; a copy of a cache is empty.
 
     Args:
         max_bytes (int): most memory of all entries together; the latest one stays even if it is larger.
@@ -31,6 +32,9 @@ class TextCache:
         self.num_bytes = 0
         self.stamp: Optional[Tuple] = None
         self.entries: OrderedDict = OrderedDict()
+
+    def __reduce__(self) -> Tuple:
+        return TextCache, (self.max_bytes, )
 
     def refresh(self, stamp: Tuple) -> bool:
         """Forget everything if ``stamp`` is not the one that the entries were made under.

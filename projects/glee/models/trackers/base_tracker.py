@@ -1,6 +1,6 @@
 """What all trackers have in common."""
 from abc import ABCMeta, abstractmethod
-from typing import Iterator, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 import torch
 from mmdet.structures import DetDataSample
@@ -36,6 +36,10 @@ class GLEETracker(metaclass=ABCMeta):
     def finish(self, detector) -> list[Track]:
         """The tracks of the video; all frames have been given."""
 
+    def apply(self, fn: Callable[[Tensor], Tensor]) -> None:
+        """Replace every tensor that is kept, as ``nn.Module`` does where it moves to another device."""
+        _map_tensors(self, fn)
+
     def decode_expressions(self, detector, inputs: Tensor,
                            data_samples: Sequence[DetDataSample]) -> tuple[tuple[str, ...], Iterator]:
         """The expressions of a window and, one after the other, what the head makes of each (``HeadOutputs``).
@@ -54,3 +58,17 @@ class GLEETracker(metaclass=ABCMeta):
         return texts[0], (
             head.decode(feats, prompt.pick(torch.full((len(inputs), ), number, device=inputs.device)), last_only=True)
             for number in range(len(texts[0])))
+
+
+def _map_tensors(value: Any, fn: Callable[[Tensor], Tensor]) -> Any:
+    """The value with every tensor below it replaced; objects are changed in place."""
+    if isinstance(value, Tensor):
+        return fn(value)
+    if isinstance(value, dict):
+        return {key: _map_tensors(part, fn) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [_map_tensors(part, fn) for part in value]
+        return value._make(parts) if hasattr(value, '_make') else type(value)(parts)
+    if hasattr(value, '__dict__'):
+        vars(value).update(_map_tensors(vars(value), fn))
+    return value

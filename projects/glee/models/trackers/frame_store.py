@@ -9,6 +9,7 @@ class FrameStore:
     """First in, first out, of per-frame dicts of arrays; old frames go to a file.
 
     Every frame has the same keys. The file is anonymous: it disappears with the store, also when the process is killed.
+    A copy of a store, or one that is loaded from a pickle, has a file of its own.
 
     Args:
         in_memory (int): most recent frames that stay in memory.
@@ -22,6 +23,21 @@ class FrameStore:
         self._keys: list[str] = []
         self._spilled = 0
         self._recent: list[dict[str, np.ndarray]] = []
+
+    def __getstate__(self) -> dict:
+        """Everything, with the bytes of the file in place of the file."""
+        content = None
+        if self._file is not None:
+            self._file.seek(0)
+            content = self._file.read()
+        return dict(vars(self), _file=content)
+
+    def __setstate__(self, state: dict) -> None:
+        content = state['_file']
+        vars(self).update(state, _file=None)
+        if content is not None:
+            self._file = tempfile.TemporaryFile(dir=self.folder)
+            self._file.write(content)
 
     def append(self, **arrays: np.ndarray) -> None:
         """Store one frame."""
