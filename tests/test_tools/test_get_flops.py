@@ -42,7 +42,7 @@ def test_vit_and_pyramid_by_hand():
 
 
 def test_parts_agree_with_a_run_on_real_tensors():
-    """mmcv's own deformable attention and real tensors need the same convolutions and matrices."""
+    """Real tensors need the same convolutions and matrices."""
     model = mini().eval()
     flops = count_flops(model, 64, NAMES)
     with torch.no_grad():
@@ -56,7 +56,6 @@ def test_parts_agree_with_a_run_on_real_tensors():
     sampled = 8 * 2 * 4 * 4 * pixels * 64  # layers, levels, points, channels of all heads
     expected = sum(operators.values()) + fused + sampled
     assert flops.parts['early fusion'] + flops.parts['pixel decoder'] == expected
-    assert not any('forward' in vars(module) for module in model.modules())
 
 
 def test_parameters_by_part_add_up():

@@ -4,12 +4,10 @@ mmengine's ``get_model_complexity_info`` traces a real run, which takes minutes 
 image sizes; torch's counter also works on tensors without data.
 """
 from collections import Counter
-from functools import partial
 from math import prod
 from typing import NamedTuple, Sequence
 
 import torch
-from mmcv.ops.multi_scale_deform_attn import MultiScaleDeformableAttention, multi_scale_deformable_attn_pytorch
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
@@ -80,15 +78,8 @@ def count_flops(model: nn.Module, side: int, names: Sequence[str]) -> Flops:
     image = torch.zeros(1, 3, side, side)
     embeds, tokens = features.pooled[None], features.tokens[features.mask][None]
     forward = _ImagePass(model)
-    attentions = [module for module in model.modules() if isinstance(module, MultiScaleDeformableAttention)]
-    for module in attentions:
-        module.forward = partial(_attend, module, [(side // stride, ) * 2 for stride in STRIDES])
-    try:
-        with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True) as fake, _counter() as counter:
-            forward(*(fake.from_tensor(tensor) for tensor in (image, embeds, tokens)))
-    finally:
-        for module in attentions:
-            del module.forward
+    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True) as fake, _counter() as counter:
+        forward(*(fake.from_tensor(tensor) for tensor in (image, embeds, tokens)))
     counts = counter.get_flop_counts()
 
     def total(path: str) -> int:
@@ -116,22 +107,12 @@ class _ImagePass(nn.Module):
         return outputs.predictions['']['mask_embeds'] @ outputs.mask_features.flatten(2)
 
 
-def _attend(module: MultiScaleDeformableAttention, sizes: list[tuple[int, int]], query: Tensor,
-            value: Tensor | None = None, **kwargs) -> Tensor:
-    """Deformable attention with the level sizes known in advance: tensors without data cannot tell them."""
-    value = module.value_proj(query if value is None else value).unflatten(-1, (module.num_heads, -1))
-    shape = (module.num_heads, module.num_levels, module.num_points)
-    weights = module.attention_weights(query).unflatten(-1, shape)
-    places = module.sampling_offsets(query).unflatten(-1, (*shape, 2))
-    return module.output_proj(multi_scale_deformable_attn_pytorch(value, sizes, places, weights))
-
-
 def _counter() -> FlopCounterMode:
     def attention(query, key, value, *args, out_shape=None, **kwargs):
         return sdpa_flop_count(query, key, value)
 
-    def bilinear(*args, out_shape=None, **kwargs):
-        return 8 * prod(out_shape)
+    def bilinear(value, sizes, locations, weights, out_shape=None):
+        return 8 * prod(weights) * value[-1]
 
     return FlopCounterMode(display=False, depth=None, custom_mapping={
-        _ATEN._scaled_dot_product_flash_attention_for_cpu: attention, _ATEN.grid_sampler_2d: bilinear})
+        _ATEN._scaled_dot_product_flash_attention_for_cpu: attention, torch.ops.glee.deformable_attention: bilinear})

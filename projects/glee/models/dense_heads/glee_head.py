@@ -317,8 +317,8 @@ class GLEEHead(BaseModule):
         if noised is not None:
             query = torch.cat([noised.content, query], 1)
             references = torch.cat([noised.boxes_unsigmoid.sigmoid(), references], 1)
-        states = self.decoder(query, references, memory, torch.tensor(sizes, device=memory.device),
-                              self.box_head, noised and noised.attn_mask, decoder_tokens)
+        states = self.decoder(query, references, memory, sizes, self.box_head, noised and noised.attn_mask,
+                              decoder_tokens)
         outputs = self._predict_layers(query, states, prompt.embeds, last_only)
         pad = query.shape[1] - content.shape[1]
         dn_predictions = noised and {

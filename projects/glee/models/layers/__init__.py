@@ -1,4 +1,5 @@
 """Parts of the pixel and object decoders."""
+from .deformable_attention import DeformableAttention
 from .denoising import DenoisingGenerator
 from .early_fusion import EarlyFusion
 from .maskdino_decoder import MaskDINODecoder
@@ -6,6 +7,6 @@ from .maskdino_pixel_decoder import MaskDINOPixelDecoder
 from .query_selection import EncodedMemory, encode_memory, select_queries
 
 __all__ = [
-    'DenoisingGenerator', 'EarlyFusion', 'EncodedMemory', 'MaskDINODecoder', 'MaskDINOPixelDecoder', 'encode_memory',
-    'select_queries'
+    'DeformableAttention', 'DenoisingGenerator', 'EarlyFusion', 'EncodedMemory', 'MaskDINODecoder',
+    'MaskDINOPixelDecoder', 'encode_memory', 'select_queries'
 ]

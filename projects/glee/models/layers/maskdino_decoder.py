@@ -3,13 +3,13 @@ from typing import Callable, NamedTuple, Sequence
 
 import torch
 from mmcv.cnn.bricks.transformer import FFN
-from mmcv.ops import MultiScaleDeformableAttention
 from mmdet.models.layers import MLP, coordinate_to_encoding, inverse_sigmoid
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from ...structures.prompt_tokens import PromptTokens
+from .deformable_attention import DeformableAttention
 
 
 class DecoderStates(NamedTuple):
@@ -30,19 +30,19 @@ class MaskDINODecoderLayer(BaseModule):
                  feedforward_channels: int, dropout: float) -> None:
         super().__init__()
         self.self_attn = nn.MultiheadAttention(embed_dims, num_heads, dropout, batch_first=True)
-        self.cross_attn = MultiScaleDeformableAttention(
-            embed_dims, num_heads, num_levels, num_points, dropout=dropout, batch_first=True)
+        self.cross_attn = DeformableAttention(embed_dims, num_heads, num_levels, num_points, dropout)
         self.ffn = FFN(embed_dims, feedforward_channels, ffn_drop=dropout)
         self.norms = ModuleList(nn.LayerNorm(embed_dims) for _ in range(3))
 
     def forward(self, query: Tensor, query_pos: Tensor, memory: Tensor, reference_points: Tensor,
-                attn_mask: Tensor | None, prompt: Tensor | None, **deform) -> Tensor:
+                sizes: Sequence[tuple[int, int]], attn_mask: Tensor | None, prompt: Tensor | None) -> Tensor:
         """One layer.
 
         Args:
             query, query_pos (Tensor): (B, Q, D).
             memory (Tensor): flattened encoder output (B, N, D).
             reference_points (Tensor): (B, Q, L, 4) cxcywh in 0..1.
+            sizes (Sequence[tuple[int, int]]): height and width of the levels in ``memory``.
             attn_mask (Tensor | None): (Q, Q+T) or (B*heads, Q, Q+T) bool, True = blocked.
             prompt (Tensor | None): (B, T, D); its position is a detached copy of itself.
         """
@@ -54,9 +54,7 @@ class MaskDINODecoderLayer(BaseModule):
         attended = self.self_attn(query_with_pos, read, value, attn_mask=attn_mask,
                                   need_weights=False)[0]
         query = self.norms[0](query + attended)
-        query = self.norms[1](
-            self.cross_attn(query, value=memory, query_pos=query_pos,
-                            reference_points=reference_points, **deform))
+        query = self.norms[1](self.cross_attn(query, memory, query_pos, reference_points, sizes))
         return self.norms[2](self.ffn(query))
 
 
@@ -102,7 +100,7 @@ class MaskDINODecoder(BaseModule):
                 query: Tensor,
                 references: Tensor,
                 memory: Tensor,
-                spatial_shapes: Tensor,
+                sizes: Sequence[tuple[int, int]],
                 box_head: Callable[[Tensor], Tensor],
                 attn_mask: Tensor | None = None,
                 prompt: PromptTokens | None = None) -> DecoderStates:
@@ -112,15 +110,13 @@ class MaskDINODecoder(BaseModule):
             query (Tensor): query content (B, Q, D).
             references (Tensor): initial boxes (B, Q, 4), cxcywh in 0..1.
             memory (Tensor): encoder output (B, N, D), levels coarse to fine.
-            spatial_shapes (Tensor): (L, 2) heights and widths in the order of ``memory``.
+            sizes (Sequence[tuple[int, int]]): height and width of the levels in the order of ``memory``.
             box_head (Callable): maps (B, Q, D) to box logit deltas (B, Q, 4).
             attn_mask (Tensor | None): (Q, Q) bool, True = blocked (denoising).
             prompt (PromptTokens | None): tokens appended to the keys of self-attention.
         """
         with torch.autocast(memory.device.type, enabled=False):
             query, references, memory = query.float(), references.float(), memory.float()
-            starts = torch.cat(
-                [spatial_shapes.new_zeros(1), spatial_shapes.prod(1).cumsum(0)[:-1]])
             masks = self._attention_masks(query, attn_mask, prompt)
             hidden, all_references = [], [references]
             for index, layer in enumerate(self.layers):
@@ -131,8 +127,7 @@ class MaskDINODecoder(BaseModule):
                 position = coordinate_to_encoding(references, num_feats=self.embed_dims // 2)
                 query = layer(
                     query, self.ref_point_head(position), memory,
-                    references[:, :, None].expand(-1, -1, self.num_levels, -1), mask, tokens,
-                    spatial_shapes=spatial_shapes, level_start_index=starts)
+                    references[:, :, None].expand(-1, -1, self.num_levels, -1), sizes, mask, tokens)
                 # The next reference comes from the raw output, predicted boxes from the normed one.
                 refined = (box_head(query) + inverse_sigmoid(references)).sigmoid()
                 references = refined.detach()

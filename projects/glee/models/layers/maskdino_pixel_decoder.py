@@ -4,14 +4,14 @@ from typing import NamedTuple, Sequence
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
+from mmcv.cnn.bricks.transformer import FFN
 from mmdet.models.layers import SinePositionalEncoding
-from mmdet.models.layers.transformer import (
-    DeformableDetrTransformerEncoder,
-    DeformableDetrTransformerEncoderLayer,
-)
+from mmdet.models.layers.transformer import DeformableDetrTransformerEncoder
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init, xavier_init
 from torch import Tensor, nn
+
+from .deformable_attention import DeformableAttention
 
 
 class PixelFeatures(NamedTuple):
@@ -23,6 +23,23 @@ class PixelFeatures(NamedTuple):
     levels: list[Tensor]
     mask_features: Tensor
     text: Tensor | None = None
+
+
+class DeformableEncoderLayer(BaseModule):
+    """Deformable self-attention of the pixels, then a feed-forward network; post-norm."""
+
+    def __init__(self, embed_dims: int, num_heads: int, num_levels: int, num_points: int,
+                 feedforward_channels: int) -> None:
+        super().__init__()
+        self.self_attn = DeformableAttention(embed_dims, num_heads, num_levels, num_points)
+        self.ffn = FFN(embed_dims, feedforward_channels, ffn_drop=0.)
+        self.norms = ModuleList(nn.LayerNorm(embed_dims) for _ in range(2))
+
+    def forward(self, query: Tensor, query_pos: Tensor, reference_points: Tensor,
+                sizes: Sequence[tuple[int, int]]) -> Tensor:
+        """``query`` (B, N, D) and ``query_pos`` (1, N, D) of all levels; the rest as in ``DeformableAttention``."""
+        query = self.norms[0](self.self_attn(query, query, query_pos, reference_points, sizes))
+        return self.norms[1](self.ffn(query))
 
 
 @MODELS.register_module()
@@ -80,11 +97,8 @@ class MaskDINOPixelDecoder(BaseModule):
         self.level_embed = nn.Parameter(torch.zeros(self.num_levels, embed_dims))
         self.early_fusion = early_fusion and MODELS.build({'embed_dims': embed_dims, **early_fusion})
         self.layers = ModuleList(
-            DeformableDetrTransformerEncoderLayer(
-                self_attn_cfg=dict(embed_dims=embed_dims, num_heads=num_heads,
-                                   num_levels=self.num_levels, num_points=num_points, dropout=0.),
-                ffn_cfg=dict(embed_dims=embed_dims, feedforward_channels=feedforward_channels,
-                             ffn_drop=0.)) for _ in range(num_layers))
+            DeformableEncoderLayer(embed_dims, num_heads, self.num_levels, num_points, feedforward_channels)
+            for _ in range(num_layers))
         self.lateral_conv = ConvModule(self.in_channels[0], embed_dims, 1, bias=False,
                                        norm_cfg=norm_cfg, act_cfg=None)
         self.output_conv = ConvModule(embed_dims, embed_dims, 3, padding=1, bias=False,
@@ -140,8 +154,6 @@ class MaskDINOPixelDecoder(BaseModule):
         sizes = [tuple(x.shape[-2:]) for x in inputs]
         query = torch.cat([x.flatten(2).transpose(1, 2) for x in inputs], 1)
         query_pos = self._positions(sizes, query.device)
-        shapes = torch.tensor(sizes, device=query.device)
-        starts = torch.cat([shapes.new_zeros(1), shapes.prod(1).cumsum(0)[:-1]])
         text = None
         if tokens is not None and self.early_fusion is not None:
             query, text = self.early_fusion(query, tokens, with_text)
@@ -149,9 +161,7 @@ class MaskDINOPixelDecoder(BaseModule):
             sizes, query.new_ones(1, self.num_levels, 2), query.device)
         reference_points = reference_points.expand(len(query), -1, -1, -1)
         for layer in self.layers:
-            query = layer(query, query_pos=query_pos, key_padding_mask=None,
-                          reference_points=reference_points, spatial_shapes=shapes,
-                          level_start_index=starts)
+            query = layer(query, query_pos, reference_points, sizes)
         levels = [
             part.transpose(1, 2).unflatten(2, size)
             for part, size in zip(query.split([h * w for h, w in sizes], 1), sizes)

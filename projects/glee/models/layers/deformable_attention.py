@@ -1,0 +1,61 @@
+"""Multi-scale deformable attention that knows the sizes of its levels (Deformable DETR, arXiv 2010.04159)."""
+from typing import Sequence
+
+import torch
+from mmcv.ops import MultiScaleDeformableAttention
+from mmdet.registry import MODELS
+from torch import Tensor
+
+from .deformable_sampling import sample_levels
+
+
+@MODELS.register_module()
+class DeformableAttention(MultiScaleDeformableAttention):
+    """mmcv's module, with level sizes as numbers and a fast operator on a CPU; parameters have mmcv's names.
+
+    mmcv takes the sizes as a tensor and asserts their sum: ``torch.export`` and ``torch.compile`` stop there, and a
+    GPU waits.
+
+    Args:
+        embed_dims (int): channels of queries, values and output.
+        num_heads, num_levels, num_points (int): heads H, levels L, points P of a head on a level.
+        dropout (float): on the output.
+        way (str): how samples are read, see ``sample_levels``.
+    """
+
+    def __init__(self, embed_dims: int = 256, num_heads: int = 8, num_levels: int = 4, num_points: int = 4,
+                 dropout: float = 0., way: str = 'auto', init_cfg: dict | None = None) -> None:
+        super().__init__(embed_dims, num_heads, num_levels, num_points, dropout=dropout, batch_first=True,
+                         init_cfg=init_cfg)
+        self.way = way
+
+    def forward(self, query: Tensor, value: Tensor, query_pos: Tensor | None, reference_points: Tensor,
+                sizes: Sequence[tuple[int, int]]) -> Tensor:
+        """Attend, and add the query.
+
+        Args:
+            query, query_pos (Tensor): (B, Q, C).
+            value (Tensor): (B, N, C), the levels one after the other.
+            reference_points (Tensor): (B, Q, L, 2) points xy or (B, Q, L, 4) boxes cxcywh, in 0..1.
+            sizes (Sequence[tuple[int, int]]): height and width of the levels.
+
+        Returns:
+            Tensor: (B, Q, C).
+        """
+        identity = query
+        if query_pos is not None:
+            query = query + query_pos
+        value = self.value_proj(value).unflatten(-1, (self.num_heads, -1))
+        shape = (self.num_heads, self.num_levels, self.num_points)
+        offsets = self.sampling_offsets(query).unflatten(-1, (*shape, 2))
+        weights = self.attention_weights(query).unflatten(-1, (self.num_heads, -1)).softmax(-1).unflatten(-1, shape[1:])
+        reference_points = reference_points[:, :, None, :, None]
+        if reference_points.shape[-1] == 2:
+            # filled where it is: a copy from the CPU would wait for the GPU
+            extents = torch.stack([offsets.new_full((), side) for height, width in sizes for side in (width, height)])
+            locations = torch.addcdiv(reference_points, offsets, extents.view(-1, 1, 2))
+        else:
+            scale = reference_points[..., 2:] * (0.5 / self.num_points)
+            locations = torch.addcmul(reference_points[..., :2], offsets, scale)
+        sampled = sample_levels(value, sizes, locations, weights, self.way)
+        return self.dropout(self.output_proj(sampled)) + identity
