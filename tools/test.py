@@ -37,6 +37,7 @@ def main() -> None:
     args = parse_args()
     cfg = run_config.load_config(args)
     cfg.load_from = args.checkpoint
+    cfg.model = run_config.without_teacher(cfg.model)
     if args.show or args.show_dir:
         cfg = trigger_visualization_hook(cfg, args)
     runner = run_config.build_runner(cfg)

@@ -18,7 +18,7 @@ from projects.glee.engine.checkpoints.backbone_tables import revert_backbone
 from projects.glee.engine.checkpoints.converter_cli import split_checkpoint
 from projects.glee.engine.checkpoints.mask_dino_keys import GLEE_PARTS
 
-SCRIPTS = ['glee_official', 'maskdino_official', 'clip_text', 'backbone']
+SCRIPTS = ['glee_official', 'maskdino_official', 'clip_text', 'backbone', 'publish']
 
 
 def convert(script, *arguments):
@@ -200,3 +200,11 @@ def test_weights_are_found_bare_or_wrapped():
     weights = dict(a=torch.ones(1))
     assert split_checkpoint(weights) == (weights, [])
     assert split_checkpoint(dict(module=weights, step=1)) == (weights, ['step'])
+
+
+def test_publish_refuses_what_is_no_checkpoint_of_a_training(tmp_path):
+    torch.save(dict(state_dict={}), tmp_path / 'bare.pth')
+    for source, message in (('bare.pth', 'bare.pth: no checkpoint of a training: it lacks meta'),
+                            ('nowhere.pth', 'does not exist'), ('out.pth', 'the same file')):
+        with pytest.raises(SystemExit, match=message):
+            convert('publish', tmp_path / source, tmp_path / 'out.pth')

@@ -37,6 +37,7 @@ class MixtureDataset(ConcatDataset):
     (seed, draw number) and leaves the caller's streams alone. Hence the number of loader workers,
     prefetching and an interruption do not change what is drawn, and the replacement of an unusable
     sample (the pipeline returned None) is the same each time. Plain integers work as ever.
+    ``metainfo`` has the names of all sources as ``classes``, each once; checkpoints take it along.
 
     Args:
         datasets (Sequence[dict | BaseDataset]): the sources.
@@ -49,7 +50,8 @@ class MixtureDataset(ConcatDataset):
         keys = {key for dataset in built for key in dataset.metainfo}
         # sources differ in names and palettes; the base class compares and may trip over that
         super().__init__(built, lazy_init=lazy_init, ignore_keys=list(keys))
-        self._metainfo = [dataset.metainfo for dataset in self.datasets]
+        names = (name for dataset in built for name in dataset.metainfo.get('classes', ()))
+        self._metainfo = dict(classes=tuple(dict.fromkeys(names)))
 
     def __getitem__(self, idx: Union[int, Draw]) -> Any:
         """The packed sample of one draw (or of a plain index)."""

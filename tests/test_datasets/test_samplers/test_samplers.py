@@ -169,7 +169,8 @@ def same(a, b):
 
 def test_a_sample_is_a_function_of_seed_and_draw_number(tmp_path):
     dataset = tiny_mixture(tmp_path)
-    assert [meta['classes'] for meta in dataset.metainfo] == [('star', 'ring'), ('star', )]
+    assert [source.metainfo['classes'] for source in dataset.datasets] == [('star', 'ring'), ('star', )]
+    assert dataset.metainfo == dict(classes=('star', 'ring'))
     first = dataset[Draw.make(3, number=17, seed=2)]
     np.random.seed(0), torch.manual_seed(0), random.seed(0)
     before = np.random.get_state()[1].copy(), torch.get_rng_state(), random.getstate()

@@ -1,5 +1,6 @@
 """From a config file and command line options to a runner, for the tools."""
 import atexit
+import copy
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import torch
 from mmdet.registry import RUNNERS
 from mmdet.utils import replace_cfg_vals, setup_cache_size_limit_of_dynamo
-from mmengine.config import Config, DictAction
+from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
@@ -49,6 +50,15 @@ def load_config(args: Namespace) -> Config:
     cfg = replace_cfg_vals(replace_cfg_vals(cfg))
     cfg.launcher = args.launcher
     return cfg
+
+
+def without_teacher(model: ConfigDict) -> ConfigDict:
+    """The config of a model for inference: of a text encoder in mode 'distill' only training reads the teacher."""
+    model = copy.deepcopy(model)
+    encoder = model.get('panoptic_head', {}).get('text_encoder', {})
+    if encoder.get('type') == 'CLIPTextEncoder' and encoder.get('mode', 'distill') == 'distill':
+        encoder.mode = 'unfrozen'
+    return model
 
 
 def set_amp(cfg: Config, wanted: bool) -> None:
