@@ -195,6 +195,24 @@ def test_clips_train_through_the_same_losses():
     assert all(p.grad is not None for p in model.panoptic_head.parameters() if p.requires_grad)
 
 
+@pytest.mark.parametrize('prompted', [False, True])
+@pytest.mark.parametrize('as_clips', [False, True])
+def test_every_parameter_has_a_gradient_with_a_trajectory_head(as_clips, prompted):
+    """As several processes need it that reduce gradients without looking for unused parameters."""
+    model = video_model(MINVIS, trajectory_head=dict(type='TrajectoryHead', text_dims=64)).train()
+    clips = [training_clip([[1, 2], [2, 1, 5]]), training_clip([[9], [9]], seed=1)]
+    for clip in clips if prompted else ():
+        for frame in clip.video_data_samples:
+            frame.set_metainfo(dict(prompt_prob=1.0))
+    samples = clips if as_clips else [clip[0] for clip in clips]
+    pictures = [torch.zeros(2, 3, *SIZE, dtype=torch.uint8)[slice(None) if as_clips else 0] for _ in clips]
+    batch = model.data_preprocessor(dict(inputs=pictures, data_samples=samples), training=True)
+    total, _ = model.parse_losses(model(**batch, mode='loss'))
+    total.backward()
+    assert [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+    assert not any(p.grad.any() for p in model.trajectory_head.parameters())
+
+
 def test_preprocessor_pads_frames_of_different_sizes_together():
     """Clips keep their structure; images still pass."""
     model = video_model(MINVIS)

@@ -41,10 +41,14 @@ class GLEEVideo(GLEE):
              batch_data_samples: Sequence[DetDataSample | TrackDataSample]) -> dict[str, Tensor]:
         """Losses of images (N, 3, H, W) or clips (N, T, 3, H, W)."""
         if batch_inputs.dim() == 4:
-            return super().loss(batch_inputs, batch_data_samples)
-        frames, _ = flatten_clips(batch_data_samples)
-        feats, _, *prompts = self._head_inputs(batch_inputs.flatten(0, 1), frames)
-        return self.panoptic_head.loss(feats, batch_data_samples, *prompts)
+            losses = super().loss(batch_inputs, batch_data_samples)
+        else:
+            frames, _ = flatten_clips(batch_data_samples)
+            feats, _, *prompts = self._head_inputs(batch_inputs.flatten(0, 1), frames)
+            losses = self.panoptic_head.loss(feats, batch_data_samples, *prompts)
+        if self.trajectory_head is not None:  # in the graph, so that every rank reduces the same set
+            losses['loss_idle'] = losses['loss_idle'] + sum(p.sum() for p in self.trajectory_head.parameters()) * 0.
+        return losses
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: Sequence, rescale: bool = True) -> Sequence:
         """Track through the next window of each video.
