@@ -1,10 +1,11 @@
-"""Where the checkout, its configs and the golden outputs are."""
+"""Where the checkout, its configs, the golden outputs and the cases of metrics are."""
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs/glee'
 TOOLS = ROOT / 'tools'
 GOLDEN = ROOT / 'tests/data/golden'
+METRIC_CASES = ROOT / 'tests/data/metrics'
 
 
 def config_file(name: str) -> Path:

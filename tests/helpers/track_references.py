@@ -53,7 +53,9 @@ def raw_data(video, field, similarity):
     truth, tracks = [t for t in video.truth() if not t.ignore], video.tracks
     data = defaultdict(list)
     for i in frames:
-        gt = [(n, t) for n, t in enumerate(truth) if getattr(t, field)[i] is not None]
+        order = [row['instance_id'] for row in video.frames[i]['instances']]
+        gt = sorted(((n, t) for n, t in enumerate(truth) if getattr(t, field)[i] is not None),
+                    key=lambda pair: order.index(pair[1].instance_id))
         dt = [(n, t) for n, t in enumerate(tracks) if getattr(t, field)[i] is not None]
         crowds = [t for t in video.truth() if t.ignore and getattr(t, field)[i] is not None]
         for name, group in (('gt', gt), ('tracker', dt)):

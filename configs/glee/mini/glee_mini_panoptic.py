@@ -37,6 +37,7 @@ test_evaluator = [
         type='CocoMetric',
         ann_file='${data_root}coco/annotations/instances_val2017.json',
         metric=['bbox', 'segm'],
+        proposal_nums=(1, 10, 100),
         prefix='panoptic')
 ]
 test_cfg = dict()

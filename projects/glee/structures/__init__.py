@@ -1,5 +1,6 @@
-"""What is handed from room to room: texts, prompted objects, clips, masks, tracks."""
+"""What is handed from room to room: texts, prompted objects, clips, masks, tracks, finished results."""
 from .denoising_queries import DenoisingQueries
+from .finished_items import FinishedItems
 from .masks import Rle, decode, encode, read_mask, to_rle
 from .palette import PALETTE, palette_picture
 from .panoptic_ids import id2rgb, rgb2id
@@ -9,7 +10,7 @@ from .sample_text import TEXT_MODES, as_names, read_names, read_text_mode
 from .track import Track, encode_mask
 
 __all__ = [
-    'PALETTE', 'TEXT_MODES', 'BrokenRow', 'DenoisingQueries', 'ObjectPrompts', 'Rle', 'Track', 'as_names', 'decode',
-    'encode', 'encode_mask', 'id2rgb', 'palette_picture', 'read_mask', 'read_names', 'read_text_mode', 'rgb2id',
-    'to_rle'
+    'PALETTE', 'TEXT_MODES', 'BrokenRow', 'DenoisingQueries', 'FinishedItems', 'ObjectPrompts', 'Rle', 'Track',
+    'as_names', 'decode', 'encode', 'encode_mask', 'id2rgb', 'palette_picture', 'read_mask', 'read_names',
+    'read_text_mode', 'rgb2id', 'to_rle'
 ]

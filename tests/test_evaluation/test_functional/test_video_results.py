@@ -3,10 +3,11 @@ import json
 
 import numpy as np
 import pytest
-from mmdet.structures import DetDataSample, TrackDataSample
+from data_fixtures import captured_log
 from PIL import Image
 from tool_runner import run_tool
 from video_cases import SHAPE, decoded, random_video
+from video_feed import META, feed, windows
 
 from projects.glee.evaluation.functional import VideoRecord
 from projects.glee.evaluation.functional.result_checks import (
@@ -26,30 +27,8 @@ from projects.glee.evaluation.metrics import (
     RefDavisMetric,
     TETAMetric,
     VISMetric,
+    YouTubeVOSMetric,
 )
-
-META = dict(classes=('class 0', 'class 1', 'class 2'), category_ids=(3, 7, 9))
-
-
-def windows(video, size):
-    """The video as the detector returns it, in windows."""
-    length = len(video.frames)
-    for start in range(0, length, size):
-        clip = TrackDataSample()
-        clip.video_data_samples = [
-            DetDataSample(metainfo=dict(frame, ori_shape=tuple(frame['ori_shape']), video_id=video.video_id,
-                                        ori_video_length=length, video_info=video.info, text=video.text))
-            for frame in video.frames[start:start + size]]
-        if start + size >= length:
-            clip.pred_tracks = video.tracks
-        yield clip.to_dict()
-
-
-def feed(metric, videos, size=2):
-    metric.dataset_meta = META
-    for video in videos:
-        for clip in windows(video, size):
-            metric.process({}, [clip])
 
 
 def some_videos(count=3, first=40):
@@ -68,7 +47,8 @@ def test_windows_do_not_change_the_numbers(build):
     direct.dataset_meta = META
     expected = direct.summarise([direct.score_video(video) for video in videos])
     assert numbers[0] == numbers[1] == numbers[2]
-    assert numbers[0] == {f'{build.default_prefix}/{key}': value for key, value in expected.items()}
+    assert numbers[0] == {
+        f'{build.default_prefix}/{key}': value for key, value in expected.items() if value is not None}
 
 
 def test_missing_windows_are_an_error():
@@ -79,13 +59,57 @@ def test_missing_windows_are_an_error():
         metric.process({}, [list(windows(some_videos()[0], 2))[1]])
 
 
-def test_videos_without_objects_and_without_tracks():
-    """Nothing annotated gives -1, nothing found 0."""
+def without_truth(video, annotated):
+    """The video without objects, which are hidden if no frame is annotated."""
+    frames = [dict(frame, instances=[], annotated=annotated) for frame in video.frames]
+    return VideoRecord(video.info, video.text, frames, video.tracks)
+
+
+METRICS_OF_VIDEOS = (VISMetric, TETAMetric, BURSTMetric, BDDTrackMetric, DavisVOSMetric, YouTubeVOSMetric,
+                     ExpressionJFMetric, RefDavisMetric)
+
+
+def expression_video(seed):
+    """A video whose one sentence is about its first object."""
+    video = random_video(seed, num_frames=3)
+    video.info['expressions'] = [dict(exp_id='0', object_ids=[video.truth()[0].instance_id])]
+    video.text, video.tracks = ('a', ), video.tracks[:1]
+    video.tracks[0].label = 0
+    return video
+
+
+@pytest.mark.parametrize('build', METRICS_OF_VIDEOS)
+def test_hidden_truth_is_not_scored(build, tmp_path):
+    """Nothing is scored and that is said; beside a video with annotations only that one counts."""
+    hidden = without_truth(expression_video(3), annotated=False)
+    metric = build(outfile_prefix=str(tmp_path / 'out'))
+    feed(metric, [hidden])
+    with captured_log() as messages:
+        assert metric.evaluate(1) == {}
+    assert list(tmp_path.iterdir())  # the results are written
+    assert any('1 of 1 videos have no frame with annotations' in message and 'only written' in message
+               for message in messages)
+    other = expression_video(4)
+    other.info['video_id'], alone, both = 2, build(), build()
+    feed(alone, [other])
+    feed(both, [hidden, other])
+    assert both.evaluate(2) == alone.evaluate(1) != {}
+
+
+@pytest.mark.parametrize('build', [VISMetric, TETAMetric, BURSTMetric, BDDTrackMetric, DavisVOSMetric,
+                                   YouTubeVOSMetric, RefDavisMetric])
+def test_a_number_over_nothing_is_left_out(build):
+    """Where frames are annotated to show no object no number is printed; the message names them."""
+    metric = build()
+    feed(metric, [without_truth(expression_video(3), annotated=True)])
+    with captured_log() as messages:
+        assert metric.evaluate(1) == {}
+    assert any(f'{build.__name__}: nothing was scored for' in message for message in messages)
+
+
+def test_videos_without_tracks():
+    """Nothing found is 0."""
     video = random_video(3, num_frames=3)
-    empty = VideoRecord(video.info, video.text, [dict(frame, instances=[]) for frame in video.frames], [])
-    metric = VISMetric()
-    feed(metric, [empty])
-    assert metric.evaluate(1)['vis/AP'] == -1
     blind = VideoRecord(video.info, video.text, video.frames, [])
     for build, key in ((VISMetric, 'vis/AP'), (TETAMetric, 'tao/TETA'), (BURSTMetric, 'burst/HOTA'),
                        (BDDTrackMetric, 'bdd/mMOTA')):

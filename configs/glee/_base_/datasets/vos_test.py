@@ -23,6 +23,6 @@ ytvos_val = dict(
     test_mode=True,
     pipeline=_base_.prompted_test_frames)
 davis_metric = dict(type='DavisVOSMetric', prefix='vos', **_base_.files)
-mose_metric = dict(type='DavisVOSMetric', prefix='mose', skip_last=False, **_base_.files)
+mose_metric = dict(type='DavisVOSMetric', prefix='mose', from_appearance=True, **_base_.files)
 ytvos_metric = dict(type='YouTubeVOSMetric', prefix='ytvos', **_base_.files)
 vos_tracker = dict(type='PromptTracker', memory='first')

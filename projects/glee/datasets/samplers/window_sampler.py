@@ -1,6 +1,5 @@
 """Videos in consecutive windows of frames."""
 import logging
-from pathlib import Path
 from typing import Iterator, Optional
 
 import numpy as np
@@ -9,6 +8,7 @@ from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
+from ...structures.finished_items import FinishedItems
 from ..video.video_dataset import FrameWindow
 
 
@@ -37,10 +37,10 @@ class WindowSampler(Sampler):
         self.lengths = [record['video_length'] for record in records]
         pending = list(range(len(records)))
         if resume_dir is not None:
-            folder = Path(resume_dir)
-            pending = [i for i in pending if not (folder / finished_name(records[i]['video_id'])).exists()]
+            finished = FinishedItems(resume_dir)
+            pending = [i for i in pending if records[i]['video_id'] not in finished]
             if len(pending) < len(records):
-                print_log(f'{len(records) - len(pending)} of {len(records)} videos are finished already ({folder})',
+                print_log(f'{len(records) - len(pending)} of {len(records)} videos are finished already ({resume_dir})',
                           logger='current', level=logging.WARNING)
         frames = np.zeros(world_size, int)
         self.videos = []
@@ -60,8 +60,3 @@ class WindowSampler(Sampler):
     def __len__(self) -> int:
         """Windows of this rank."""
         return sum(-(-self.lengths[video] // self.window) for video in self.videos)
-
-
-def finished_name(video_id) -> str:
-    """File name of a finished video in ``resume_dir``."""
-    return f'{str(video_id).replace("/", "_")}.json'

@@ -14,7 +14,8 @@ class BURSTDataset(VideoDataset):
     """``burst_annotations/{split}/all_classes.json``: sequences with masks of the annotated frames.
 
     Only the annotated frames are read, as GLEE does; frames lie at
-    ``{data_prefix['img']}/{dataset}/{seq_name}/{file}``.
+    ``{data_prefix['img']}/{dataset}/{seq_name}/{file}``. Sequences without ``segmentations`` (they are hidden) have
+    no frame that is ``annotated``.
 
     Args:
         **kwargs: as for ``VideoDataset``.
@@ -51,7 +52,7 @@ class BURSTDataset(VideoDataset):
         for frame, file in enumerate(files):
             images.append(dict(
                 img_path=join_path(self.data_prefix.get('img', ''), name, file), img_id=f'{sequence["id"]}_{frame}',
-                frame_id=frame, height=height, width=width, annotated=True, instances=[]))
+                frame_id=frame, height=height, width=width, annotated=masks is not None, instances=[]))
             for track, mask in (masks[frame] or {} if masks is not None else {}).items():
                 self._add(images[-1], track, mask, sequence['track_category_ids'], ids, labels)
         keys = ('dataset', 'seq_name', 'fps', 'neg_category_ids', 'not_exhaustive_category_ids')

@@ -9,15 +9,15 @@ from .ytvis_json import YTVISJsonDataset
 
 @DATASETS.register_module()
 class ExpressionVideosDataset(YTVISJsonDataset):
-    """Ref-YouTube-VOS and Ref-DAVIS17 as GLEE keeps them: an entry per video and expression.
+    """Ref-YouTube-VOS as GLEE keeps it: an entry per video and expression.
 
     Entries have ``video`` (name), ``expressions`` (one sentence), ``exp_id`` and ``obj_id``, and one track
     each. They are put together: an item is a video with K expressions, ``text``, and each object once;
-    ``video_info['expressions']`` tells the objects of every expression. ``ann_file`` may be a list of
-    files, one per annotator (Ref-DAVIS17), each of which gives items of its own.
+    ``video_info['expressions']`` tells the objects of every expression. Without ``annotations`` (those of valid are
+    hidden) no frame is ``annotated``.
 
     Args:
-        ann_files (Sequence[str] | None): several files instead of ``ann_file``.
+        ann_files (Sequence[str] | None): several files instead of ``ann_file``, each of which gives items of its own.
         **kwargs: as for ``VideoDataset``.
     """
 
@@ -55,7 +55,7 @@ class ExpressionVideosDataset(YTVISJsonDataset):
 
     def _group(self, name: str, entries: list[dict], tracks: dict, objects: dict, annotator: int,
                video_id: int) -> dict:
-        record = self._record(dict(entries[0], id=video_id, name=name), [], {})
+        record = self._record(dict(entries[0], id=video_id, name=name), [], {}, annotated=bool(tracks))
         expressions, numbers = [], {}
         for position, entry in enumerate(entries):
             track, ids = tracks.get(entry['id']), []

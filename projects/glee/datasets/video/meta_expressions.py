@@ -11,11 +11,12 @@ from .video_dataset import VideoDataset
 
 @DATASETS.register_module()
 class MetaExpressionsDataset(VideoDataset):
-    """MeViS and Ref-DAVIS17 (with ``mask_file``), Ref-YouTube-VOS valid (masks hidden).
+    """MeViS (with ``mask_file``; without, where the masks are hidden) and Ref-YouTube-VOS valid (hidden).
 
     ``ann_file`` is ``meta_expressions.json``: ``videos[name]`` with ``frames`` and ``expressions[exp_id]``
     with ``exp``, ``obj_id`` and ``anno_id``. Frames lie at ``{data_prefix['img']}/{name}/{frame}.jpg``. An
-    item is a video with K expressions, as of ``ExpressionVideosDataset``.
+    item is a video with K expressions, as of ``ExpressionVideosDataset``. Videos are ``annotated`` if there is a
+    ``mask_file`` and every expression has an ``anno_id``.
 
     Args:
         mask_file (str | None): ``mask_dict.json``: per annotation an RLE or null per frame.
@@ -57,14 +58,15 @@ class MetaExpressionsDataset(VideoDataset):
     def _record(self, name: str, video: dict, said: dict[str, dict], video_id: int, masks: dict,
                 identities: dict) -> dict:
         folder = Path(self.data_prefix.get('img', '')) / name
-        keys = [list(map(str, expression.get('anno_id') or [])) if masks else [] for expression in said.values()]
+        annotated = bool(masks) and all('anno_id' in expression for expression in said.values())
+        keys = [list(map(str, expression['anno_id'] or [])) if annotated else [] for expression in said.values()]
         wanted = list(dict.fromkeys(key for group in keys for key in group))
         missing = [key for key in wanted if key not in masks]
         if missing:
             raise ValueError(f'{self.mask_file} lacks anno_id {missing} of video {name}')
         height, width = self._size(folder / f'{video["frames"][0]}.jpg', [masks[key] for key in wanted])
         images = [dict(img_path=str(folder / f'{frame}.jpg'), img_id=f'{video_id}_{i}', frame_id=i, height=height,
-                       width=width, annotated=True, instances=[]) for i, frame in enumerate(video['frames'])]
+                       width=width, annotated=annotated, instances=[]) for i, frame in enumerate(video['frames'])]
         for key in wanted:
             if len(masks[key]) != len(images):
                 raise ValueError(f'{self.mask_file}: anno_id {key} has {len(masks[key])} masks but video {name} '

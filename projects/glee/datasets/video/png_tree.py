@@ -19,8 +19,9 @@ class PNGTreeDataset(VideoDataset):
     """``{img}/{video}/{frame}.jpg`` with ``{ann}/{video}/{frame}.png``, whose palette index is the object.
 
     ``data_prefix=dict(img=..., ann=...)``. Every object has label 0, 'object'; the first frame in which it
-    appears carries its mask as prompt (``FirstMaskPrompts``). A frame without a PNG is not annotated.
-    Index 255 is void. PNG files are read when a window needs them.
+    appears carries its mask as prompt (``FirstMaskPrompts``). A frame without a PNG is not ``annotated``, and none is
+    where the PNG files show each object once, when it appears: such files give the first masks alone and hide the
+    truth (the valid sets of YouTube-VOS and MOSE). Index 255 is void. PNG files are read when a window needs them.
 
     Args:
         split_file (str | None): text file with one video per line (DAVIS's ImageSets); without it all
@@ -81,32 +82,40 @@ class PNGTreeDataset(VideoDataset):
         frame = super().expand_frame(record, frame)
         if not frame['annotated']:
             return frame
-        index_map, first_frames = read_index_map(frame['png_path']), self._first_frames(record)
-        frame['instances'] = []
+        index_map, appearances = read_index_map(frame['png_path']), self._appearances(record)
+        frame.update(annotated=not gives_first_masks_alone(record['images'], appearances), instances=[])
         for number in np.unique(index_map).tolist():
             if number in (0, VOID):
                 continue
             instance = make_instance(record['first_identity'] + number, 0, None, encode(index_map == number))
-            instance['is_first'] = first_frames[number] == frame['frame_id']
+            instance['is_first'] = appearances[number][0] == frame['frame_id']
             frame['instances'].append(instance)
         if (index_map == VOID).any():
             frame['void'] = encode(index_map == VOID)
         return frame
 
-    def _first_frames(self, record: dict) -> dict[int, int]:
-        """First frame of every object; the last video that was asked for is remembered."""
+    def _appearances(self, record: dict) -> dict[int, list[int]]:
+        """Frames whose PNG shows an object, by its number; the last video that was asked for is remembered."""
         if self._scanned[0] != record['video_id']:
-            first: dict[int, int] = {}
+            shown: dict[int, list[int]] = {}
             for frame in record['images']:
                 if frame['annotated']:
                     for number in np.unique(read_index_map(frame['png_path'])).tolist():
-                        first.setdefault(number, frame['frame_id'])
-            self._scanned = (record['video_id'], first)
+                        if number not in (0, VOID):
+                            shown.setdefault(number, []).append(frame['frame_id'])
+            self._scanned = (record['video_id'], shown)
         return self._scanned[1]
 
     def has_objects(self, record: dict) -> bool:
         """Videos of these data sets have objects; reading them all to be sure would take minutes."""
         return any(frame['annotated'] for frame in record['images'])
+
+
+def gives_first_masks_alone(images: list[dict], appearances: dict[int, list[int]]) -> bool:
+    """Whether a video has frames without a PNG, and its PNG files show new objects and nothing else."""
+    with_png = {image['frame_id'] for image in images if image['annotated']}
+    return (len(with_png) < len(images) and all(len(frames) == 1 for frames in appearances.values())
+            and with_png == {frames[0] for frames in appearances.values()})
 
 
 def categories_of(videos: dict) -> set[str]:

@@ -2,8 +2,9 @@
 from mmdet.registry import DATASETS
 from mmengine.fileio import join_path
 
-from ...structures.row_values import BrokenRow, flag, image_size
+from ...structures.row_values import BrokenRow, flag, image_size, number
 from ..store.json_file import is_id, label_of, load_json, rows_by_id
+from .tao_rows import add_boxes
 from .track_rows import read_track
 from .video_dataset import VideoDataset, make_instance
 
@@ -16,12 +17,14 @@ class YTVISJsonDataset(VideoDataset):
     and TAO, BURST, YouTube-VOS, MOSE and DAVIS in that format: ``videos[].file_names``, and per track lists
     of ``segmentations`` and ``bboxes`` over the frames.
 
-    Names are those of the file, in its order. ``data_prefix=dict(img=...)`` is the folder of the frames.
+    Names are those of the file, in its order. ``data_prefix=dict(img=...)`` is the folder of the frames. Without
+    ``annotations`` (they are hidden) no frame is ``annotated``. ``video_info['object_areas']`` has the mean of an
+    object's ``areas``, where the file has them.
 
     Args:
-        eval_file (str | None): file whose ``videos`` have the ``neg_category_ids`` and
-            ``not_exhaustive_category_ids`` of each video id (TAO's validation.json), where those of
-            ``ann_file`` lack them.
+        eval_file (str | None): TAO's own validation.json, which its program reads. Its ``videos`` have the
+            ``neg_category_ids`` and ``not_exhaustive_category_ids`` of each video id, where those of ``ann_file``
+            lack them. If it has ``annotations``, those are the objects, in its order, in place of ``ann_file``'s.
         **kwargs: as for ``VideoDataset``.
     """
 
@@ -33,26 +36,29 @@ class YTVISJsonDataset(VideoDataset):
         """Records of all videos, in the order of the file; rows that cannot be used are left out and counted."""
         content = load_json(self.ann_file, 'videos')
         labels = self.adopt_categories(content.get('categories'))
-        federation = {}
-        if self.eval_file is not None:
-            federation = rows_by_id(load_json(join_path(self.data_root, self.eval_file), 'videos')['videos'])
+        evaluation = {} if self.eval_file is None else load_json(join_path(self.data_root, self.eval_file), 'videos')
+        federation, rows = rows_by_id(evaluation.get('videos')), evaluation.get('annotations')
         videos = rows_by_id(content['videos'])
         tracks = {video_id: [] for video_id in videos}
-        # null in files without public annotations
-        for number, track in enumerate(content.get('annotations') or (), 1):
+        annotations = content.get('annotations') or ()  # null in files without public annotations
+        for position, track in enumerate(() if rows else annotations, 1):
             if not isinstance(track, dict) or not is_id(track.get('video_id')) or track['video_id'] not in videos:
-                self.broken.add('track of an unknown video', f'row {number} of `annotations`')
+                self.broken.add('track of an unknown video', f'row {position} of `annotations`')
                 continue
-            tracks[track['video_id']].append((number, track))
+            tracks[track['video_id']].append((position, track))
         records = []
         for video_id, video in videos.items():
             try:
-                records.append(self._record({**federation.get(video_id, {}), **video}, tracks[video_id], labels))
+                records.append(self._record({**federation.get(video_id, {}), **video}, tracks[video_id], labels,
+                                            annotated=bool(annotations or rows)))
             except BrokenRow as problem:
                 self.broken.add(str(problem), f'video {video_id}')
+        if rows:
+            add_boxes(records, rows, labels, self.broken)
         return records
 
-    def _record(self, video: dict, tracks: list[tuple[int, dict]], labels: dict[int, int]) -> dict:
+    def _record(self, video: dict, tracks: list[tuple[int, dict]], labels: dict[int, int],
+                annotated: bool = True) -> dict:
         width, height = image_size(video)
         names = video.get('file_names')
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
@@ -62,16 +68,28 @@ class YTVISJsonDataset(VideoDataset):
             raise BrokenRow('video with another number of image_ids than of file_names')
         images = [
             dict(img_path=join_path(self.data_prefix.get('img', ''), name), img_id=image_id, frame_id=frame,
-                 height=height, width=width, annotated=True, instances=[])
+                 height=height, width=width, annotated=annotated, instances=[])
             for frame, (name, image_id) in enumerate(zip(names, image_ids))
         ]
         for identity, track in tracks:
             self._add_track(images, identity, track, labels)
         info = {key: video[key] for key in INFO_KEYS if key in video}
         info['name'] = video.get('name', names[0].rpartition('/')[0])
-        info['object_numbers'] = {str(identity): number for number, (identity, _) in enumerate(tracks, 1)}
+        info['object_numbers'] = {str(identity): position for position, (identity, _) in enumerate(tracks, 1)}
+        info['object_areas'] = {str(identity): self._mean_of_areas(track) for identity, track in tracks
+                                if isinstance(track.get('areas'), list)}
         return dict(video_id=video['id'], video_length=len(names), width=width, height=height, video_info=info,
                     images=images)
+
+    def _mean_of_areas(self, track: dict) -> float:
+        """Size of an object in px as YouTube-VIS's program takes it: the mean of the areas that are not 0 or null."""
+        shown = []
+        for area in track['areas']:
+            try:
+                shown += [int(number(area, 'area'))] if area else []
+            except BrokenRow as problem:
+                self.broken.add(str(problem), f'track {track.get("id")}')
+        return sum(shown) / len(shown) if shown else 0.0
 
     def _add_track(self, images: list[dict], identity: int, track: dict, labels: dict[int, int]) -> None:
         where, size = f'track {track.get("id")}', (images[0]['width'], images[0]['height'])

@@ -1,7 +1,7 @@
 """What the metrics compute with."""
-from .finished_videos import FinishedVideos
+from .unscored import drop_unscored
 from .video_record import VideoRecord
 
 __all__ = [
-    'FinishedVideos', 'VideoRecord'
+    'VideoRecord', 'drop_unscored'
 ]

@@ -1,38 +1,67 @@
-"""From the tracks of a video to what is visible in each of its annotated frames."""
-from typing import NamedTuple
+"""From the tracks of a video to what is visible in each of its scored frames."""
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
 from .association import Association
-from .track_overlap import box_ious, mask_ious
-from .video_record import VideoRecord
+from .track_overlap import box_ious, mask_boxes, mask_ious
+from .video_record import TruthTrack, VideoRecord
 
 
 class VisibleObjects(NamedTuple):
-    """What is visible in each annotated frame.
+    """What is visible in each of T frames.
 
-    ``rows``: per frame the positions of the visible tracks. ``shapes``: per frame their boxes or masks.
+    ``rows``: per frame the positions of the visible tracks, in the order in which a benchmark's file lists
+    them. ``shapes``: per frame their boxes or masks.
     """
     rows: list[np.ndarray]
     shapes: list[list]
 
+    def pick(self, steps: Sequence[int]) -> 'VisibleObjects':
+        """Some of the frames."""
+        return VisibleObjects([self.rows[step] for step in steps], [self.shapes[step] for step in steps])
 
-def visible(video: VideoRecord, tracks: list, field: str, max_per_frame: int | None = None) -> VisibleObjects:
-    """Tracks per annotated frame.
+    def boxes(self) -> 'VisibleObjects':
+        """The boxes (xyxy) of the masks in place of the masks."""
+        return VisibleObjects(self.rows, [list(mask_boxes(masks)) for masks in self.shapes])
+
+
+def visible(tracks: list, frames: Sequence[int], field: str, max_per_frame: int | None = None) -> VisibleObjects:
+    """Tracks per frame, in the order of ``tracks``.
 
     Args:
-        video (VideoRecord): gives the annotated frames.
         tracks (list): with ``segmentations`` and ``bboxes``; predictions also with ``score``.
+        frames (Sequence[int]): positions of the frames.
         field (str): 'segmentations' or 'bboxes'.
-        max_per_frame (int | None): best-scoring tracks of a frame that count.
+        max_per_frame (int | None): best-scoring tracks of a frame that count; where there are more, the order
+            is that of falling scores, as in TAO's and BURST's programs.
     """
     rows, shapes = [], []
-    for frame in video.annotated:
+    for frame in frames:
         shown = [i for i, track in enumerate(tracks) if getattr(track, field)[frame] is not None]
         if max_per_frame is not None and len(shown) > max_per_frame:
-            shown = sorted(sorted(shown, key=lambda i: -tracks[i].score)[:max_per_frame])
+            shown = sorted(shown, key=lambda i: -tracks[i].score)[:max_per_frame]
         rows.append(np.array(shown, int))
         shapes.append([getattr(tracks[i], field)[frame] for i in shown])
+    return VisibleObjects(rows, shapes)
+
+
+def annotated(video: VideoRecord, objects: Sequence[TruthTrack], frames: Sequence[int], field: str) -> VisibleObjects:
+    """Annotated objects per frame, in the order of the rows of that frame in the annotation file.
+
+    Args:
+        video (VideoRecord): gives the rows.
+        objects (Sequence[TruthTrack]): those that count.
+        frames, field: as for ``visible``.
+    """
+    positions = {track.instance_id: position for position, track in enumerate(objects)}
+    rows, shapes = [], []
+    for frame in frames:
+        shown = [positions[row['instance_id']] for row in video.frames[frame]['instances']
+                 if row['instance_id'] in positions]
+        shown = [i for i in shown if getattr(objects[i], field)[frame] is not None]
+        rows.append(np.array(shown, int))
+        shapes.append([getattr(objects[i], field)[frame] for i in shown])
     return VisibleObjects(rows, shapes)
 
 

@@ -1,4 +1,8 @@
-"""Track-every-thing accuracy (TETA; EVAL.md M15)."""
+"""Track-every-thing accuracy (TETA; EVAL.md M15).
+
+A track overlaps an object where their IoU is at least 0.5, without tolerance; pairs are matched at a threshold
+less the precision of a float, as in the authors' program.
+"""
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -45,11 +49,11 @@ def count_video(video: LabelledFrames) -> dict[int, TETACounts]:
     return counts
 
 
-def teta(counts: dict[int, TETACounts]) -> dict[str, float]:
-    """TETA, LocA, AssocA and ClsA, the mean over the categories with objects."""
+def teta(counts: dict[int, TETACounts]) -> dict[str, float | None]:
+    """TETA, LocA, AssocA and ClsA, the mean over the categories with objects; None without any."""
     rows = [_final_fields(count) for count in counts.values() if (count.loc_tp + count.loc_fn).any()]
     if not rows:
-        return dict.fromkeys(('TETA', 'LocA', 'AssocA', 'ClsA'), 0.0)
+        return dict.fromkeys(('TETA', 'LocA', 'AssocA', 'ClsA'))
     loc, assoc, cls = (float(np.mean([row[i] for row in rows])) for i in range(3))
     return dict(TETA=(loc + assoc + cls) / 3, LocA=loc, AssocA=assoc, ClsA=cls)
 
@@ -62,7 +66,13 @@ def _final_fields(count: TETACounts) -> tuple[float, float, float]:
 
 
 def _assign(association: Association) -> list[dict[int, int]]:
-    """Per frame, which track (id) belongs to which object (id), whatever the category."""
+    """Per frame, which track (id) belongs to which object (id), whatever the category.
+
+    Only tracks that overlap some object in some frame take part.
+    """
+    near = [ids[(similarity >= OVERLAP).any(0)]
+            for ids, similarity in zip(association.track_ids, association.similarities)]
+    association = _keep(association, near)
     alignment = _global_alignment(association)
     owners = []
     for truth_ids, track_ids, similarity in zip(
@@ -71,6 +81,12 @@ def _assign(association: Association) -> list[dict[int, int]]:
         owners.append({int(truth_ids[row]): int(track_ids[column]) for row, column in zip(rows, columns)
                        if similarity[row, column] >= OVERLAP - EPS})
     return owners
+
+
+def _keep(association: Association, tracks: list[np.ndarray]) -> Association:
+    """The tracks whose id is in one of the arrays."""
+    kept = np.unique(np.concatenate([*tracks, np.zeros(0, int)]))
+    return association.without([np.flatnonzero(~np.isin(ids, kept)) for ids in association.track_ids])
 
 
 def _global_alignment(association: Association) -> dict[tuple[int, int], float]:
@@ -142,7 +158,7 @@ def _restrict(video: LabelledFrames, label: int, owners: list[dict[int, int]]
     whole, kept, overlapping = video.association, set(), []
     for frame, similarity in enumerate(whole.similarities):
         own = video.truth_labels[frame] == label
-        near = whole.track_ids[frame][(similarity[own] >= OVERLAP - EPS).any(0)]
+        near = whole.track_ids[frame][(similarity[own] >= OVERLAP).any(0)]
         own_ids = set(whole.truth_ids[frame][own].tolist())
         foreign = [track for truth, track in owners[frame].items() if truth not in own_ids]
         near = near[~np.isin(near, foreign)]

@@ -21,8 +21,8 @@ class ClassMatches:
 
 
 def match_tracks(ious: np.ndarray, scores: Sequence[float], truth_ignored: Sequence[bool],
-                 outside: Sequence[bool], crowd: Sequence[bool] | None = None, max_dets: int | None = None,
-                 thresholds: np.ndarray = IOU_THRESHOLDS) -> ClassMatches:
+                 outside: Sequence[bool], crowd: Sequence[bool] | None = None, thresholds: np.ndarray = IOU_THRESHOLDS,
+                 tolerance: float = 0.0) -> ClassMatches:
     """Greedy matching of the tracks of one category of one video.
 
     By falling score, each track takes the free object of the largest IoU that reaches the threshold;
@@ -36,19 +36,20 @@ def match_tracks(ious: np.ndarray, scores: Sequence[float], truth_ignored: Seque
         outside (Sequence[bool]): (D,) tracks that do not count when unmatched (wrong size, or a
             category that is not annotated exhaustively).
         crowd (Sequence[bool] | None): (G,) objects that several tracks may match.
-        max_dets (int | None): best tracks that take part.
         thresholds (np.ndarray): (T,) IoU thresholds.
+        tolerance (float): by how much an IoU may lie below a threshold, or below that of another object, and
+            still count as equal.
     """
     truth_ignored = np.asarray(truth_ignored, bool)
     crowd = np.zeros(len(truth_ignored), bool) if crowd is None else np.asarray(crowd, bool)
-    order = np.argsort(-np.asarray(scores, np.float64), kind='mergesort')[:max_dets]
+    order = np.argsort(-np.asarray(scores, np.float64), kind='mergesort')
     columns = np.argsort(truth_ignored, kind='mergesort')  # those that count come first
     matched = np.zeros((len(thresholds), len(order)), bool)
     ignored = np.zeros_like(matched)
     for row, threshold in enumerate(thresholds):
         free = np.ones(len(columns), bool)
         for column, track in enumerate(order):
-            best = _best_object(ious[track], columns, free, truth_ignored, min(threshold, 1 - 1e-10))
+            best = _best_object(ious[track], columns, free, truth_ignored, min(threshold, 1 - 1e-10), tolerance)
             if best is None:
                 continue
             matched[row, column] = True
@@ -59,7 +60,7 @@ def match_tracks(ious: np.ndarray, scores: Sequence[float], truth_ignored: Seque
 
 
 def _best_object(ious: np.ndarray, columns: np.ndarray, free: np.ndarray, ignored: np.ndarray,
-                 threshold: float) -> int | None:
+                 threshold: float, tolerance: float) -> int | None:
     """Position in ``columns`` of the object a track takes; the last one among equals."""
     best, found = threshold, None
     for position, column in enumerate(columns):
@@ -67,7 +68,7 @@ def _best_object(ious: np.ndarray, columns: np.ndarray, free: np.ndarray, ignore
             continue
         if found is not None and not ignored[columns[found]] and ignored[column]:
             break
-        if ious[column] >= best:
+        if ious[column] >= best - tolerance:
             best, found = ious[column], position
     return found
 

@@ -3,7 +3,7 @@ from typing import Sequence
 
 import numpy as np
 
-from ...structures.masks import Rle, areas, intersections
+from ...structures.masks import Rle, areas, bounding_box, intersections
 
 
 def mask_ious(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarray:
@@ -13,6 +13,12 @@ def mask_ious(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarray:
     return common / np.maximum(unions, 1)
 
 
+def mask_boxes(masks: Sequence[Rle]) -> np.ndarray:
+    """xyxy boxes of masks, (N, 4) float64 whole numbers; zeros for an empty mask."""
+    boxes = np.array([bounding_box(mask) for mask in masks], np.float64).reshape(-1, 4)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+
+
 def box_ious(first: Sequence, second: Sequence, of_first: bool = False) -> np.ndarray:
     """IoU (or intersection over area of the first) of every pair of xyxy boxes: (N, M) float64."""
     first = np.asarray(first, np.float64).reshape(-1, 1, 4)
@@ -20,7 +26,8 @@ def box_ious(first: Sequence, second: Sequence, of_first: bool = False) -> np.nd
     sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
     common = sides.clip(min=0).prod(-1)
     sizes = [(boxes[..., 2:] - boxes[..., :2]).clip(min=0).prod(-1) for boxes in (first, second)]
-    unions = sizes[0] + (0 if of_first else sizes[1] - common)
+    # in this order of additions: an IoU is compared with thresholds to the last bit
+    unions = np.broadcast_to(sizes[0] if of_first else sizes[0] + sizes[1] - common, common.shape)
     return np.divide(common, unions, out=np.zeros_like(common), where=unions > 0)
 
 

@@ -1,8 +1,4 @@
 """Test loop that plays the user: prompts every annotated object and corrects the result."""
-import json
-import os
-import shutil
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -13,9 +9,9 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 
 from ...apis.interactive_session import InteractiveSession
-from ...datasets.samplers.window_sampler import finished_name
 from ...prompts.click_simulation import ClickSimulator, mask_iou
 from ...prompts.samplers import SAMPLERS, box_of, sample_prompt
+from ...structures.finished_items import FinishedItems
 
 
 @TASK_UTILS.register_module()
@@ -81,7 +77,7 @@ class InteractiveTestLoop(TestLoop):
         if unknown or not rounds or min(rounds.values()) < 1:
             raise ValueError(f"rounds={rounds} must map some of {[*SAMPLERS, 'none']} to at least 1")
         self.rounds, self.rule, self.stop_iou, self.min_area, self.seed = rounds, rule, stop_iou, min_area, seed
-        self.resume_dir = resume_dir and Path(resume_dir)
+        self.finished = None if resume_dir is None else FinishedItems(resume_dir)
         self.protocol = dict(rounds=dict(rounds), rule=rule, stop_iou=stop_iou, min_area=min_area, seed=seed)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.predictor = TASK_UTILS.build(dict(predictor, model=model))
@@ -89,8 +85,8 @@ class InteractiveTestLoop(TestLoop):
     def run(self) -> dict:
         """Test all images; finished ones are forgotten once the metrics are there."""
         metrics = super().run()
-        if self.resume_dir and is_main_process():
-            shutil.rmtree(self.resume_dir, ignore_errors=True)
+        if self.finished is not None and is_main_process():
+            self.finished.remove()
         return metrics
 
     @torch.no_grad()
@@ -104,19 +100,16 @@ class InteractiveTestLoop(TestLoop):
 
     def _finished(self, image: torch.Tensor, sample) -> dict:
         """``_image``, or what an interrupted evaluation kept of it."""
-        if self.resume_dir is None:
+        if self.finished is None:
             return self._image(image, sample)
-        path = self.resume_dir / finished_name(sample.img_id)
-        if path.exists():
-            kept = json.loads(path.read_text())
+        if sample.img_id in self.finished:
+            kept = self.finished.load(sample.img_id)
             if kept.pop('protocol') != self.protocol:
-                raise ValueError(f'{path} was measured in another way than {self.protocol}: remove {self.resume_dir}')
+                raise ValueError(f'{self.finished.path(sample.img_id)} was measured in another way than '
+                                 f'{self.protocol}: remove {self.finished.folder}')
             return kept
         result = self._image(image, sample)
-        self.resume_dir.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f'.{os.getpid()}.part')  # a killed process leaves no half file
-        partial.write_text(json.dumps(dict(result, protocol=self.protocol)))
-        partial.replace(path)
+        self.finished.save(sample.img_id, dict(result, protocol=self.protocol))
         return result
 
     def _image(self, image: torch.Tensor, sample) -> dict:

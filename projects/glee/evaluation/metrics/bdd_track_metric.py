@@ -5,7 +5,7 @@ from trackeval.metrics import CLEAR, HOTA, Identity
 
 from ...structures.masks import intersections
 from ..functional.association import drop_in_ignored_regions
-from ..functional.frames_of_tracks import associate, of_class, visible
+from ..functional.frames_of_tracks import annotated, associate, of_class, visible
 from ..functional.track_overlap import box_ious
 from ..functional.video_record import VideoRecord
 from .video_metric import VideoMetric, dump_json
@@ -36,9 +36,10 @@ class BDDTrackMetric(VideoMetric):
 
     def score_video(self, video: VideoRecord) -> dict[int, dict]:
         """Counts of each program, per category."""
-        annotated = video.truth()
-        truth, regions = [[t for t in annotated if t.ignore == ignore] for ignore in (False, True)]
-        seen, found, ignored = (visible(video, tracks, self.field) for tracks in (truth, video.tracks, regions))
+        truth, regions = [[t for t in video.truth() if t.ignore == ignore] for ignore in (False, True)]
+        frames = video.annotated
+        seen, ignored = (annotated(video, objects, frames, self.field) for objects in (truth, regions))
+        found = visible(video.tracks, frames, self.field)
         whole = associate(seen, found, self.field)
         labels = [np.array([t.label for t in tracks], int) for tracks in (truth, video.tracks)]
         shares = [self._shares(*shapes) for shapes in zip(found.shapes, ignored.shapes)]
@@ -56,7 +57,7 @@ class BDDTrackMetric(VideoMetric):
         areas = intersections(tracks, tracks).diagonal() if tracks else np.zeros(0)
         return intersections(tracks, regions) / np.maximum(areas, 1)[:, None]
 
-    def summarise(self, scores: list[dict]) -> dict[str, float]:
+    def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """Sums over videos, then means over categories."""
         metrics = {}
         labels = sorted({label for video in scores for label in video})
@@ -67,7 +68,7 @@ class BDDTrackMetric(VideoMetric):
                 combined = program.combine_sequences({str(i): part for i, part in enumerate(parts)})
                 if self._has_objects(combined):
                     values.append(float(np.mean(combined[field])))
-            metrics[name] = float(np.mean(values)) if values else 0.0
+            metrics[name] = float(np.mean(values)) if values else None
         return metrics
 
     @staticmethod
@@ -79,7 +80,7 @@ class BDDTrackMetric(VideoMetric):
     def submission(self, video: VideoRecord) -> list[dict]:
         """Frames with their labels."""
         classes, frames = self.dataset_meta['classes'], []
-        for frame in video.annotated:
+        for frame in range(len(video.frames)):
             labels = []
             for number, track in enumerate(video.tracks):
                 if getattr(track, self.field)[frame] is None:

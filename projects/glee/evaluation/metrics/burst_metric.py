@@ -6,12 +6,15 @@ from mmdet.registry import METRICS
 from trackeval.datasets import TAO_OW
 from trackeval.metrics import HOTA
 
-from ..functional.association import apply_federation
-from ..functional.frames_of_tracks import VisibleObjects, associate, of_class, visible
+from ..functional.association import EPS, Association, apply_federation
+from ..functional.frames_of_tracks import VisibleObjects, annotated, associate, of_class, visible
 from ..functional.track_ap import average_precision, match_tracks
 from ..functional.track_overlap import track_ious
 from ..functional.video_record import VideoRecord
 from .video_metric import VideoMetric, dump_json
+
+# As TrackMAP makes them: the last ones lie above 0.85, 0.9 and 0.95 by more than its tolerance.
+IOU_THRESHOLDS = np.arange(0.5, 0.96, 0.05)
 
 
 def tao_common_ids() -> set[int]:
@@ -34,12 +37,13 @@ def _tao_lists() -> TAO_OW:
 def shown_masks(objects: VisibleObjects) -> dict[int, list]:
     """Per track (position) that is seen at all its masks in the annotated frames, None where there is none.
 
-    Tracks without a mask in an annotated frame do not exist for BURST's files.
+    The order is that of the first appearance. Tracks without a mask in an annotated frame do not exist for
+    BURST's files.
     """
-    masks = {row: [None] * len(objects.rows) for row in sorted({int(row) for rows in objects.rows for row in rows})}
+    masks: dict[int, list] = {}
     for frame, (rows, shapes) in enumerate(zip(objects.rows, objects.shapes)):
         for row, shape in zip(rows.tolist(), shapes):
-            masks[row][frame] = shape
+            masks.setdefault(row, [None] * len(objects.rows))[frame] = shape
     return masks
 
 
@@ -47,8 +51,9 @@ def shown_masks(objects: VisibleObjects) -> dict[int, list]:
 class BURSTMetric(VideoMetric):
     """Class-guided HOTA and mAP over all, common and uncommon categories of BURST (EVAL.md M16).
 
-    HOTA is trackeval's, on masks of the annotated frames, averaged over the 19 thresholds, then over the
-    categories with an object. mAP is that of trackeval's TrackMAP over 10 IoUs.
+    HOTA is trackeval's, averaged over the 19 thresholds, then over the categories with an object. As in BURST's
+    own program it compares the boxes of the masks, and its time steps are the annotated frames with an object
+    that is no distractor. mAP is that of trackeval's TrackMAP over 10 IoUs, on masks, in all annotated frames.
     A category is scored in a video only where it is annotated or known to be absent
     (``video_info['neg_category_ids']``); unmatched tracks of categories in
     ``video_info['not_exhaustive_category_ids']`` do not count.
@@ -61,28 +66,35 @@ class BURSTMetric(VideoMetric):
             Files with category ids of their own (MiniWorld's) need ``()``.
         max_per_frame (int): best masks of a frame that count, for HOTA and for mAP.
         class_agnostic (bool): score all categories as one, without the federated rules.
+        hota_iou_type (str): what HOTA and the federated rule compare, 'bbox' as in the published numbers, or 'segm',
+            the masks.
         **kwargs: as for ``VideoMetric``.
     """
 
     default_prefix = 'burst'
 
     def __init__(self, common: Sequence[int] | None = None, distractors: Sequence[int] | None = None,
-                 max_per_frame: int = 300, class_agnostic: bool = False, **kwargs) -> None:
+                 max_per_frame: int = 300, class_agnostic: bool = False, hota_iou_type: str = 'bbox', **kwargs) -> None:
         super().__init__(**kwargs)
         self.common = tao_common_ids() if common is None else set(common)
         self.distractors = tao_distractor_ids() if distractors is None else set(distractors)
         self.max_per_frame = max_per_frame
         self.class_agnostic = class_agnostic
+        self.field = dict(bbox='bboxes', segm='segmentations')[hota_iou_type]
         self.hota = HOTA()
+
+    def sort_key(self, video: VideoRecord) -> str:
+        """By name, as BURST's program sorts them."""
+        return video.name.replace('/', '-')
 
     def score_video(self, video: VideoRecord) -> dict[int, dict]:
         """HOTA's counts and the matches of whole tracks, per category."""
         truth = [track for track in video.truth() if not track.ignore]
-        seen = visible(video, truth, 'segmentations')
-        found = visible(video, video.tracks, 'segmentations', self.max_per_frame)
-        whole = associate(seen, found, 'segmentations')
+        seen = annotated(video, truth, video.annotated, 'segmentations')
+        found = visible(video.tracks, video.annotated, 'segmentations', self.max_per_frame)
         labels = [np.array([0 if self.class_agnostic else t.label for t in tracks], int)
                   for tracks in (truth, video.tracks)]
+        whole = self._associate(seen, found, labels[0])
         shown, scores = (shown_masks(seen), shown_masks(found)), {}
         for label in np.union1d(*labels).tolist():
             negative, exhaustive = self._federation(video, label)
@@ -92,6 +104,19 @@ class BURSTMetric(VideoMetric):
             scores[label] = dict(hota=self.hota.eval_sequence(part.to_trackeval()),
                                  ap=self._match(video, *own, negative, exhaustive))
         return scores
+
+    def _associate(self, seen: VisibleObjects, found: VisibleObjects, truth_labels: np.ndarray) -> Association:
+        """Identities and similarities at HOTA's time steps."""
+        counts = np.array([self._is_scored(label) for label in truth_labels.tolist()], bool)
+        steps = [step for step, rows in enumerate(seen.rows) if counts[rows].any()]
+        seen, found = seen.pick(steps), found.pick(steps)
+        if self.field == 'bboxes':
+            seen, found = seen.boxes(), found.boxes()
+        return associate(seen, found, self.field)
+
+    def _is_scored(self, label: int) -> bool:
+        """Whether a label is that of no distractor."""
+        return self.class_agnostic or self.dataset_meta['category_ids'][label] not in self.distractors
 
     def _federation(self, video: VideoRecord, label: int) -> tuple[bool, bool]:
         """Whether a category is known to be absent, and whether it is annotated exhaustively."""
@@ -106,14 +131,16 @@ class BURSTMetric(VideoMetric):
         """Matches of whole tracks; None where the category is not evaluated in this video."""
         if not truth and not negative:
             return None
-        return match_tracks(track_ious(list(tracks.values()), list(truth.values())),
-                            [video.tracks[row].score for row in tracks], [False] * len(truth),
-                            [not exhaustive] * len(tracks))
+        # the mean over the masks of a track, whose rounding decides between tracks of equal score
+        scores = [np.mean([video.tracks[row].score for mask in masks if mask is not None])
+                  for row, masks in tracks.items()]
+        return match_tracks(track_ious(list(tracks.values()), list(truth.values())), scores, [False] * len(truth),
+                            [not exhaustive] * len(tracks), thresholds=IOU_THRESHOLDS, tolerance=EPS)
 
-    def summarise(self, scores: list[dict]) -> dict[str, float]:
+    def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """Means over all, common and uncommon categories."""
         hota, precision = {}, {}
-        for label in self._scored_labels(scores):
+        for label in sorted({label for video in scores for label in video if self._is_scored(label)}):
             parts = [video[label] for video in scores if label in video]
             combined = self.hota.combine_sequences({str(i): part['hota'] for i, part in enumerate(parts)})
             if (combined['HOTA_TP'] + combined['HOTA_FN']).any():  # categories without an object are left out
@@ -122,28 +149,21 @@ class BURSTMetric(VideoMetric):
             if average is not None:
                 precision[label] = float(average[0].mean())
         if self.class_agnostic:
-            return dict(HOTA=hota.get(0, 0.0), mAP=precision.get(0, 0.0))
+            return dict(HOTA=hota.get(0), mAP=precision.get(0))
         metrics = {}
         for group, chosen in (('', None), ('_common', True), ('_uncommon', False)):
             for name, values in (('HOTA', hota), ('mAP', precision)):
                 members = [value for label, value in values.items()
                            if chosen is None or chosen == self._is_common(label)]
-                metrics[f'{name}{group}'] = float(np.mean(members)) if members else -1.0
+                metrics[f'{name}{group}'] = float(np.mean(members)) if members else None
         return metrics
-
-    def _scored_labels(self, scores: list[dict]) -> list[int]:
-        """Labels that occur, without those of distractors."""
-        labels = sorted({label for video in scores for label in video})
-        if self.class_agnostic:  # there is one label, whose number names no category
-            return labels
-        return [label for label in labels if self.dataset_meta['category_ids'][label] not in self.distractors]
 
     def _is_common(self, label: int) -> bool:
         return self.dataset_meta['category_ids'][label] in self.common
 
     def submission(self, video: VideoRecord) -> dict:
         """One entry of ``sequences``."""
-        ids, frames = self.dataset_meta['category_ids'], video.annotated
+        ids, frames = self.dataset_meta['category_ids'], range(len(video.frames))
         height, width = video.frames[0]['ori_shape']
         dataset, _, name = video.name.rpartition('/')
         return dict(

@@ -67,11 +67,9 @@ class ExpressionJFMetric(ExpressionMetric):
             scores.append(tuple(np.mean(pairs, 0).tolist()))
         return dict(expressions=scores)
 
-    def summarise(self, scores: list[dict]) -> dict[str, float]:
+    def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """Means over the expressions of all videos."""
-        pairs = [pair for video in scores for pair in video['expressions']]
-        j, f = np.mean(pairs, 0).tolist() if pairs else (0.0, 0.0)
-        return {'J&F': (j + f) / 2, 'J': j, 'F': f}
+        return _jf_means([pair for video in scores for pair in video['expressions']])
 
 
 @METRICS.register_module()
@@ -114,11 +112,18 @@ class RefDavisMetric(ExpressionMetric):
         return dict(annotator=str(video.info.get('annotator', 0)),
                     objects=[(float(j[r, c]), float(f[r, c])) for r, c in zip(rows, columns)])
 
-    def summarise(self, scores: list[dict]) -> dict[str, float]:
+    def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """Means over the objects of each annotator's run, then over the runs."""
         runs = defaultdict(list)
         for video in scores:
             runs[video['annotator']] += video['objects']
         means = [np.mean(objects, 0) for objects in runs.values() if objects]
-        j, f = np.mean(means, 0).tolist() if means else (0.0, 0.0)
-        return {'J&F': (j + f) / 2, 'J': j, 'F': f}
+        return _jf_means(means)
+
+
+def _jf_means(pairs: list) -> dict[str, float | None]:
+    """J&F, J and F of some pairs (J, F); None without any."""
+    if not pairs:
+        return {'J&F': None, 'J': None, 'F': None}
+    j, f = np.mean(pairs, 0).tolist()
+    return {'J&F': (j + f) / 2, 'J': j, 'F': f}

@@ -17,10 +17,11 @@ MAX_DETS = 100
 class VISMetric(VideoMetric):
     """AP of YouTube-VIS, OVIS, UVO and, with ``subsets``, LV-VIS (EVAL.md M7, M8).
 
-    Unlike mmdet's ``YouTubeVISMetric``, objects fall into size ranges by the area of their mask, as
-    officially, any instance ids will do, and windows of a video are accepted.
+    Unlike mmdet's ``YouTubeVISMetric``, objects fall into size ranges as officially, any instance ids will do, and
+    windows of a video are accepted. The size of an object is what the file says (``video_info['object_areas']``), else
+    the mean area of its masks; that of a track is measured.
 
-    It gives AP, AP50, AP75, APs, APm, APl, AR1, AR10 and ``AP_<subset>``; -1 where nothing is annotated.
+    It gives AP, AP50, AP75, APs, APm, APl, AR1, AR10 and ``AP_<subset>``, without those of which nothing is annotated.
     With ``outfile_prefix`` it writes ``{prefix}.json`` (the benchmark's results.json) and, ready for its
     server, ``{prefix}.zip`` with that file inside.
 
@@ -28,7 +29,8 @@ class VISMetric(VideoMetric):
         area_ranges (dict): bounds of the mean mask area in pixels.
         subsets (dict[str, Sequence[int]] | None): groups of categories by their ``partition`` in the
             annotation file, e.g. ``dict(base=(0, 1), novel=(2, 3))``.
-        ignore_crowd (bool): a crowd need not be found; LV-VIS's own program counts it (False).
+        ignore_crowd (bool): a crowd need not be found; LV-VIS's own program counts it (False). Either way
+            several tracks may match it, and each is a hit where it counts: recall may then exceed 1.
         **kwargs: as for ``VideoMetric``.
     """
 
@@ -48,22 +50,24 @@ class VISMetric(VideoMetric):
         """Matches per category and size range."""
         truth = video.truth()
         labels = sorted({track.label for track in truth} | {track.label for track in video.tracks})
+        areas = video.info.get('object_areas', {})
         return {label: self._score_class([t for t in truth if t.label == label],
-                                         [t for t in video.tracks if t.label == label]) for label in labels}
+                                         [t for t in video.tracks if t.label == label], areas) for label in labels}
 
-    def _score_class(self, truth: list, tracks: list) -> dict[str, ClassMatches]:
+    def _score_class(self, truth: list, tracks: list, object_areas: dict[str, float]) -> dict[str, ClassMatches]:
         tracks = sorted(tracks, key=lambda track: -track.score)[:MAX_DETS]
         ious = track_ious([t.segmentations for t in tracks], [t.segmentations for t in truth])
-        track_areas, areas = ([mean_area(t.segmentations) for t in group] for group in (tracks, truth))
-        crowd = [t.ignore and self.ignore_crowd for t in truth]
+        track_areas = [mean_area(t.segmentations) for t in tracks]
+        areas = [object_areas.get(str(t.instance_id), mean_area(t.segmentations)) for t in truth]
+        crowd = [t.ignore for t in truth]
         matches = {}
         for name, (low, high) in self.area_ranges.items():
-            ignored = [c or not low <= area <= high for c, area in zip(crowd, areas)]
+            ignored = [c and self.ignore_crowd or not low <= area <= high for c, area in zip(crowd, areas)]
             outside = [not low <= area <= high for area in track_areas]
             matches[name] = match_tracks(ious, [t.score for t in tracks], ignored, outside, crowd)
         return matches
 
-    def summarise(self, scores: list[dict]) -> dict[str, float]:
+    def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """Mean over the categories with an object to find."""
         classes = range(len(self.dataset_meta['classes']))
         found = {name: {label: average_precision([video[label][name] for video in scores if label in video])
@@ -107,6 +111,6 @@ def _first(matches: ClassMatches, count: int) -> ClassMatches:
                         matches.num_truth)
 
 
-def _mean(values) -> float:
+def _mean(values) -> float | None:
     values = list(values)
-    return float(np.mean(values)) if values else -1.0
+    return float(np.mean(values)) if values else None

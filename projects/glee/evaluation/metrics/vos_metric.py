@@ -1,12 +1,12 @@
 """J and F of video object segmentation with given first masks."""
 from abc import abstractmethod
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from mmdet.registry import METRICS
 
-from ...structures.masks import decode
+from ...structures.masks import area, decode
+from ...structures.track import Track
 from ..functional.mask_similarity import contour_accuracy, region_similarity
 from ..functional.png_tree import write_object_maps
 from ..functional.video_record import TruthTrack, VideoRecord
@@ -24,8 +24,8 @@ class ObjectJFMetric(VideoMetric):
     """
 
     @abstractmethod
-    def scored_frames(self, video: VideoRecord, truth: TruthTrack) -> list[int]:
-        """Positions of the frames that count for an object."""
+    def scored_frames(self, video: VideoRecord, truth: TruthTrack, track: Track | None) -> list[int]:
+        """Positions of the frames that count for an object; ``track`` is what was found of it."""
 
     def score_video(self, video: VideoRecord) -> dict:
         """Per object its label and its mean J and F; an object without a track counts as empty masks."""
@@ -33,7 +33,7 @@ class ObjectJFMetric(VideoMetric):
         objects = []
         for truth in video.truth():
             track, pairs = tracks.get(truth.instance_id), []
-            for frame in self.scored_frames(video, truth):
+            for frame in self.scored_frames(video, truth, track):
                 shape = video.frames[frame]['ori_shape']
                 wanted = decode(truth.segmentations[frame], shape)
                 found = decode(None if track is None else track.segmentations[frame], shape)
@@ -52,28 +52,38 @@ class ObjectJFMetric(VideoMetric):
 class DavisVOSMetric(ObjectJFMetric):
     """J&F, J, F of DAVIS 2017 semi-supervised, also for MOSE (EVAL.md M11).
 
-    The first and the last frame do not count; J and F are means over the objects of all videos.
+    J and F are means over the objects of all videos.
 
     Args:
-        skip_first, skip_last (bool): leave out that frame of the video.
+        skip_first, skip_last (bool): leave out the first or the last annotated frame of the video.
+        from_appearance (bool): count an object from the first of these frames that shows it, in the annotation or in
+            the result, and not at all if none does in the annotation: the rule of vos-benchmark, for MOSE. DAVIS's
+            program counts all frames; an object absent from annotation and result scores 1 there.
         **kwargs: as for ``VideoMetric``.
     """
 
     default_prefix = 'vos'
 
-    def __init__(self, skip_first: bool = True, skip_last: bool = True, **kwargs) -> None:
+    def __init__(self, skip_first: bool = True, skip_last: bool = True, from_appearance: bool = False,
+                 **kwargs) -> None:
         super().__init__(**kwargs)
-        self.skip_first, self.skip_last = skip_first, skip_last
+        self.skip_first, self.skip_last, self.from_appearance = skip_first, skip_last, from_appearance
 
-    def scored_frames(self, video: VideoRecord, truth: TruthTrack) -> list[int]:
-        """All annotated frames but the first and the last."""
+    def scored_frames(self, video: VideoRecord, truth: TruthTrack, track: Track | None) -> list[int]:
+        """The annotated frames but the first and the last."""
         frames = video.annotated
-        return frames[int(self.skip_first):len(frames) - int(self.skip_last)]
+        frames = frames[int(self.skip_first):len(frames) - int(self.skip_last)]
+        if not self.from_appearance:
+            return frames
+        shown = [frame for frame in frames if _has_pixels(truth, frame)]
+        if not shown:
+            return []
+        found = [frame for frame in frames if track is not None and _has_pixels(track, frame)]
+        return [frame for frame in frames if frame >= min(shown + found)]
 
-    def summarise(self, scores: list[dict]) -> dict[str, float]:
+    def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """Means over objects."""
-        j, f = _means([obj for video in scores for obj in video['objects']])
-        return {'J&F': (j + f) / 2, 'J': j, 'F': f}
+        return _jf_means([obj for video in scores for obj in video['objects']])
 
 
 @METRICS.register_module()
@@ -95,31 +105,34 @@ class YouTubeVOSMetric(ObjectJFMetric):
         """J and F per object with whether its category is unseen."""
         unseen = set(video.info.get('unseen', ()))
         scores = super().score_video(video)
-        ids = [t.instance_id for t in video.truth() if self.scored_frames(video, t)]
+        ids = [t.instance_id for t in video.truth() if self.scored_frames(video, t, None)]
         for identity, entry in zip(ids, scores['objects']):
             entry['unseen'] = identity in unseen
         return scores
 
-    def scored_frames(self, video: VideoRecord, truth: TruthTrack) -> list[int]:
+    def scored_frames(self, video: VideoRecord, truth: TruthTrack, track: Track | None) -> list[int]:
         """Annotated frames after the object's first mask."""
         first = next(i for i, rle in enumerate(truth.segmentations) if rle is not None)
         return [frame for frame in video.annotated if frame > first]
 
-    def summarise(self, scores: list[dict]) -> dict[str, float]:
+    def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """The four means and G."""
-        groups = defaultdict(list)
-        for video in scores:
-            for obj in video['objects']:
-                groups['u' if obj['unseen'] else 's'].append(obj)
-        metrics = {}
-        for group in 'su':
-            if groups[group]:
-                metrics[f'J{group}'], metrics[f'F{group}'] = _means(groups[group])
-        metrics['G'] = float(np.mean(list(metrics.values()))) if metrics else 0.0
-        return metrics
+        objects, metrics = [obj for video in scores for obj in video['objects']], {}
+        for group, unseen in (('s', False), ('u', True)):
+            means = _jf_means([obj for obj in objects if obj['unseen'] == unseen])
+            metrics[f'J{group}'], metrics[f'F{group}'] = means['J'], means['F']
+        known = [value for value in metrics.values() if value is not None]
+        return dict(metrics, G=float(np.mean(known)) if known else None)
 
 
-def _means(objects: list[dict]) -> tuple[float, float]:
+def _has_pixels(track: TruthTrack | Track, frame: int) -> bool:
+    rle = track.segmentations[frame]
+    return rle is not None and bool(area(rle))
+
+
+def _jf_means(objects: list[dict]) -> dict[str, float | None]:
+    """J&F, J and F of some objects; None without any."""
     if not objects:
-        return 0.0, 0.0
-    return float(np.mean([o['J'] for o in objects])), float(np.mean([o['F'] for o in objects]))
+        return {'J&F': None, 'J': None, 'F': None}
+    j, f = (float(np.mean([obj[name] for obj in objects])) for name in 'JF')
+    return {'J&F': (j + f) / 2, 'J': j, 'F': f}

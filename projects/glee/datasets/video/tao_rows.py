@@ -1,0 +1,33 @@
+"""Boxes of videos as TAO's own files have them, one row per box."""
+from ...structures.row_values import BrokenRow, corners, flag
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import label_of
+from .video_dataset import make_instance
+
+
+def add_boxes(records: list[dict], rows: list[dict], labels: dict[int, int], broken: BrokenRows) -> None:
+    """Put the ``annotations`` of a validation.json into the frames of their images, in the order of the rows.
+
+    Args:
+        records (list[dict]): of the videos, whose frames have the file's image ids as ``img_id``. Rows of other videos
+            are passed over.
+        rows (list[dict]): with ``video_id``, ``image_id``, ``track_id``, ``category_id`` and ``bbox`` (xywh, px).
+        labels (dict[int, int]): label by category id.
+        broken (BrokenRows): gets the rows that cannot be used.
+    """
+    frames = {record['video_id']: {frame['img_id']: frame for frame in record['images']} for record in records}
+    identities: dict[int, int] = {}
+    for position, row in enumerate(rows):
+        try:
+            images = frames.get(row.get('video_id'))
+            if images is None:
+                continue
+            frame = images.get(row.get('image_id'))
+            if frame is None:
+                raise BrokenRow("annotation of an image that is not among its video's image_ids")
+            box = corners(row.get('bbox'), frame['width'], frame['height'], usable=False)
+            identity = identities.setdefault(row.get('track_id'), len(identities) + 1)
+            frame['instances'].append(make_instance(identity, label_of(row, labels), box, None,
+                                                    flag(row.get('iscrowd'), 'iscrowd')))
+        except BrokenRow as problem:
+            broken.add(str(problem), f'row {position} of `annotations` of the evaluation file')

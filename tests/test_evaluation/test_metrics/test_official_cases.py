@@ -1,0 +1,185 @@
+"""Small data sets in the benchmarks' own files, for which the official programs' numbers are known.
+
+Each file of tests/data/metrics holds ``metric``, ``official`` (the program and its version), the inputs and
+``expected``. They are read by our readers and scored by the metrics of our configs.
+"""
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import DATASETS, METRICS
+from mmengine.config import Config
+from paths import CONFIGS, METRIC_CASES
+from PIL import Image
+from video_cases import decoded
+from video_feed import feed, read_videos
+
+from projects.glee.evaluation.metrics import BURSTMetric, TETAMetric
+from projects.glee.structures import Track, palette_picture
+
+SHAPE = (20, 40)
+
+
+def case(name):
+    return json.loads((METRIC_CASES / f'{name}.json').read_text())
+
+
+def metric_of(file, name):
+    """The metric of a file of test sets, which writes nothing."""
+    config = Config.fromfile(CONFIGS / f'_base_/datasets/{file}.py')[name]
+    return METRICS.build(dict(config, outfile_prefix=None, resume_dir=None))
+
+
+def numbers_of(metric, videos, meta):
+    """What the metric says, without its prefix."""
+    feed(metric, videos, meta=meta)
+    return {key.partition('/')[2]: value for key, value in metric.evaluate(len(videos)).items()}
+
+
+def assert_official(numbers, expected):
+    """-1 stands for a number of which nothing is annotated."""
+    expected = {key: value for key, value in expected.items() if value != -1}
+    assert numbers == pytest.approx(expected, abs=1e-9)
+
+
+def reader(folder, **options):
+    """A test set of files in a folder."""
+    return DATASETS.build(dict(dict(data_root=f'{folder}/', data_prefix=dict(img=''), test_mode=True, pipeline=[]),
+                               **options))
+
+
+# ---- TETA ----
+def teta_tracks(results, dataset, videos):
+    """Tracks from the rows of a result file, in the order in which they first appear."""
+    labels = {category: label for label, category in enumerate(dataset.metainfo['category_ids'])}
+    for video in videos:
+        frames = {frame['img_id']: position for position, frame in enumerate(video.frames)}
+        tracks = {}
+        for row in (row for row in results if row['video_id'] == video.video_id):
+            empty = [None] * len(frames)
+            track = tracks.setdefault(row['track_id'], Track(row['track_id'], labels[row['category_id']], row['score'],
+                                                             empty, list(empty)))
+            x, y, width, height = row['bbox']
+            track.bboxes[frames[row['image_id']]] = [x, y, x + width, y + height]
+        video.tracks = list(tracks.values())
+
+
+def teta_numbers(content, folder):
+    """Numbers of a case with TAO's validation.json and the file in the YouTube-VIS layout."""
+    (folder / 'ytvis.json').write_text(json.dumps(content['ytvis']))
+    (folder / 'validation.json').write_text(json.dumps(content['ground_truth']))
+    dataset = reader(folder, type='YTVISJsonDataset', ann_file='ytvis.json', eval_file='validation.json')
+    videos = read_videos(dataset)
+    teta_tracks(content['results'], dataset, videos)
+    return numbers_of(TETAMetric(max_per_frame=content.get('max_detections') or None), videos, dataset.metainfo)
+
+
+@pytest.mark.parametrize('name', ['empty_image', 'file_order', 'capped', 'rounding'])
+def test_teta(name, tmp_path):
+    content = case(f'teta_{name}')
+    assert_official(teta_numbers(content, tmp_path), content['expected'])
+
+
+@pytest.mark.parametrize('number', range(5))
+def test_teta_of_random_sets(number, tmp_path):
+    content = case('teta_cases')['cases'][number]
+    assert_official(teta_numbers(content, tmp_path), content['expected'])
+
+
+# ---- BURST ----
+@pytest.mark.parametrize('name', ['box_hota', 'empty_frame', 'exact_iou', 'equal_scores'])
+def test_burst(name, tmp_path):
+    content = case(f'burst_{name}')
+    (tmp_path / 'all_classes.json').write_text(json.dumps(content['all_classes']))
+    dataset = reader(tmp_path, type='BURSTDataset', ann_file='all_classes.json')
+    labels = {category: label for label, category in enumerate(dataset.metainfo['category_ids'])}
+    videos = read_videos(dataset)
+    for video, tracks in zip(videos, content['tracks'], strict=True):
+        video.tracks = [Track(number, labels[track['category_id']], track['score'], track['masks'],
+                              [None] * len(video.frames)) for number, track in enumerate(tracks, 1)]
+    assert_official(numbers_of(BURSTMetric(), videos, dataset.metainfo), content['expected'])
+
+
+def test_masks_in_burst_hota_are_an_option(tmp_path):
+    """Two L shapes with one box: boxes are equal, masks have an IoU of 1/3."""
+    content = case('burst_box_hota')
+    (tmp_path / 'all_classes.json').write_text(json.dumps(content['all_classes']))
+    dataset = reader(tmp_path, type='BURSTDataset', ann_file='all_classes.json')
+    videos = read_videos(dataset)
+    for number, track in enumerate(content['tracks'][0]):
+        videos[0].tracks.append(Track(number + 1, number, track['score'], track['masks'], [None]))
+    numbers = numbers_of(BURSTMetric(hota_iou_type='segm'), videos, dataset.metainfo)
+    first, second = (decoded(masks[0], SHAPE) for masks in (
+        content['tracks'][0][0]['masks'], [dict(size=SHAPE, counts=content['all_classes']['sequences'][0][
+            'segmentations'][0]['1']['rle'])]))
+    passed = sum((first & second).sum() / (first | second).sum() >= alpha for alpha in np.arange(0.05, 0.99, 0.05))
+    assert numbers['HOTA_common'] == pytest.approx(passed / 19) and passed < 19
+
+
+# ---- video instance segmentation ----
+@pytest.mark.parametrize('name', ['vis_order', 'vis_areas', 'lvvis_crowd'])
+def test_vis(name, tmp_path):
+    content = case(name)
+    (tmp_path / 'annotations.json').write_text(json.dumps(content['annotations']))
+    dataset = reader(tmp_path, type='YTVISJsonDataset', ann_file='annotations.json')
+    labels = {category: label for label, category in enumerate(dataset.metainfo['category_ids'])}
+    videos = read_videos(dataset)
+    for video in videos:
+        video.tracks = [Track(number, labels[row['category_id']], row['score'], row['segmentations'], [None])
+                        for number, row in enumerate(content['results'], 1) if row['video_id'] == video.video_id]
+    assert_official(numbers_of(metric_of('vis_test', content['config']), videos, dataset.metainfo),
+                    content['expected'])
+
+
+# ---- MOSE ----
+def write_object_map(path, masks, shape=SHAPE, void=None):
+    """A palette PNG from {object number: RLE}."""
+    index_map = np.zeros(shape, np.uint8)
+    for number, rle in masks.items():
+        index_map[decoded(rle, shape)] = int(number)
+    if void is not None:
+        index_map[decoded(void, shape)] = 255
+    path.parent.mkdir(parents=True, exist_ok=True)
+    palette_picture(index_map).save(path)
+
+
+def write_pictures(folder, video, count, shape=SHAPE):
+    (folder / video).mkdir(parents=True)
+    for frame in range(count):
+        Image.new('RGB', shape[::-1]).save(folder / video / f'{frame:05d}.jpg')
+
+
+@pytest.mark.parametrize('name', ['last_frame', 'late_object', 'first_frame_only'])
+def test_mose(name, tmp_path):
+    content = case(f'mose_{name}')
+    write_pictures(tmp_path / 'JPEGImages', content['video'], len(content['annotation']))
+    for frame, masks in enumerate(content['annotation']):
+        write_object_map(tmp_path / f'Annotations/{content["video"]}/{frame:05d}.png', masks)
+    dataset = reader(tmp_path, type='PNGTreeDataset', data_prefix=dict(img='JPEGImages/', ann='Annotations/'))
+    [video] = read_videos(dataset)
+    numbers = {number: int(identity) for identity, number in video.info['object_numbers'].items()}
+    found = sorted({int(number) for masks in content['results'] for number in masks})
+    video.tracks = [Track(numbers[number], 0, 1.0, [masks.get(str(number)) for masks in content['results']],
+                          [None] * len(video.frames)) for number in found]
+    assert_official(numbers_of(metric_of('vos_test', 'mose_metric'), [video], dataset.metainfo), content['expected'])
+
+
+# ---- COCO ----
+def test_coco_with_more_than_100_detections_in_an_image(tmp_path):
+    """AP50 and the rest count 100 of them, as AP does: the metrics of all our configs say so."""
+    content = case('coco_many_detections')
+    (tmp_path / 'annotations.json').write_text(json.dumps(content['annotations']))
+    image_sources = Config.fromfile(CONFIGS / '_base_/datasets/image_sources.py')
+    panoptic = Config.fromfile(CONFIGS / 'mini/glee_mini_panoptic.py').test_evaluator
+    for config in [image_sources.coco_metric, *(entry for entry in panoptic if entry.type == 'CocoMetric')]:
+        metric = METRICS.build(dict(config, ann_file=str(tmp_path / 'annotations.json'), metric='bbox'))
+        metric.dataset_meta = dict(classes=('object', ))
+        rows = content['results']
+        boxes = torch.tensor([[x, y, x + w, y + h] for x, y, w, h in (row['bbox'] for row in rows)])
+        found = dict(bboxes=boxes, scores=torch.tensor([row['score'] for row in rows], dtype=torch.float64),
+                     labels=torch.zeros(len(rows), dtype=torch.long))
+        metric.process({}, [dict(img_id=5, ori_shape=SHAPE, pred_instances=found)])
+        numbers = {key.partition('/')[2]: value for key, value in metric.evaluate(1).items()}
+        for name, value in content['expected'].items():
+            assert numbers[name] == pytest.approx(value, abs=5e-4), name
