@@ -110,7 +110,7 @@ def test_oracle_through_the_command_line(tmp_path):
     """The brush as predictor gives the number of clicks of the specification, in a process of its own."""
     arguments = prepare(tmp_path, 'coco', [SQUARE])
     subprocess.run([sys.executable, 'tools/test.py', *arguments, 'test_cfg.predictor.radius=8', 'test_cfg.rule=ritm'],
-                   cwd=ROOT, check=True, env=dict(os.environ, PYTHONPATH=f'{ROOT}:{ROOT}/tests'),
+                   cwd=ROOT, check=True, env=dict(os.environ, PYTHONPATH=f'{ROOT}:{ROOT}/tests/helpers'),
                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     check_brush(tmp_path, (9, 11))
 
