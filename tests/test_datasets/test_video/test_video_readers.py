@@ -60,6 +60,43 @@ def test_tao_ids_and_federation_come_from_the_eval_file(tmp_path):
     assert 'mask' not in record['images'][0]['instances'][0]
 
 
+def test_tao_objects_are_the_rows_of_the_eval_file(tmp_path):
+    """In its order, also where the file in the YouTube-VIS layout has another; rows that do not fit are counted."""
+    content = ytvis_content()
+    for video in content['videos']:
+        video['image_ids'] = [10 * video['id'] + frame for frame in range(3)]
+    rows = [dict(id=number, image_id=image, video_id=video, track_id=track, category_id=category, bbox=[1, 2, 3, 4])
+            for number, (image, video, track, category) in enumerate([
+                (71, 7, 50, 5), (41, 4, 31, 9), (41, 4, 30, 5), (42, 4, 30, 5), (43, 4, 30, 5), (40, 4, 30, 77),
+                (990, 99, 1, 5)])]
+    write_json(tmp_path / 'eval.json', dict(videos=[dict(id=4, name='val/a'), dict(id=7, name='val/b')],
+                                            annotations=rows))
+    with captured_log() as messages:
+        dataset = ytvis(tmp_path, content, eval_file='eval.json')
+    records = [dataset.get_data_info(0), dataset.get_data_info(1)]
+    seen = [[[(o['instance_id'], o['bbox_label']) for o in frame['instances']] for frame in record['images']]
+            for record in records]
+    assert seen == [[[], [(2, 0), (3, 1)], [(3, 1)]], [[], [(1, 1)], []]]
+    assert records[0]['images'][1]['instances'][0]['bbox'] == [1, 2, 4, 6]
+    assert all(frame['annotated'] for record in records for frame in record['images'])
+    summary, = [message for message in messages if 'unusable' in message]
+    assert "not among its video's image_ids: 1 (first: row 4" in summary
+    assert 'unknown category: 1 (first: row 5' in summary
+
+
+def test_sizes_of_objects_are_those_of_the_file(tmp_path):
+    """The mean of the areas that are not 0 or null, in whole pixels; a broken one is counted."""
+    content = ytvis_content()
+    content['annotations'][0]['areas'] = [10.9, None, 0]
+    content['annotations'][1]['areas'] = [None, 'x', 30]
+    del content['annotations'][2]['areas']
+    with captured_log() as messages:
+        dataset = ytvis(tmp_path, content)
+    assert dataset.get_data_info(0)['video_info']['object_areas'] == {'1': 10, '2': 30}
+    assert dataset.get_data_info(1)['video_info']['object_areas'] == {}
+    assert any('area that is no number: 1 (first: track 1' in message for message in messages)
+
+
 def test_ytvis_without_annotations_and_errors(tmp_path):
     """Hidden annotations read as none; wrong lengths and unknown videos are counted; empty videos are dropped."""
     hidden = ytvis_content()
