@@ -1,4 +1,7 @@
-"""The command lines of tools/dataset_converters/, each on the raw files of a small MiniWorld."""
+"""The command lines of tools/dataset_converters/, each on the raw files of a small MiniWorld.
+
+MiniWorld writes what has to come out, too, from its scenes and with code of its own.
+"""
 import json
 import runpy
 import sys
@@ -32,6 +35,7 @@ BDD = 'bdd100k/labels'
 SAME = {
     'videos': ('videos_to_coco', ['ytvis_2019/annotations/instances_train_sub.json', 'OUT'], [],
                'ytvis_2019/annotations/ytvis19_cocofmt.json'),
+    'videos, RLE': ('videos_to_coco', ['ovis/annotations_train.json', 'OUT'], [], 'ovis/ovis_cocofmt.json'),
     'openimages': ('openimages_to_coco', [
         'openimages/annotations/oidv6-train-annotations-bbox.csv',
         'openimages/annotations/class-descriptions-boxable.csv', 'openimages/detection', 'OUT'],
@@ -66,6 +70,13 @@ def test_the_same_file_comes_out(world, run, tmp_path, capsys, name):
     assert [path.name for path in (tmp_path / 'new').iterdir()] == ['out.json']
     for path in (tmp_path / 'thin').glob('*.json'):
         assert read(path) == read(world / 'SA1B_scaleup/images' / path.name)
+
+
+def test_the_names_of_visual_genome_come_out(world, run, tmp_path):
+    folder = world / 'visual_genome/annotations'
+    run('visual_genome_names', folder / 'train_from_objects.json', folder / 'train.json', '--out',
+        tmp_path / 'names.txt')
+    assert (tmp_path / 'names.txt').read_bytes() == (folder / 'names.txt').read_bytes()
 
 
 def test_png_trees_give_the_tracks_that_they_were_drawn_from(world, run, tmp_path):

@@ -1,12 +1,11 @@
 """Which images every source of images consists of, and the files that describe them."""
-from ..datasets.conversion.referring import merge_refcoco
 from .formats.bdd import write_bdd_det, write_bdd_image, write_bdd_inst
 from .formats.coco import write_coco, write_coco_image
 from .formats.grit import write_grit, write_grit_image
 from .formats.lvis import write_lvis
 from .formats.objects365 import write_objects365, write_objects365_image
 from .formats.openimages import write_openimages, write_openimages_image
-from .formats.refcoco import DATASETS, write_refcoco, write_refcoco_image
+from .formats.refcoco import write_refcoco, write_refcoco_image, write_refcoco_mixed
 from .formats.sa1b import write_sa1b, write_sa1b_image
 from .formats.uvo_frames import write_uvo_frame, write_uvo_frames
 from .formats.visual_genome import write_visual_genome, write_visual_genome_image
@@ -31,15 +30,6 @@ def write_coco_sources(plan: Plan) -> None:
     write_refcoco(plan.root, splits['train'], splits['val'])
 
 
-def write_refcoco_mixed(plan: Plan) -> None:
-    """Writes annotations/refcoco-mixed/instances_train.json from the files of source coco."""
-    folder = plan.root / 'annotations'
-    files = {split: [folder / f'{name}/instances_{split}.json' for _, name, splits in DATASETS.values()
-                     if split in ('train', *splits)] for split in ('train', 'val', 'testA', 'testB', 'test')}
-    held_out = [path for split, paths in files.items() if split != 'train' for path in paths]
-    merge_refcoco(files['train'], held_out, folder / 'refcoco-mixed/instances_train.json')
-
-
 def _source(name: str, write_image, write_files, splits: tuple = ('train', 'val'), sampler: SceneSampler = None):
     """The function that writes a source with images of its own."""
 
@@ -52,7 +42,7 @@ def _source(name: str, write_image, write_files, splits: tuple = ('train', 'val'
 
 IMAGE_SOURCES = {
     'coco': write_coco_sources,
-    'refcoco_mixed': write_refcoco_mixed,
+    'refcoco_mixed': lambda plan: write_refcoco_mixed(plan.root),
     'objects365': _source('objects365', write_objects365_image, write_objects365),
     'openimages': _source('openimages', write_openimages_image, write_openimages),
     'bdd_det': _source('bdd_det', write_bdd_image('bdd_det'), write_bdd_det),

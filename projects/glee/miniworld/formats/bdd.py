@@ -1,9 +1,9 @@
-"""BDD100K detection and instance segmentation: Scalabel labels and the COCO files converted from them."""
+"""BDD100K detection and instance segmentation: Scalabel labels, and COCO files of the same objects."""
 from pathlib import Path
 
-from ...datasets.conversion.bdd import convert_bdd_images
 from ..world.vocabulary import MINIWORLD_BDD_DET_CLASSES, MINIWORLD_BDD_INST_CLASSES
-from .files import write_bytes, write_json
+from .files import numbered, write_bytes, write_json
+from .masks import polygons_to_mask
 
 IMAGE_FOLDERS = {'bdd_det': 'images/100k', 'bdd_inst': 'images/10k'}
 
@@ -25,15 +25,15 @@ def write_bdd_det(root: Path, split: str, pictures) -> None:
     """Writes bdd100k/labels/det_20/det_{split}.json and det_{split}_cocofmt.json (boxes)."""
     folder = root / 'bdd100k/labels/det_20'
     write_json(folder / f'det_{split}.json', [_frame(picture, box_label) for picture in pictures])
-    convert_bdd_images(folder / f'det_{split}.json', folder / f'det_{split}_cocofmt.json', MINIWORLD_BDD_DET_CLASSES)
+    write_json(folder / f'det_{split}_cocofmt.json', _coco(pictures, MINIWORLD_BDD_DET_CLASSES, box_annotation))
 
 
 def write_bdd_inst(root: Path, split: str, pictures) -> None:
     """Writes bdd100k/labels/ins_seg/polygons/ins_seg_{split}.json and ..._cocoformat.json."""
     folder = root / 'bdd100k/labels/ins_seg/polygons'
     write_json(folder / f'ins_seg_{split}.json', [_frame(picture, polygon_label) for picture in pictures])
-    convert_bdd_images(folder / f'ins_seg_{split}.json', folder / f'ins_seg_{split}_cocoformat.json',
-                       MINIWORLD_BDD_INST_CLASSES, masks=True)
+    write_json(folder / f'ins_seg_{split}_cocoformat.json',
+               _coco(pictures, MINIWORLD_BDD_INST_CLASSES, polygon_annotation))
 
 
 def _frame(picture, label) -> dict:
@@ -41,6 +41,44 @@ def _frame(picture, label) -> dict:
                                                          'timeofday': 'daytime'},
             'timestamp': 10000, 'size': {'width': picture.scene.width, 'height': picture.scene.height},
             'labels': [label(ann_id, seen) for ann_id, seen in picture.annotations]}
+
+
+def _coco(pictures, classes: tuple, annotate) -> dict:
+    """The objects of some shapes. `annotate` gives what an annotation has beside category and `iscrowd`."""
+    ids = bdd_ids(classes)
+    entries = []
+    for picture in pictures:
+        scene = picture.scene
+        entries.append(({'file_name': _image_name(picture), 'width': scene.width, 'height': scene.height},
+                        [{'category_id': ids[seen.obj.shape], 'iscrowd': 0, **annotate(seen, scene)}
+                         for seen in picture.objects if seen.obj.shape in ids]))
+    return numbered(bdd_categories(classes), entries)
+
+
+def bdd_ids(classes: tuple) -> dict:
+    """Category ids by name."""
+    return {name: index for index, name in enumerate(classes, 1)}
+
+
+def bdd_categories(classes: tuple) -> list:
+    return [{'id': index, 'name': name} for name, index in bdd_ids(classes).items()]
+
+
+def box_annotation(seen, scene) -> dict:
+    x, y, width, height = (float(value) for value in seen.bbox)
+    return {'bbox': [x, y, width, height], 'area': width * height}
+
+
+def polygon_annotation(seen, scene) -> dict:
+    """The box is that of the corners, the area that of the filled polygons in px."""
+    pixels = polygons_to_mask(seen.segmentation, scene.height, scene.width).sum()
+    return {'segmentation': seen.segmentation, 'bbox': box_of_rings(seen.segmentation), 'area': int(pixels)}
+
+
+def box_of_rings(rings: list) -> list:
+    """x, y, width, height around the corners of rings [x, y, x, y, ...]; px, two decimals."""
+    xs, ys = (sorted(value for ring in rings for value in ring[axis::2]) for axis in (0, 1))
+    return [round(value, 2) for value in (xs[0], ys[0], xs[-1] - xs[0], ys[-1] - ys[0])]
 
 
 def _label(label_id: int, seen) -> dict:

@@ -2,9 +2,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
-from pycocotools import mask as mask_utils
-
 LICENSES = [{'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/licenses/LICENSE-2.0'}]
 DATE = '2024-01-01 00:00:00'  # a constant, so that the same seed writes the same bytes
 
@@ -42,6 +39,22 @@ def annotation(ann_id: int, picture, seen, category_id: int, masks: bool = True)
     return entry
 
 
+def numbered(categories: list, entries: list, owner: str = 'image') -> dict:
+    """The content of a file whose images (or videos) and annotations are numbered from 1, as conversions do it.
+
+    Args:
+        categories (list[dict]): of the file.
+        entries (list[tuple]): per image or video its entry, and the annotations that belong to it.
+        owner (str): 'image' or 'video'.
+    """
+    owners, annotations = [], []
+    for index, (entry, own) in enumerate(entries, 1):
+        owners.append(dict(entry, id=index))
+        for annotation in own:
+            annotations.append({'id': len(annotations) + 1, f'{owner}_id': index, **annotation})
+    return {'categories': categories, f'{owner}s': owners, 'annotations': annotations}
+
+
 def write_json(path: Path, content) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, separators=(',', ':')))
@@ -50,17 +63,3 @@ def write_json(path: Path, content) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
-def mask_to_rle(mask: np.ndarray) -> dict:
-    """COCO's compressed run-length encoding of a bool (H, W) mask, `counts` a str."""
-    rle = mask_utils.encode(np.asfortranarray(mask, np.uint8))
-    return {'size': [int(side) for side in rle['size']], 'counts': rle['counts'].decode()}
-
-
-def mask_to_counts(mask: np.ndarray) -> dict:
-    """Uncompressed run-length encoding, as YouTube-VIS has it: `counts` a list, background first."""
-    flat = mask.ravel(order='F')
-    turns = np.flatnonzero(np.diff(flat)) + 1
-    runs = np.diff(np.concatenate([[0], turns, [flat.size]])).tolist()
-    return {'size': list(mask.shape), 'counts': ([0] if flat[0] else []) + runs}

@@ -1,8 +1,7 @@
 """GRIT: captions with coarse boxes, as img2dataset leaves them and as the JSON of the released GLEE."""
 from pathlib import Path
 
-from ...datasets.conversion.grit import convert_grit
-from .files import write_bytes, write_json
+from .files import numbered, write_bytes, write_json
 from .visual_genome import free_name
 
 SHARD = 1000  # images per folder
@@ -25,8 +24,23 @@ def write_grit_image(root: Path, split: str, picture, data: bytes) -> None:
 
 def write_grit(root: Path, split: str, pictures) -> None:
     """Writes GRIT20M/grit_{30w,5m}.json."""
+    content = numbered([{'id': 0, 'name': 'object'}], [_entry(picture) for picture in pictures])
     for name in FILES:
-        convert_grit(root / 'GRIT20M/images', root / f'GRIT20M/{name}.json')
+        write_json(root / f'GRIT20M/{name}.json', content)
+
+
+def _entry(picture) -> tuple:
+    """A picture with its caption, and an annotation per noun phrase."""
+    shard, key = _key(picture)
+    row, size = _row(picture, key), (picture.scene.width, picture.scene.height)
+    annotations = []
+    for start, end, *shares, score in row['noun_chunks']:
+        left, top, right, bottom = (share * size[index % 2] for index, share in enumerate(shares))
+        box = [round(value, 2) for value in (left, top, right - left, bottom - top)]
+        annotations.append({'category_id': 0, 'bbox': box, 'area': round(box[2] * box[3], 2), 'iscrowd': 0,
+                            'caption': row['caption'][start:end], 'score': score})
+    return {'file_name': f'{shard}/{key}.jpg', 'width': size[0], 'height': size[1],
+            'caption': row['caption']}, annotations
 
 
 def _row(picture, key: str) -> dict:

@@ -1,4 +1,4 @@
-"""OpenImages v6 detection: the official CSV files and the COCO file converted from them.
+"""OpenImages v6 detection: the official CSV files, and a COCO file of the same boxes.
 
 Boxes of touching objects of one name that overlap are one group box (`IsGroupOf`).
 """
@@ -6,9 +6,8 @@ import csv
 import io
 from pathlib import Path
 
-from ...datasets.conversion.openimages import convert_openimages
 from ..world.vocabulary import MINIWORLD_OPENIMAGES_CLASSES
-from .files import write_bytes
+from .files import numbered, write_bytes, write_json
 
 MACHINE_IDS = {name: f'/m/0{index:04x}' for index, name in enumerate(MINIWORLD_OPENIMAGES_CLASSES, 1)}
 CSV_NAMES = {'train': 'oidv6-train-annotations-bbox.csv', 'val': 'validation-annotations-bbox.csv'}
@@ -33,25 +32,48 @@ def write_openimages(root: Path, split: str, pictures) -> None:
     folder = root / 'openimages/annotations'
     names_csv = folder / 'class-descriptions-boxable.csv'
     write_bytes(names_csv, _csv((machine, name) for name, machine in MACHINE_IDS.items()))
-    rows = [row for picture in sorted(pictures, key=_image_name) for row in _rows(picture)]
-    boxes_csv = folder / CSV_NAMES[split]
-    write_bytes(boxes_csv, _csv([HEADER, *rows]))
-    convert_openimages(boxes_csv, names_csv, root / 'openimages/detection',
-                       root / f'openimages/openimages_v6_{split}_bbox_splitdir.json', PATTERNS[split])
+    pictures = sorted(pictures, key=_image_name)
+    rows = [row for picture in pictures for row in _rows(picture)]
+    write_bytes(folder / CSV_NAMES[split], _csv([HEADER, *rows]))
+    write_json(root / f'openimages/openimages_v6_{split}_bbox_splitdir.json', _coco(pictures, PATTERNS[split]))
 
 
 def _rows(picture) -> list:
-    """One row per object or group, corners as shares of the image."""
-    size = picture.scene.width, picture.scene.height
+    """One row per object or group."""
     rows = []
-    for name, boxes in _groups(picture):
-        corners = [(x, y, x + width, y + height) for x, y, width, height in (seen.bbox for seen in boxes)]
-        low = [min(corner[axis] for corner in corners) / size[axis] for axis in (0, 1)]
-        high = [max(corner[axis + 2] for corner in corners) / size[axis] for axis in (0, 1)]
-        occluded = int(any(seen.visible < 0.95 for seen in boxes))
-        rows.append((_image_name(picture), 'xclick', MACHINE_IDS[name], 1, f'{low[0]:.6f}', f'{high[0]:.6f}',
-                     f'{low[1]:.6f}', f'{high[1]:.6f}', occluded, 0, int(len(boxes) > 1), 0, 0))
+    for name, members in _groups(picture):
+        left, top, right, bottom = (f'{share:.6f}' for share in _shares(members, picture.scene))
+        occluded = int(any(seen.visible < 0.95 for seen in members))
+        rows.append((_image_name(picture), 'xclick', MACHINE_IDS[name], 1, left, right, top, bottom, occluded, 0,
+                     int(len(members) > 1), 0, 0))
     return rows
+
+
+def _coco(pictures, pattern: str) -> dict:
+    """The boxes in px, as exactly as the CSV file tells them; groups are crowd regions."""
+    ids = {name: index for index, name in enumerate(MACHINE_IDS, 1)}
+    entries = []
+    for picture in pictures:
+        size, annotations = (picture.scene.width, picture.scene.height), []
+        for name, members in _groups(picture):
+            corners = [share * size[index % 2] for index, share in enumerate(_shares(members, picture.scene))]
+            width, height = corners[2] - corners[0], corners[3] - corners[1]
+            annotations.append({'category_id': ids[name],
+                                'bbox': [round(value, 2) for value in (*corners[:2], width, height)],
+                                'area': round(width * height, 2), 'iscrowd': int(len(members) > 1)})
+        name = _image_name(picture)
+        entries.append(({'file_name': pattern.format(id=name, first=name[0]), 'width': size[0], 'height': size[1]},
+                        annotations))
+    return numbered([{'id': ids[name], 'name': name, 'freebase_id': machine} for name, machine in MACHINE_IDS.items()],
+                    entries)
+
+
+def _shares(members: list, scene) -> list:
+    """left, top, right, bottom around the objects of a group: shares of the image, six decimals as in the CSV."""
+    boxes = [seen.bbox for seen in members]
+    corners = (min(x for x, _, _, _ in boxes), min(y for _, y, _, _ in boxes),
+               max(x + width for x, _, width, _ in boxes), max(y + height for _, y, _, height in boxes))
+    return [round(value / side, 6) for value, side in zip(corners, (scene.width, scene.height) * 2)]
 
 
 def _groups(picture) -> list:

@@ -3,6 +3,7 @@
 testA holds attributes only, testB relations only; the other splits hold both.
 """
 import io
+import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ DATASETS = {
     'refcoco+': ('unc', 'refcocoplus-unc', ('val', 'testA', 'testB')),
     'refcocog': ('umd', 'refcocog-umd', ('val', 'test')),
 }
+OBJECT = [{'id': 1, 'name': 'object', 'supercategory': 'object'}]
 KINDS = {'testA': 'attribute', 'testB': 'relation'}
 VAL_SHARE = 4  # every fourth val picture is in split val, the others in the test splits
 
@@ -105,7 +107,7 @@ def glee_json(dataset: str, refs: list) -> dict:
                 iscrowd=0))
     return {'info': info(dataset), 'licenses': LICENSES, 'images': images,
             'annotations': annotations,
-            'categories': [{'id': 1, 'name': 'object', 'supercategory': 'object'}]}
+            'categories': OBJECT}
 
 
 def write_refcoco_image(root: Path, picture, data: bytes) -> None:
@@ -124,6 +126,22 @@ def write_refcoco(root: Path, train, val) -> None:
         for split in ('train', ) + val_splits:
             write_json(root / f'annotations/{folder}/instances_{split}.json',
                        glee_json(dataset, [ref for ref in refs if ref.split == split]))
+
+
+def write_refcoco_mixed(root: Path) -> None:
+    """Writes annotations/refcoco-mixed/instances_train.json: the entries of the three training files that
+    `write_refcoco` left, numbered anew.
+
+    No entry shows an image of a held-out split: those are made of the val pictures, training files of the others.
+    """
+    entries = []
+    for _, folder, _ in DATASETS.values():
+        part = json.loads((root / f'annotations/{folder}/instances_train.json').read_text())
+        entries += list(zip(part['images'], part['annotations'], strict=True))
+    write_json(root / 'annotations/refcoco-mixed/instances_train.json', {
+        'images': [dict(image, id=index) for index, (image, _) in enumerate(entries, 1)],
+        'annotations': [dict(entry, id=index, image_id=index) for index, (_, entry) in enumerate(entries, 1)],
+        'categories': OBJECT})
 
 
 def _pickle(content) -> bytes:

@@ -1,9 +1,8 @@
 """Videos with sentences: Ref-YouTube-VOS, Ref-DAVIS17 and MeViS."""
 from pathlib import Path
 
-from ...datasets.conversion.referring import convert_referring_videos
 from ..world.video_expressions import refer_to_tracks
-from .files import LICENSES, info, write_json
+from .files import LICENSES, info, numbered, write_json
 from .vos import frame_davis, write_masks
 from .ytvis import OBJECT, frame_00000, track_entry, video_entry
 
@@ -24,7 +23,27 @@ def write_ref_ytvos(root: Path, split: str, videos) -> None:
     write_json(folder / f'meta_expressions/{split}/meta_expressions.json',
                {'videos': {video.name: _meta(video, spoken[video.video_id], frame_00000) for video in videos}})
     if split == 'train':
-        convert_referring_videos(folder / 'train.json', folder / 'RVOS_refcocofmt.json')
+        write_json(folder / 'RVOS_refcocofmt.json', _frames_of_objects(videos, spoken))
+
+
+def _frames_of_objects(videos, spoken: dict) -> dict:
+    """The frames in the layout of RefCOCO: an image entry, and its one annotation, per frame that shows an object.
+
+    All sentences about an object are the `expressions` of its entries.
+    """
+    entries = []
+    for video in videos:
+        for position in dict.fromkeys(position for position, _ in spoken[video.video_id]):
+            sentences = [sentence for other, sentence in spoken[video.video_id] if other == position]
+            for frame, glimpse in enumerate(video.tracks[position].glimpses):
+                if glimpse:
+                    image = {'file_name': frame_00000(video, frame), 'width': video.width, 'height': video.height,
+                             'expressions': sentences, 'dataset_name': 'ref-youtube-vos', 'video': video.name,
+                             'frame_id': frame}
+                    entries.append((image, [{
+                        'category_id': 1, 'segmentation': glimpse.rle, 'bbox': [float(value) for value in glimpse.bbox],
+                        'area': float(glimpse.area), 'iscrowd': 0}]))
+    return numbered(OBJECT, entries)
 
 
 def write_ref_davis(root: Path, split: str, videos) -> None:

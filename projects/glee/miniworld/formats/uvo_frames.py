@@ -3,7 +3,8 @@ from pathlib import Path
 
 from ..world.pictures import encode_scene
 from ..world.scene import visible_masks
-from .files import LICENSES, annotation, image_entry, info, mask_to_rle, write_bytes, write_json
+from .files import LICENSES, annotation, image_entry, info, write_bytes, write_json
+from .masks import mask_to_rle
 
 CATEGORIES = [{'id': 1, 'name': 'object', 'supercategory': 'object'}]
 

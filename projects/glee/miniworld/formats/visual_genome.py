@@ -1,7 +1,7 @@
 """Visual Genome: boxes with a free name (objects) or a sentence (regions) each, no categories."""
+from collections import Counter
 from pathlib import Path
 
-from ...datasets.image.phrase_names import count_phrases, write_names
 from ..world.referring import refer
 from .files import LICENSES, annotation, image_entry, info, write_bytes, write_json
 
@@ -22,7 +22,9 @@ def write_visual_genome(root: Path, split: str, pictures) -> None:
     folder = root / 'visual_genome/annotations'
     write_json(folder / 'train_from_objects.json', _content(pictures, 'object_name', _names))
     write_json(folder / 'train.json', _content(pictures, 'caption', _captions))
-    write_names(count_phrases([folder / 'train_from_objects.json', folder / 'train.json']), folder / 'names.txt')
+    counts = Counter(text for picture in pictures for describe in (_names, _captions) for _, text in describe(picture))
+    names = sorted(counts, key=lambda name: (-counts[name], name))
+    write_bytes(folder / 'names.txt', ''.join(f'{name}\n' for name in names).encode())
 
 
 def _content(pictures, key: str, describe) -> dict:

@@ -1,9 +1,9 @@
 """The YouTube-VIS format: one annotation per track, with a list over the frames per key."""
 from pathlib import Path
 
-from ...datasets.conversion.videos import convert_videos
 from ..world.vocabulary import MINIWORLD_COCO_CLASSES, MINIWORLD_LVIS_CLASSES, MINIWORLD_UVO_CLASSES
-from .files import DATE, LICENSES, info, mask_to_counts, write_json
+from .files import DATE, LICENSES, info, numbered, write_json
+from .masks import mask_to_counts
 
 SHAPE_IDS = {name: index for index, name in enumerate(MINIWORLD_COCO_CLASSES, 1)}
 SHAPES = [{'id': index, 'name': name, 'supercategory': 'object'} for name, index in SHAPE_IDS.items()]
@@ -83,6 +83,21 @@ def occluded(content: dict, videos) -> dict:
                 annotations=[entry for entry in content['annotations'] if entry['video_id'] in ids])
 
 
+def frames_as_images(content: dict) -> dict:
+    """The COCO file of a content of `instances`: every frame is an image, a track its `instance_id`."""
+    entries = []
+    for video in content['videos']:
+        tracks = [track for track in content['annotations'] if track['video_id'] == video['id']]
+        for frame, name in enumerate(video['file_names']):
+            image = {'file_name': name, 'width': video['width'], 'height': video['height'], 'video_id': video['id'],
+                     'frame_id': frame}
+            entries.append((image, [
+                {'category_id': track['category_id'], 'bbox': track['bboxes'][frame], 'iscrowd': 0,
+                 'instance_id': track['id'], 'area': track['areas'][frame],
+                 'segmentation': track['segmentations'][frame]} for track in tracks if track['bboxes'][frame]]))
+    return numbered(content['categories'], entries)
+
+
 def frame_00000(video, frame: int) -> str:
     """'{video}/00005.jpg': every fifth frame of the original, as in YouTube-VIS and YouTube-VOS."""
     return f'{video.name}/{5 * frame:05d}.jpg'
@@ -106,7 +121,7 @@ def write_ytvis(year: int):
         if split == 'val':
             write_json(folder / f'instances_{split}_sub_occlusion.json', occluded(content, videos))
         else:
-            convert_videos(folder / f'instances_{split}_sub.json', folder / f'ytvis{year % 100}_cocofmt.json')
+            write_json(folder / f'ytvis{year % 100}_cocofmt.json', frames_as_images(content))
 
     return write
 
@@ -120,7 +135,7 @@ def write_ovis(root: Path, split: str, videos) -> None:
         write_json(root / 'ovis/annotations_valid_occlusion.json', occluded(content, videos))
     else:
         write_json(root / 'ovis/annotations_train.json', content)
-        convert_videos(root / 'ovis/annotations_train.json', root / 'ovis/ovis_cocofmt.json')
+        write_json(root / 'ovis/ovis_cocofmt.json', frames_as_images(content))
 
 
 def write_uvo_video(root: Path, split: str, videos) -> None:

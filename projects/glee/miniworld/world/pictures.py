@@ -5,7 +5,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from ..formats.polygons import mask_to_polygons
+from ..formats.masks import mask_to_polygons
 from .render import render
 from .scene import Scene, SceneObject, SceneSampler, visible_masks
 

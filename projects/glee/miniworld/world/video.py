@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from ..formats.files import mask_to_rle
+from ..formats.masks import mask_to_rle
 from .pictures import stream_rng
 from .scene import Background, Scene, SceneObject, in_sight, visible_masks
 from .shapes import footprint

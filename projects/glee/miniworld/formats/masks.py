@@ -1,8 +1,28 @@
-"""Masks as COCO polygons."""
+"""Masks as COCO and YouTube-VIS write them: polygons and run-length encodings."""
 import cv2
 import numpy as np
+from pycocotools import mask as mask_utils
 
 _ZOOM = 4
+
+
+def mask_to_rle(mask: np.ndarray) -> dict:
+    """COCO's compressed run-length encoding of a bool (H, W) mask, `counts` a str."""
+    rle = mask_utils.encode(np.asfortranarray(mask, np.uint8))
+    return {'size': [int(side) for side in rle['size']], 'counts': rle['counts'].decode()}
+
+
+def mask_to_counts(mask: np.ndarray) -> dict:
+    """Uncompressed run-length encoding, as YouTube-VIS has it: `counts` a list, background first."""
+    flat = mask.ravel(order='F')
+    turns = np.flatnonzero(np.diff(flat)) + 1
+    runs = np.diff(np.concatenate([[0], turns, [flat.size]])).tolist()
+    return {'size': list(mask.shape), 'counts': ([0] if flat[0] else []) + runs}
+
+
+def polygons_to_mask(polygons: list, height: int, width: int) -> np.ndarray:
+    """Bool (height, width): what COCO's rasteriser fills of polygons as `mask_to_polygons` returns them."""
+    return mask_utils.decode(mask_utils.frPyObjects(polygons, height, width)).any(2)
 
 
 def mask_to_polygons(mask: np.ndarray, tolerance: float = 0.4) -> list:
