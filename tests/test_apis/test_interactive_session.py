@@ -11,6 +11,12 @@ from projects.glee.apis import InteractiveSession, Transcript, track_reference
 from projects.glee.models.prompts import PromptComposer, ReferencePrompt
 
 
+@torch.no_grad()
+def queries(session, **prompt):
+    """All queries of a prompt, without making it an object of the session."""
+    return session._decode(session._objects([session.read(prompt, 0)], [None]), lambda decoded: decoded)[0]
+
+
 def count_calls(model, session_steps):
     """Sizes of all backbone inputs and number of text transformer passes."""
     sizes, texts = [], []
@@ -55,12 +61,13 @@ def test_add_many_equals_adding_one_by_one(session):
 
 def test_a_round_adds_to_the_ones_before(session):
     """Two clicks in one round equal one and then another but for the attraction of the mask between."""
-    session.head.composer.prev_weight, before = 0., session.head.composer.prev_weight
+    composer = session.head.prompt_decoder.composer
+    composer.prev_weight, before = 0., composer.prev_weight
     both = session.add(points=[(30, 20), (60, 40), (80, 50, 0)])
     step = session.add(points=[(30, 20)])
     step = session.refine(step.id, points=[(60, 40)])
     step = session.refine(step.id, points=[(80, 50, -1)])
-    session.head.composer.prev_weight = before
+    composer.prev_weight = before
     close(step, both)
     assert (both.round, step.round) == (1, 3)
 
@@ -125,14 +132,14 @@ def test_the_vocabulary_cannot_move_a_mask_unless_asked(glee, session):
         assert torch.equal(other.add(boxes=[(10, 10, 50, 50)]).logits, plain.logits) == (not fused)
 
 
-def test_a_name_is_the_aligned_embedding(session, glee):
+def test_a_name_is_the_aligned_embedding(session, glee, monkeypatch):
     """Oracle: with the text embedding of one name set along the query's own direction it must win."""
     found = session.add(boxes=[(10, 10, 50, 50)])
     head = glee.panoptic_head
     direction = head.decoder.norm(found.embedding) @ head.category_embed
-    prompt = session._category(('x', 'y', 'z'))
+    prompt = head.encode_names(('x', 'y', 'z'))
     embeds = torch.stack([-direction, direction * 3, direction])[None]
-    session._texts['category', 'x', 'y', 'z'] = prompt._replace(embeds=embeds)
+    monkeypatch.setattr(head, 'encode_names', lambda names: prompt._replace(embeds=embeds))
     names = session.label(found.id, ('x', 'y', 'z'), top_k=3)
     assert [name for name, _ in names] == ['y', 'z', 'x']
 
@@ -143,9 +150,7 @@ def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_pa
     referred = session.add(reference=reference)
     outputs = []
     for prompt in (dict(boxes=[(10, 10, 50, 50)]), dict(reference=reference)):
-        rows = session._rows([session.read(prompt, 0)], [None])
-        with torch.no_grad():
-            outputs.append(next(session._decode(rows)))
+        outputs.append(queries(session, **prompt))
     torch.testing.assert_close(outputs[0].logits, outputs[1].logits, atol=1e-5, rtol=0)
     torch.testing.assert_close(outputs[0].mask_embeds, outputs[1].mask_embeds, atol=1e-5, rtol=0)
     confidence = outputs[0].ranking
@@ -155,10 +160,8 @@ def test_reference_of_the_same_image_reproduces_the_prompt(session, glee, tmp_pa
     assert cosine.max() == pytest.approx(1, abs=1e-5)  # the object itself
     torch.testing.assert_close(outputs[1].ranking, (confidence * ((1 + cosine) / 2)**32).sqrt(), atol=1e-5, rtol=0)
     # as the released models have it
-    monkeypatch.setattr(head, 'composer', PromptComposer())
-    with torch.no_grad():
-        released = next(session._decode(session._rows([session.read(dict(reference=reference), 0)], [None])))
-        plain = next(session._decode(session._rows([session.read(dict(boxes=[(10, 10, 50, 50)]), 0)], [None])))
+    monkeypatch.setattr(head.prompt_decoder, 'composer', PromptComposer())
+    released, plain = queries(session, reference=reference), queries(session, boxes=[(10, 10, 50, 50)])
     cosine = torch.cosine_similarity(outputs[1].mask_embeds, reference.pooled[None])
     torch.testing.assert_close(released.ranking, (plain.ranking * (1 + cosine) / 2).sqrt(), atol=1e-5, rtol=0)
     monkeypatch.undo()
@@ -179,8 +182,7 @@ def test_a_reference_of_any_kind_reproduces_its_prompt(session, prompt):
     """On its own image every query comes out as with the prompt itself."""
     outputs = []
     for given in (prompt, dict(reference=session.encode_reference(**prompt))):
-        with torch.no_grad():
-            outputs.append(next(session._decode(session._rows([session.read(given, 0)], [None]))))
+        outputs.append(queries(session, **given))
     for field in ('logits', 'boxes', 'mask_embeds', 'embeddings', 'mask_features'):
         torch.testing.assert_close(getattr(outputs[0], field), getattr(outputs[1], field), atol=1e-5, rtol=0)
 
@@ -284,8 +286,7 @@ def test_the_memory_adds_its_cosine_to_the_reference(glee, session):
     reference = session.encode_reference(boxes=[(10, 10, 50, 50)])
     player = InteractiveSession(glee, scale=(96, 64))
     first, second = track_reference(player, [picture(7), picture(8)], reference, 'prev', memory_score=0.)
-    with torch.no_grad():
-        output = next(player._decode(player._rows([player.read(dict(reference=reference), 0)], [None])))
+    output = queries(player, reference=reference)
     best = (output.ranking + 0.25 * torch.cosine_similarity(output.embeddings, first.embedding[None])).argmax()
     assert torch.equal(second.embedding, output.embeddings[best])
     # the memory of another query can prevail, and it is no part of the score

@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmdet.structures import DetDataSample
-from sessions import SHAPE, close, glee, same, session  # noqa: F401
+from sessions import SHAPE, close, same
 
 from projects.glee.apis import InteractiveSession
 from projects.glee.apis.session_objects import distinct
-from projects.glee.models.prompts.prompt_decoder import RowOutput
+from projects.glee.models.prompts.prompt_decoder import DecodedObject
 
 MAP = (16, 24)  # mask features of the picture
 
@@ -24,12 +24,12 @@ def answer(monkeypatch, player, queries):
     """Let every prompt be answered by queries of (probability, mask logits)."""
     probability = torch.tensor([query[0] for query in queries])
     count = len(queries)
-    output = RowOutput(
-        row=0, ranking=probability, probability=probability, logits=torch.zeros(count, 1),
+    output = DecodedObject(
+        index=0, ranking=probability, probability=probability, logits=torch.zeros(count, 1),
         boxes=torch.full((count, 4), 0.5), mask_embeds=torch.eye(count),
         embeddings=torch.randn(count, 64, generator=torch.Generator().manual_seed(0)),
         mask_features=torch.stack([mask for _, mask in queries]))
-    monkeypatch.setattr(player, '_decode', lambda rows: iter([output]))
+    monkeypatch.setattr(player, '_decode', lambda objects, choose: [choose(output)])
     return output
 
 
@@ -37,7 +37,7 @@ FOUR = [(0.8, square(2, 14, 7)), (0.9, square(2, 2, 7)), (0.85, square(2, 3, 7))
         (0.2, square(11, 5, 4)), (0.7, torch.full(MAP, -6.))]  # unlikely; empty
 
 
-def test_two_objects_above_the_threshold(session, monkeypatch):  # noqa: F811
+def test_two_objects_above_the_threshold(session, monkeypatch):
     output = answer(monkeypatch, session, FOUR)
     found = session.find(min_score=0.5, points=[(5, 5)])
     assert [(obj.id, obj.round) for obj in found] == [(0, 1), (1, 1)] and session.results() == found
@@ -50,13 +50,14 @@ def test_two_objects_above_the_threshold(session, monkeypatch):  # noqa: F811
     assert [obj.mask.shape for obj in found] == [SHAPE] * 2
 
 
-def test_a_mask_has_the_names_of_its_query(session, glee, monkeypatch):  # noqa: F811
+def test_a_mask_has_the_names_of_its_query(session, glee, monkeypatch):
     """Names whose embeddings lie along the queries' own directions: each exact mask gives its own one."""
     head, names = glee.panoptic_head, tuple('abcde')
     output = answer(monkeypatch, session, FOUR)
     directions = head.decoder.norm(output.embeddings) @ head.category_embed
-    vocabulary = session._category(names)._replace(embeds=(directions / directions.norm(dim=1, keepdim=True))[None])
-    monkeypatch.setitem(session._texts, ('category', *names), vocabulary)
+    vocabulary = head.encode_names(names)._replace(embeds=(directions / directions.norm(dim=1, keepdim=True))[None])
+    encode = head.encode_names
+    monkeypatch.setattr(head, 'encode_names', lambda given: vocabulary if given == names else encode(given))
     for query in (0, 1, 3):
         whole = F.interpolate(FOUR[query][1][None, None], (64, 96), mode='bilinear')
         mask = (F.interpolate(whole, SHAPE, mode='bilinear')[0, 0] > 0).numpy()
@@ -68,7 +69,7 @@ def test_a_mask_has_the_names_of_its_query(session, glee, monkeypatch):  # noqa:
     assert session.label(shifted, names, min_iou=0.5) == [] and session.label(shifted, names, min_iou=0.2)[0][0] == 'd'
 
 
-def test_the_namer_of_a_mask_is_confident_and_overlaps(session, monkeypatch):  # noqa: F811
+def test_the_namer_of_a_mask_is_confident_and_overlaps(session, monkeypatch):
     """Exact but unlikely; off by one column (IoU 42 / 56) and likely; likelier still, but elsewhere."""
     output = answer(monkeypatch, session, [(0.2, square(2, 2, 7)), (0.9, square(2, 3, 7)), (0.95, square(2, 14, 2))])
     monkeypatch.setattr(session._state(), 'shrink', lambda mask: (square(2, 2, 7) > 0).float())
@@ -78,7 +79,7 @@ def test_the_namer_of_a_mask_is_confident_and_overlaps(session, monkeypatch):  #
     assert session._embedding_of(given, 0.76) is None
 
 
-def test_all_some_and_none(session, monkeypatch):  # noqa: F811
+def test_all_some_and_none(session, monkeypatch):
     answer(monkeypatch, session, FOUR)
     scores = [obj.score for obj in session.find(points=[(5, 5)])]
     assert scores == pytest.approx([0.9, 0.8, 0.2], rel=0.1)
@@ -94,14 +95,14 @@ def test_all_some_and_none(session, monkeypatch):  # noqa: F811
 
 @pytest.mark.parametrize('prompt', [dict(points=[(30, 20), (80, 50, -1)]), dict(boxes=[(5, 5, 40, 30)]),
                                     dict(text='a ring'), dict(points=[(60, 30)], text='a ring')])
-def test_the_best_one_is_what_add_gives(session, prompt):  # noqa: F811
+def test_the_best_one_is_what_add_gives(session, prompt):
     added, (found, ) = session.add(**prompt), session.find(top_k=1, **prompt)
     same(added, found)
     reference = session.encode_reference(boxes=[(5, 5, 40, 30)])
     same(session.add(reference=reference), session.find(top_k=1, reference=reference)[0])
 
 
-def test_each_can_be_refined_and_taken_back(session, monkeypatch):  # noqa: F811
+def test_each_can_be_refined_and_taken_back(session, monkeypatch):
     answer(monkeypatch, session, FOUR)
     found = session.find(text='a ring')
     monkeypatch.undo()
@@ -122,7 +123,7 @@ def test_duplicates_by_hand():
 
 
 @pytest.mark.parametrize('score, winner', [(0.8, 1), (0.3, 0)])
-def test_shared_pixels_go_to_one(session, monkeypatch, score, winner):  # noqa: F811
+def test_shared_pixels_go_to_one(session, monkeypatch, score, winner):
     """One is surer of itself, the other of its pixels: 0.9 x sigmoid(1) = 0.66 against ``score`` x sigmoid(6)."""
     answer(monkeypatch, session, [(0.9, square(2, 2, 8, 1.)), (score, square(2, 6, 8, 6.))])
     found = session.find(points=[(5, 5)])
@@ -141,7 +142,7 @@ def test_shared_pixels_go_to_one(session, monkeypatch, score, winner):  # noqa: 
     assert session.results() == found and (session.results()[0].mask & session.results()[1].mask).any()
 
 
-def test_nothing_to_divide(glee, session):  # noqa: F811
+def test_nothing_to_divide(glee, session):
     assert session.results(exclusive=True) == []
     alone = session.add(points=[(30, 20)])
     close(session.results(exclusive=True)[0], alone)
@@ -149,7 +150,7 @@ def test_nothing_to_divide(glee, session):  # noqa: F811
 
 
 @pytest.mark.parametrize('overlap', [0.01, 0.6])
-def test_panoptic_is_what_the_detector_predicts(session, glee, monkeypatch, overlap):  # noqa: F811
+def test_panoptic_is_what_the_detector_predicts(session, glee, monkeypatch, overlap):
     """The same image with the stuff in ``stuff_text``; what belongs to nobody is 0."""
     things, stuff = ('circle', 'star', 'ring'), ('sky', 'grass')
     monkeypatch.setattr(glee.panoptic_fusion_head, 'panoptic', dict(score_thr=0., overlap_thr=overlap))

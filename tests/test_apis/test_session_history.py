@@ -28,13 +28,13 @@ def glee():
 
 def rounds(glee, history, prev_weight=0.25):
     """Three rounds of one object, the last a negative click."""
-    glee.panoptic_head.composer.prev_weight = prev_weight
+    glee.panoptic_head.prompt_decoder.composer.prev_weight = prev_weight
     session = InteractiveSession(glee, scale=(96, 64), history=history)
     session.set_image(picture())
     found = [session.add(points=[(30, 20)])]
     found.append(session.refine(found[0].id, points=[(60, 40)]))
     found.append(session.refine(found[0].id, points=[(80, 50, -1)]))
-    glee.panoptic_head.composer.prev_weight = 0.25
+    glee.panoptic_head.prompt_decoder.composer.prev_weight = 0.25
     return found
 
 

@@ -38,10 +38,10 @@ def test_raw_outputs(scribble, glee_lite):
 def test_two_stage_selection_is_by_confidence(scribble, glee_lite):
     arrays, batch, sample = scribble
     head = glee_lite.panoptic_head
-    feats, samples, rows, templates = glee_lite._head_inputs(batch, [sample])
+    feats, samples, objects = glee_lite._head_inputs(batch, [sample])
     with torch.no_grad():
-        feats, prompt, visual = head._prompted(feats, encode_batch(head.text_encoder, samples), rows, templates)
-        outputs = head.decode(feats, prompt, visual=visual)
+        text, visual = head.prompt_decoder.read(objects, encode_batch(head.text_encoder, samples))
+        outputs = head.decode(feats, text, visual=visual)
     order = align(outputs.topk_indices[0], arrays['topk_indices'][0])
     close(outputs.predictions['enc']['logits'][0][order], arrays['interm_logits'][0], LOGITS)
     close(outputs.predictions['enc']['boxes'][0][order], arrays['interm_boxes'][0], BOXES)

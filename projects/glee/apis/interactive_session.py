@@ -1,21 +1,20 @@
 """Point at objects of one image, round after round (SEEM's interaction with GLEE's prompter)."""
-from typing import Callable, Optional, Sequence, Union
+from typing import Any, Callable, Optional, Sequence, Union
 
 import mmcv
 import numpy as np
 import torch
 import torch.nn.functional as F
 from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..datasets.transforms.geometry import PillowResize
 from ..models.extensions.interactive.click_carving import carve
-from ..models.language_models.text_prompt import TextPrompt, encode_category, encode_expressions
-from ..models.prompts.prompt_decoder import RowOutput, decode_rows
-from ..models.prompts.reference_prompt import ReferencePrompt, encode_reference
+from ..models.prompts.prompt_decoder import DecodedObject
+from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.prompted_objects import PromptedObjects
 from ..structures.sample_text import as_names, read_names
+from ..structures.selected_queries import SelectedQueries
 from .session_objects import Round, SessionImage, SessionObject, distinct, divide
 from .user_prompt import UserPrompt, read_prompt
 
@@ -75,7 +74,6 @@ class InteractiveSession:
         self._image: Optional[SessionImage] = None
         self._rounds: dict[int, list[Round]] = {}
         self._next_id = 0
-        self._texts: dict[tuple, TextPrompt] = {}
 
     # ---- image ----
     @torch.no_grad()
@@ -139,7 +137,7 @@ class InteractiveSession:
         if top_k is not None and top_k < 1:
             raise ValueError(f'top_k={top_k} must be at least 1, or None for all')
         given = self._read_new([prompt])
-        output = next(self._decode(self._rows(given, [None])))
+        output, = self._decode(self._objects(given, [None]), lambda decoded: decoded)
         order = output.ranking.argsort(descending=True, stable=True)
         order = order[output.probability[order] >= min_score]  # a score is at most the probability
         results = []
@@ -272,7 +270,7 @@ class InteractiveSession:
                 for score, index in zip(best.values.tolist(), best.indices.tolist())]
 
     def _name_scores(self, embedding: Tensor, names: tuple[str, ...]) -> Tensor:
-        return self.head.name_logits(embedding[None, None], self._category(names).embeds)[0, 0].float().sigmoid()
+        return self.head.name_probability(embedding, names)
 
     def _embedding_of(self, mask: np.ndarray, min_iou: float) -> Optional[Tensor]:
         """Embedding of the query that overlaps ``mask`` and is confident, if the overlap is enough.
@@ -280,9 +278,9 @@ class InteractiveSession:
         Several queries lie on one object, and the one that fits best is often not the one that knows its name.
         """
         prompt = read_prompt(self._state().sample.ori_shape, mask=mask)
-        rows = self._rows([prompt], [None])
-        output = next(self._decode(rows))
-        small = self._state().shrink(rows.masks[0]) > 0.5
+        objects = self._objects([prompt], [None])
+        output, = self._decode(objects, lambda decoded: decoded)
+        small = self._state().shrink(objects.masks[0]) > 0.5
         masks = output.masks(torch.arange(len(output.ranking))) > 0
         overlap = (masks & small).sum((1, 2)) / (masks | small).sum((1, 2)).clamp(min=1)
         best = (overlap * output.probability).argmax()
@@ -296,10 +294,7 @@ class InteractiveSession:
         """
         image, things = self._state(), as_names(things)
         names = read_names(things + as_names(stuff), 'the names of things and stuff')
-        outputs = self.head.decode(image.feats, self._category(names), last_only=True)
-        last = {key: value[0] for key, value in outputs.predictions[''].items()}
-        masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[0])
-        segments = dict(probs=last['logits'].float().sigmoid(), masks=masks, num_things=len(things))
+        segments = self.head.predict_segments(image.feats, things, names[len(things):])
         found = self.model.panoptic_fusion_head.predict_maps(segments, image.sample.metainfo)['pan_results']
         panoptic, result = found.sem_seg[0].cpu().numpy(), []
         ids = np.zeros(panoptic.shape, dtype=np.int64)
@@ -316,54 +311,53 @@ class InteractiveSession:
         given = self.read(prompt, 0)
         if given.kind is None:
             raise ValueError('a reference needs positive pixels: give points, boxes, polygons, scribbles or a mask')
-        rows, image = self._rows([given], [None]), self._state()
-        templates = self.model.extract_templates(image.batch, rows)
-        return encode_reference(self.head, image.feats, rows, templates, self._fusion_text())
+        image = self._state()
+        objects = self.model.extract_templates(image.batch, self._objects([given], [None]))
+        return self.head.prompt_decoder.encode_reference(image.feats, objects, self._fusion_names())
 
     # ---- decoding ----
-    def _fusion_text(self) -> TextPrompt:
-        return self._category(self.vocabulary if self.vocabulary_in_fusion else ('object', ))
+    def _fusion_names(self) -> tuple[str, ...]:
+        return self.vocabulary if self.vocabulary_in_fusion else ('object', )
 
     @torch.no_grad()
     def _run(self, prompts: list[UserPrompt], ids: Sequence[int], rounds: list[int],
              previous: list[Optional[Tensor]], like: Optional[Tensor] = None) -> list[SessionObject]:
         if not prompts:
             return []
-        results = []
-        for output in sorted(self._decode(self._rows(prompts, previous)), key=lambda output: output.row):
-            row, ranking = output.row, output.ranking
+
+        def answer(output: DecodedObject) -> SessionObject:
+            index, ranking = output.index, output.ranking
             if like is not None:
                 similar = F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
                 ranking = ranking + LIKE_WEIGHT * similar
-            results.append(self._result(output, ranking.argmax()[None], prompts[row], ids[row], rounds[row]))
-        return results
+            return self._result(output, ranking.argmax()[None], prompts[index], ids[index], rounds[index])
 
-    def _decode(self, rows: PromptedObjects):
+        return self._decode(self._objects(prompts, previous), answer)
+
+    def _decode(self, objects: PromptedObjects, choose: Callable[[DecodedObject], Any]) -> list:
+        """What ``choose`` makes of the queries of each object."""
         image = self._state()
-        templates = self.model.extract_templates(image.batch, rows)
-        return decode_rows(self.head, image.feats, rows, templates, self._fusion_text(), self._expressions,
-                           remember=self.history == 'tokens')
+        return self.head.prompt_decoder.decode(
+            image.feats, self.model.extract_templates(image.batch, objects), self._fusion_names(), choose,
+            remember=self.history == 'tokens')
 
-    def _rows(self, prompts: list[UserPrompt], previous: list[Optional[Tensor]]) -> PromptedObjects:
+    def _objects(self, prompts: list[UserPrompt], previous: list[Optional[Tensor]]) -> PromptedObjects:
         """The prompts at the padded size of the model's input, and mask logits (h, w) of the round before."""
         image = self._state()
         positive = torch.stack([image.warp(prompt.positive) for prompt in prompts])
-        return PromptedObjects(
-            images=torch.zeros(len(prompts), dtype=torch.long, device=image.batch.device),
-            objects=torch.arange(len(prompts), device=image.batch.device),
-            masks=positive,
-            neg_masks=torch.stack([image.warp(prompt.negative) for prompt in prompts]) & ~positive,
-            kinds=[prompt.kind or 'mask' for prompt in prompts],
-            texts=[prompt.text for prompt in prompts],
-            refs=[prompt.reference and prompt.reference.to(image.batch.device) for prompt in prompts],
-            prev_logits=[None] * len(prompts) if self.history == 'none' else previous)
+        negative = torch.stack([image.warp(prompt.negative) for prompt in prompts]) & ~positive
+        return PromptedObjects.of_image(
+            positive, negative, [prompt.kind is not None for prompt in prompts], negative.flatten(1).any(1).tolist(),
+            kinds=[prompt.kind or 'mask' for prompt in prompts], texts=[prompt.text for prompt in prompts],
+            refs=[None if prompt.reference is None else prompt.reference.to(image.batch.device) for prompt in prompts],
+            prev_logits=None if self.history == 'none' else previous)
 
-    def _result(self, output: RowOutput, best: Tensor, prompt: UserPrompt, object_id: int,
+    def _result(self, output: DecodedObject, best: Tensor, prompt: UserPrompt, object_id: int,
                 number: int) -> SessionObject:
         """Query ``best`` (1,) of a decoded row as round ``number`` of the object."""
         logits = output.masks(best)
-        instance = InstanceData(scores=output.probability[best], labels=best * 0, boxes=output.boxes[best])
-        found = self.model.panoptic_fusion_head.predict([instance], [logits], [self._state().sample])[0]['ins_results']
+        chosen = SelectedQueries(output.probability[best], best * 0, output.boxes[best])
+        found = self.model.panoptic_fusion_head.predict([chosen], [logits], [self._state().sample])[0]['ins_results']
         mask = found.masks[0].cpu().numpy()
         if self.carve_radius:
             mask = carve(mask, prompt.clicks, self.carve_radius * min(mask.shape))
@@ -375,18 +369,3 @@ class InteractiveSession:
             id=object_id, round=number, mask=mask,
             box=found.bboxes[0].cpu().numpy(), score=float(found.scores[0]), label=label, label_score=label_score,
             text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]])
-
-    # ---- text, encoded once ----
-    def _category(self, names: tuple[str, ...]) -> TextPrompt:
-        key = ('category', *names)
-        if key not in self._texts:
-            self._texts[key] = encode_category(self.head.text_encoder, names, 1)
-        return self._texts[key]
-
-    def _expressions(self, texts: Sequence[str]) -> TextPrompt:
-        missing = [text for text in dict.fromkeys(texts) if ('expression', text) not in self._texts]
-        if missing:
-            encoded = encode_expressions(self.head.text_encoder, missing)
-            for index, text in enumerate(missing):
-                self._texts['expression', text] = encoded.pick(torch.tensor([index]))
-        return TextPrompt.stack([self._texts['expression', text] for text in texts])

@@ -22,6 +22,7 @@ from projects.glee.datasets.transforms import (
 )
 from projects.glee.models.data_preprocessors import GLEEDataPreprocessor, GLEEVideoDataPreprocessor
 from projects.glee.models.seg_heads import GLEEFusionHead
+from projects.glee.structures.selected_queries import SelectedQueries
 
 SIZE = (40, 60)
 TRIANGLE = np.array([6.0, 4.0, 50.0, 10.0, 20.0, 36.0])
@@ -105,10 +106,10 @@ def test_predictions_are_cut_and_scaled_to_the_original_image():
     assert meta['img_shape'] == (64, 96)
     grey = (128 - torch.tensor([123.675, 116.28, 103.53])) / torch.tensor([58.395, 57.12, 57.375])
     torch.testing.assert_close(data['inputs'][0, :, 64:], grey[:, None, None].expand(3, 32, 96))
-    instances = InstanceData(scores=torch.ones(1), labels=torch.zeros(1), boxes=torch.tensor([[0.5, 0.25, 0.25, 0.5]]))
+    selected = SelectedQueries(torch.ones(1), torch.zeros(1), torch.tensor([[0.5, 0.25, 0.25, 0.5]]))
     logits = torch.full((1, 12, 12), -20.)
     logits[:, :6, 3:6] = 20.  # stride 8: rows 0..48, columns 24..48 of the square
-    result = GLEEFusionHead().predict([instances], [logits], data['data_samples'])[0]['ins_results']
+    result = GLEEFusionHead().predict([selected], [logits], data['data_samples'])[0]['ins_results']
     assert result.bboxes.tolist() == [[22.5, 0, 37.5, 30]]
     assert result.masks.shape == (1, *SIZE) and box_of(result.masks[0].numpy()) == [15, 0, 30, 30]
 

@@ -211,12 +211,60 @@ def test_batches_without_prompts_leave_the_prompter_alone(glee):
 def test_the_template_never_trains_the_backbone_or_its_statistics(glee):
     glee.train()
     samples = prompted_samples(1)
-    feats, _, rows, templates = glee._head_inputs(images(1), samples)
-    assert feats[0].requires_grad and not any(feat.requires_grad for feat in templates)
+    feats, _, objects = glee._head_inputs(images(1), samples)
+    assert feats[0].requires_grad and not any(feat.requires_grad for feat in objects.templates[0])
     norm = next(m for m in glee.backbone.modules() if isinstance(m, torch.nn.BatchNorm2d))
     before = norm.running_mean.clone()
-    glee.extract_templates(images(1), rows)
+    glee.extract_templates(images(1), objects)
     assert torch.equal(norm.running_mean, before) and norm.training and glee.backbone.training
+
+
+def described(*texts, **fields):
+    """An image whose objects are only described."""
+    sample = category_sample()
+    sample.prompts = InstanceData(masks=torch.zeros(len(texts), *SIZE, dtype=torch.bool), kinds=['mask'] * len(texts),
+                                  texts=list(texts), **fields)
+    return sample
+
+
+def test_described_objects_train_like_expressions(glee):
+    """The losses are those of an expression sample of the same object, beside the confidence's."""
+    glee.train()
+    head = glee.panoptic_head
+    denoising, head.denoising = head.denoising, None
+    sample = described('the red star', object_ids=torch.tensor([2]))
+    expression = expression_sample('the red star')
+    expression.gt_instances = sample.gt_instances[2:]
+    expression.gt_instances.labels = torch.zeros(1, dtype=torch.long)
+    losses = []
+    for each in (sample, expression):
+        torch.manual_seed(0)
+        losses.append(glee(images(1), [each], mode='loss'))
+    head.denoising = denoising
+    for key, value in losses[1].items():
+        if 'conf' in key:
+            assert losses[0][key] > 0 == value
+        elif key != 'loss_distill':  # of category batches
+            torch.testing.assert_close(losses[0][key], value)
+    sum(losses[0].values()).backward()
+    assert all(parameter.grad is not None for parameter in glee.parameters() if parameter.requires_grad)
+
+
+def test_described_objects_are_denoised_too(glee):
+    """Two of them, each with its own text as its only name."""
+    glee.train()
+    losses = glee(images(1), [described('the red star', 'a ring', object_ids=torch.tensor([1, 0]))], mode='loss')
+    assert any(key.startswith('dn.') for key in losses) and all(value.isfinite() for value in losses.values())
+
+
+def test_objects_that_were_given_different_prompts_do_not_train_together(glee):
+    glee.train()
+    samples = [described('a ring'), prompted_samples(1)[0]]
+    samples[0].gt_instances = samples[0].gt_instances[:1]
+    with pytest.raises(ValueError, match='objects with the same prompts'):
+        glee(images(2), samples, mode='loss')
+    with pytest.raises(ValueError, match="disagree on 'prompts'"):
+        glee(images(2), [category_sample(), samples[1]], mode='loss')
 
 
 def test_several_objects_of_one_image_train_together(glee):

@@ -5,9 +5,9 @@ import pytest
 import torch
 from mini_model import SIZE, build, category_sample, expression_sample, images, mini_config
 from mmengine.config import Config
-from mmengine.structures import InstanceData
 
 from projects.glee.models.seg_heads import GLEEFusionHead
+from projects.glee.structures.selected_queries import SelectedQueries
 
 CONFIGS = 'configs/glee'
 def shrink(model):
@@ -180,7 +180,6 @@ def test_feature_count_mismatch_is_named(glee):
 
 def test_empty_prediction_list():
     """No query survives: the fusion head returns empty, well-shaped results."""
-    instances = InstanceData(scores=torch.zeros(0), labels=torch.zeros(0, dtype=torch.long),
-                             boxes=torch.zeros(0, 4))
-    out = GLEEFusionHead().predict([instances], [torch.zeros(0, 16, 24)], [category_sample()])
+    selected = SelectedQueries(torch.zeros(0), torch.zeros(0, dtype=torch.long), torch.zeros(0, 4))
+    out = GLEEFusionHead().predict([selected], [torch.zeros(0, 16, 24)], [category_sample()])
     assert out[0]['ins_results'].masks.shape == (0, 120, 180)

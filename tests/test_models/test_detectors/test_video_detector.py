@@ -283,11 +283,95 @@ def test_sixty_objects_are_followed():
     assert [track.instance_id for track in tracks] == list(range(1, 61))
 
 
+def track_prompts(model, length=3, **prompts):
+    """Tracks of a still video whose first frame has these prompts."""
+    clip = clip_of(range(length), length, text=('object', ))
+    clip[0].prompts = InstanceData(**prompts)
+    with torch.no_grad():
+        model.predict(moving_picture(0).expand(1, length, -1, -1, -1), [clip])
+    return clip.pred_tracks
+
+
+def still_image(model, **prompts):
+    """The objects of one of its frames, as of an image."""
+    sample = clip_of(range(1), 1, text=('object', ))[0]
+    sample.prompts = InstanceData(**prompts)
+    with torch.no_grad():
+        return GLEE.predict(model, moving_picture(0)[None], [sample])[0].pred_instances
+
+
+def test_described_objects_are_followed_among_others():
+    """Words alone, words beside a box, a box alone: in every frame what a picture with these prompts gives."""
+    model = video_model(dict(type='PromptTracker'))
+    model.panoptic_head.prompt_decoder.composer.pos_weight = 0.  # later frames have no pixels that point
+    nowhere = torch.zeros(SIZE, dtype=torch.bool)
+    given = dict(masks=torch.stack([nowhere, square(20, 20), square(20, 20)]), kinds=['mask', 'box', 'box'],
+                 texts=['the red star', 'the red star', None])
+    tracks, found = track_prompts(model, **given), still_image(model, **given)
+    assert [len(track.segmentations) for track in tracks] == [3, 3, 3]
+    for track in tracks:
+        assert len({str(rle) for rle in track.segmentations}) == 1  # the video is still
+    for index, track in enumerate(tracks):
+        alone = track_prompts(model, **{key: value[index:index + 1] for key, value in given.items()})[0]
+        assert track.score == pytest.approx(alone.score, abs=1e-5)
+        mask = mask_utils.decode(alone.segmentations[1]).astype(bool) if alone.segmentations[1] else (
+            np.zeros((120, 180), bool))
+        assert np.logical_xor(mask, found.masks[index].numpy()).sum() <= 0.01 * mask.size
+    assert len({round(track.score, 6) for track in tracks}) == 3
+
+
+def test_a_reference_is_followed():
+    """It counts in every frame, alone and beside pixels."""
+    model = video_model(dict(type='PromptTracker'))
+    decoder = model.panoptic_head.prompt_decoder
+    with torch.no_grad():
+        sample = clip_of(range(1), 1, text=('object', ))[0]
+        give_masks(sample, [square(40, 10)], [1])
+        feats, _, objects = model._head_inputs(moving_picture(0, seed=1)[None], [sample])
+        reference = decoder.encode_reference(feats, objects, ('object', ))
+    nowhere = torch.zeros(SIZE, dtype=torch.bool)
+    given = dict(masks=torch.stack([nowhere, square(20, 20), square(20, 20)]), kinds=['box'] * 3,
+                 refs=[reference, reference, None])
+    tracks = track_prompts(model, **given)
+    assert len({round(track.score, 6) for track in tracks}) == 3
+    for index, track in enumerate(tracks):
+        alone = track_prompts(model, **{key: value[index:index + 1] for key, value in given.items()})[0]
+        assert track.score == pytest.approx(alone.score, abs=1e-5)
+
+
+@pytest.mark.parametrize('memory', ['first', 'first+previous'])
+def test_an_object_with_an_empty_mask_is_in_no_frame(memory):
+    """Among others and alone; a later prompt for it starts it."""
+    model = video_model(dict(type='PromptTracker', memory=memory))
+    nowhere = torch.zeros(SIZE, dtype=torch.bool)
+    first, second = track_prompts(model, masks=torch.stack([nowhere, square(20, 20)]), kinds=['mask'] * 2)
+    assert first.segmentations == [None] * 3 and first.score == 0 and second.segmentations[0] is not None
+    assert second.score == pytest.approx(track_prompts(model, masks=square(20, 20)[None], kinds=['mask'])[0].score)
+    assert track_prompts(model, masks=nowhere[None], kinds=['mask'])[0].segmentations == [None] * 3
+    clip = clip_of(range(2), 2, text=('object', ))
+    give_masks(clip[0], [nowhere], [5])
+    give_masks(clip[1], [square(20, 20)], [5])
+    with torch.no_grad():
+        model.predict(moving_picture(0).expand(1, 2, -1, -1, -1), [clip])
+    assert [rle is None for rle in clip.pred_tracks[0].segmentations] == [True, False]
+
+
+def test_prompts_of_a_frame_are_encoded_in_chunks():
+    """Twenty objects: three passes to start them, and three through both decoders to find them in each frame."""
+    model, calls = video_model(dict(type='PromptTracker')), dict(encode=[], decode=[])
+    head = model.panoptic_head
+    head.pixel_decoder.register_forward_hook(lambda _, inputs, __: calls['encode'].append(len(inputs[0][0])))
+    head.decoder.register_forward_hook(lambda _, inputs, __: calls['decode'].append(len(inputs[0])))
+    places = [(0, i + 1, (8 * (i % 10), 9 * (i // 10))) for i in range(20)]
+    follow(model, 2, length=2, objects=places)
+    assert calls['encode'] == [8, 8, 4] * 3 and calls['decode'] == [8, 8, 4] * 2
+
+
 @torch.no_grad()
 def test_first_frame_prompt_is_that_of_every_frame():
     """A still video: the query chosen in a later frame is the one that a still image with the prompt gives."""
     model = video_model(dict(type='PromptTracker'))
-    model.panoptic_head.composer.pos_weight = 0.  # later frames have no pixels that point
+    model.panoptic_head.prompt_decoder.composer.pos_weight = 0.  # later frames have no pixels that point
     picture, mask = moving_picture(0), square(20, 20)
     still = clip_of(range(1), 1, text=('object', ))[0]
     give_masks(still, [mask], [1])
@@ -299,7 +383,7 @@ def test_first_frame_prompt_is_that_of_every_frame():
     for rle in track.segmentations[1:]:
         found = mask_utils.decode(rle).astype(bool) if rle else np.zeros((120, 180), bool)
         assert np.logical_xor(found, image.masks[0].numpy()).sum() <= 0.01 * found.size
-    assert track.score == pytest.approx(float(model.panoptic_head.composer.visual_probability(
+    assert track.score == pytest.approx(float(model.panoptic_head.prompt_decoder.composer.visual_probability(
         *_prompted_heads(model, picture, still)).max()), abs=1e-4)
 
 

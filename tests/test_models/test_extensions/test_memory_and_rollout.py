@@ -69,29 +69,29 @@ def rollout(rounds):
 
 def test_no_round_is_plain_prompt_training(glee):
     glee.eval()
-    rows = gather_prompts([prompted()])
+    objects = gather_prompts([prompted()])
     feats = glee.extract_feat(images(1))
-    same = rollout(0)(glee, images(1), feats, [prompted()], rows)
-    assert torch.equal(same.masks, rows.masks) and torch.equal(same.neg_masks, rows.neg_masks)
-    assert same.prev_logits is rows.prev_logits
+    same = rollout(0)(glee, images(1), feats, [prompted()], objects)
+    assert torch.equal(same.masks, objects.masks) and torch.equal(same.neg_masks, objects.neg_masks)
+    assert same.prev_logits is objects.prev_logits
 
 
 def test_rounds_click_on_mistakes(glee, monkeypatch):
     glee.eval()
     sample = prompted(False)
-    rows, feats = gather_prompts([sample]), glee.extract_feat(images(1))
+    objects, feats = gather_prompts([sample]), glee.extract_feat(images(1))
     truth = torch.from_numpy(sample.gt_instances.masks.masks[0]).bool()
     monkeypatch.setattr(torch, 'randint', lambda *args, **kwargs: torch.tensor(2))
-    played = rollout(3)(glee, images(1), feats, [sample], rows)
+    played = rollout(3)(glee, images(1), feats, [sample], objects)
     monkeypatch.undo()
-    new_positive, negative = played.masks[0] & ~rows.masks[0], played.neg_masks[0]
+    new_positive, negative = played.masks[0] & ~objects.masks[0], played.neg_masks[0]
     assert new_positive.any() or negative.any()
     assert not played.prev_logits[0].requires_grad and played.prev_logits[0].shape == (16, 24)
     # a positive click lies on the object, a negative one off it: their rectangles are 2 x 4 px
     for pixels, inside in ((new_positive, truth), (negative, ~truth)):
         if pixels.any():
             assert (pixels & inside).any()
-    again = rows.masks[0] & ~played.masks[0]
+    again = objects.masks[0] & ~played.masks[0]
     assert not again.any()
 
 

@@ -7,11 +7,9 @@ import torch.nn.functional as F
 from mini_model import NAMES, SIZE, build, category_sample, images, mini_config
 from mmengine.structures import InstanceData
 
-from projects.glee.models.language_models.text_prompt import encode_category
 from projects.glee.models.prompts import PromptComposer
 from projects.glee.models.prompts.prompt_composer import PromptEvidence
-from projects.glee.models.prompts.prompt_decoder import decode_rows
-from projects.glee.models.prompts.reference_prompt import encode_reference
+from projects.glee.structures.prompted_objects import PromptedObjects
 
 
 @pytest.fixture(scope='module')
@@ -82,10 +80,10 @@ def test_chunks_and_order_do_not_matter(glee, chunk):
     masks, order = blocks(7), [3, 0, 6, 2, 5, 1, 4]
     kinds = ['point', 'box', 'polygon', 'scribble', 'mask', 'point', 'box']
     expected = predict(glee, prompted(masks, kinds))
-    head = glee.panoptic_head
-    before, head.prompt_chunk = head.prompt_chunk, chunk
+    decoder = glee.panoptic_head.prompt_decoder
+    before, decoder.chunk = decoder.chunk, chunk
     shuffled = predict(glee, prompted(masks[order], [kinds[i] for i in order]))
-    head.prompt_chunk = before
+    decoder.chunk = before
     assert_same(expected[order], shuffled)
 
 
@@ -103,6 +101,56 @@ def test_images_with_and_without_objects(glee):
     assert [len(r.pred_instances.scores) for r in results] == [2, 0, 3]
     assert results[1].pred_instances.masks.shape == (0, 120, 180)
     assert_same(results[2].pred_instances, predict(glee, prompted(blocks(3, 2)), images(3)[2:]))
+
+
+@pytest.mark.parametrize('text', [('heart', 'disk'), NAMES])
+def test_a_plain_picture_beside_prompted_ones_is_detected_as_ever(glee, text):
+    """With the same and with another vocabulary; the prompted ones are as alone, too."""
+    samples = [prompted(blocks(2)), category_sample(text), prompted(blocks(1, 2))]
+    with torch.no_grad():
+        together = glee(images(3), copy.deepcopy(samples), mode='predict')
+    assert [len(found.pred_instances) for found in together] == [2, min(100, 30 * len(text)), 1]
+    for index, sample in enumerate(samples):
+        assert_same(together[index].pred_instances, predict(glee, sample, images(3)[index:index + 1]))
+    with pytest.raises(ValueError, match='prompts in all samples of a batch or in none'):
+        glee(images(3), [samples[0], category_sample(), samples[2]], mode='tensor')
+
+
+def test_raw_outputs_of_described_objects(glee):
+    """One entry per object, as of expression samples; texts beside pixels count."""
+    sentences = ('a ring', 'the red star')
+    sample = prompted(torch.zeros(2, *SIZE, dtype=torch.bool), ['mask'] * 2, texts=list(sentences))
+    expressions = [category_sample((sentence, ), text_mode='expression') for sentence in sentences]
+    with torch.no_grad():
+        found = glee(images(1), [sample], mode='tensor')
+        expected = glee(images(1).expand(2, -1, -1, -1), expressions, mode='tensor')
+        silent, told = (glee(images(1), [prompted(blocks(1), ['box'], texts=[text])], mode='tensor')
+                        for text in (None, 'a ring'))
+    for key in ('pred_logits', 'pred_boxes', 'pred_masks'):
+        torch.testing.assert_close(found[key], expected[key], atol=1e-5, rtol=1e-5)
+    assert silent['pred_logits'].shape[-1] == len(NAMES) and told['pred_logits'].shape[-1] == 1
+    mixed = prompted(torch.cat([blocks(1), torch.zeros(1, *SIZE, dtype=torch.bool)]), ['box', 'mask'],
+                     texts=[None, 'a ring'])
+    with pytest.raises(ValueError, match='objects with the same prompts'):
+        glee(images(1), [mixed], mode='tensor')
+
+
+def test_carried_tokens_stand_for_pixels(glee):
+    """Ranked as by the pixels, in the picture that they come from; the object decoder does not run for them."""
+    masks = blocks(3, 6)
+    sample, decoder = prompted(masks, ['point', 'box', 'mask']), glee.panoptic_head.prompt_decoder
+    with torch.no_grad():
+        feats, _, objects = glee._head_inputs(images(1), [sample])
+        runs = []
+        hook = glee.panoptic_head.decoder.register_forward_hook(lambda *_: runs.append(1))
+        tokens = decoder.carry(feats, objects, sample.text)
+        hook.remove()
+        nothing = torch.zeros_like(masks)
+        carried = PromptedObjects.of_image(nothing, nothing, [False] * 3, [False] * 3, carried=tokens)
+        found = decoder.decode(feats, carried, sample.text, lambda decoded: decoded.ranking)
+    assert not runs
+    for ranking, expected in zip(found, outputs_of(glee, sample)):
+        torch.testing.assert_close(ranking, expected.ranking, atol=1e-5, rtol=0)
 
 
 def test_prompts_choose_by_confidence_and_name_the_result(glee):
@@ -156,10 +204,21 @@ def test_negative_pixels_rerank_and_can_be_taken_back(glee):
 
 def output_of(glee, sample):
     """All queries of the one prompted object."""
-    feats, _, rows, templates = glee._head_inputs(images(1), [sample])
-    head = glee.panoptic_head
+    return outputs_of(glee, sample)[0]
+
+
+def outputs_of(glee, sample):
+    """All queries of each prompted object."""
     with torch.no_grad():
-        return next(decode_rows(head, feats, rows, templates, encode_category(head.text_encoder, sample.text, 1)))
+        feats, _, objects = glee._head_inputs(images(1), [sample])
+        return glee.panoptic_head.prompt_decoder.decode(feats, objects, sample.text, lambda decoded: decoded)
+
+
+def reference_of(glee, masks):
+    """The object of a box in the picture, encoded for other pictures."""
+    with torch.no_grad():
+        feats, _, objects = glee._head_inputs(images(1), [prompted(masks, ['box'])])
+        return glee.panoptic_head.prompt_decoder.encode_reference(feats, objects, NAMES)
 
 
 def test_the_previous_mask_attracts(glee):
@@ -176,7 +235,7 @@ def test_covering_the_positive_pixels_counts_on_request(glee):
     """Against the masks at full size: few pixels, so that all of them are looked at."""
     masks = torch.zeros(1, *SIZE, dtype=torch.bool)
     masks[0, 10:18, 20:31] = True
-    sample, composer = prompted(masks, ['point']), glee.panoptic_head.composer
+    sample, composer = prompted(masks, ['point']), glee.panoptic_head.prompt_decoder.composer
     plain = output_of(glee, sample)
     full = F.interpolate(plain.masks(torch.arange(len(plain.ranking)))[None], SIZE, mode='bilinear')[0].sigmoid()
     composer.pos_weight = 0.5
@@ -216,13 +275,11 @@ def test_composer_oracle():
 
 
 def test_priority_asks_the_first_modality_that_was_given(glee, monkeypatch):
-    """All kinds of rows through ``decode_rows``: pixels, then the likeness with a reference, then the text."""
+    """All kinds of objects through the decoder: pixels, then the likeness with a reference, then the text."""
     head = glee.panoptic_head
     nowhere = torch.zeros(1, *SIZE, dtype=torch.bool)
-    feats, _, rows, templates = glee._head_inputs(images(1), [prompted(blocks(1), ['box'])])
+    reference = reference_of(glee, blocks(1))
     with torch.no_grad():
-        text = encode_category(head.text_encoder, NAMES, 1)
-        reference = encode_reference(head, feats, rows, templates, text)
         given = dict(reference=prompted(nowhere, ['mask'], refs=[reference]),
                      reference_text=prompted(nowhere, ['mask'], refs=[reference], texts=['a ring']),
                      text=prompted(nowhere, ['mask'], texts=['a ring']),
@@ -230,7 +287,7 @@ def test_priority_asks_the_first_modality_that_was_given(glee, monkeypatch):
                      all=prompted(blocks(1, 5), ['box'], refs=[reference], texts=['a ring']))
         joint = {key: output_of(glee, sample) for key, sample in given.items()}
         confidence = glee(images(1), [given['pixels']], mode='tensor')['pred_scores'][0, :, 0].sigmoid()
-        monkeypatch.setattr(head, 'composer', PromptComposer('priority'))
+        monkeypatch.setattr(head.prompt_decoder, 'composer', PromptComposer('priority'))
         priority = {key: output_of(glee, sample).ranking for key, sample in given.items()}
         names = head.decoder.norm(joint['all'].embeddings) @ head.category_embed
     for key in ('reference', 'reference_text'):
@@ -247,17 +304,13 @@ def test_priority_asks_the_first_modality_that_was_given(glee, monkeypatch):
 def test_a_reference_as_a_name_is_decoded_like_a_vocabulary_of_one_name(glee, monkeypatch):
     """Two references in one call: as ``head.decode`` without visual prompt finds the name; labels stay the sample's."""
     head = glee.panoptic_head
-    monkeypatch.setattr(head.composer, 'reference_as', 'name')
+    monkeypatch.setattr(head.prompt_decoder.composer, 'reference_as', 'name')
     nowhere = torch.zeros(2, *SIZE, dtype=torch.bool)
-    references = []
+    references = [reference_of(glee, blocks(1, seed)) for seed in (3, 5)]
     with torch.no_grad():
-        text = encode_category(head.text_encoder, NAMES, 1)
-        for seed in (3, 5):
-            feats, _, rows, templates = glee._head_inputs(images(1), [prompted(blocks(1, seed), ['box'])])
-            references.append(encode_reference(head, feats, rows, templates, text))
+        text, feats = head.encode_names(NAMES), glee.extract_feat(images(1))
         sample = prompted(nowhere, ['mask', 'mask'], refs=references)
-        _, _, rows, _ = glee._head_inputs(images(1), [sample])
-        found = sorted(decode_rows(head, feats, rows, None, text), key=lambda output: output.row)
+        found = outputs_of(glee, sample)
         result = predict(glee, sample)
         for row, (output, reference) in enumerate(zip(found, references)):
             name = reference.name * text.embeds.norm(dim=-1).mean() / reference.name.norm()
@@ -276,14 +329,13 @@ def test_a_reference_as_a_name_is_decoded_like_a_vocabulary_of_one_name(glee, mo
 def test_pixels_and_words_beside_a_reference_are_decoded_as_before(glee, monkeypatch):
     """Only a reference alone becomes a name."""
     head = glee.panoptic_head
-    feats, _, rows, templates = glee._head_inputs(images(1), [prompted(blocks(1), ['box'])])
+    reference = reference_of(glee, blocks(1))
     with torch.no_grad():
-        reference = encode_reference(head, feats, rows, templates, encode_category(head.text_encoder, NAMES, 1))
         nowhere = torch.zeros(1, *SIZE, dtype=torch.bool)
         given = [prompted(nowhere, ['mask'], refs=[reference], texts=['a ring']),
                  prompted(blocks(1, 5), ['box'], refs=[reference]), prompted(nowhere, ['mask'], refs=[reference])]
         before = [output_of(glee, sample).ranking for sample in given]
-        monkeypatch.setattr(head.composer, 'reference_as', 'name')
+        monkeypatch.setattr(head.prompt_decoder.composer, 'reference_as', 'name')
         after = [output_of(glee, sample).ranking for sample in given]
     assert [torch.equal(one, other) for one, other in zip(before, after)] == [True, True, False]
 

@@ -1,45 +1,28 @@
 """Text-conditioned Mask DINO head: text, pixel decoder, object decoder and losses in one component."""
 from functools import partial
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 import torch
 from mmdet.models.layers import MLP, inverse_sigmoid
 from mmdet.registry import MODELS, TASK_UTILS
-from mmdet.structures import SampleList
+from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import bbox_xyxy_to_cxcywh, get_box_tensor
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...structures.clips import flatten_clips
-from ...structures.denoising_queries import DenoisingQueries
+from ...structures.prompt_tokens import join_tokens
 from ...structures.prompted_objects import PromptedObjects
 from ...structures.sample_text import as_names
+from ...structures.selected_queries import Segments, SelectedQueries
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
-from ..layers.query_selection import EncodedMemory, encode_memory, select_queries
-from ..prompts.prompt_decoder import predict_prompted
-from ..prompts.visual_prompter import VisualPrompt, join_tokens
-
-
-class HeadOutputs(NamedTuple):
-    """Raw predictions of a batch.
-
-    ``predictions``: one dict(logits (B,Q,C), boxes (B,Q,4) cxcywh in 0..1 of the padded input,
-    scores (B,Q,1) logits, mask_embeds (B,Q,D)) per supervised output: 'enc' (two-stage), 'd0' (before
-    layer 1), 'd1'.. (after each layer but the last) and '' (the last layer).
-    ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
-    ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
-    memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
-    ``levels``: encoder maps [(B, D, h, w)], fine to coarse. ``memory``: what the queries were selected from.
-    """
-    predictions: dict[str, dict[str, Tensor]]
-    mask_features: Tensor
-    embeddings: Tensor
-    topk_indices: Tensor
-    denoising: DenoisingQueries | None
-    dn_predictions: dict[str, dict[str, Tensor]] | None
-    levels: Sequence[Tensor]
-    memory: EncodedMemory
+from ..layers.maskdino_pixel_decoder import PixelFeatures
+from ..layers.query_selection import encode_memory, select_queries
+from ..losses.dynamic_loss_selector import LossSwitch
+from ..prompts.prompt_decoder import PromptDecoder
+from ..prompts.visual_prompter import VisualPrompt
+from .head_outputs import HeadOutputs
 
 
 @MODELS.register_module()
@@ -105,13 +88,12 @@ class GLEEHead(BaseModule):
             'embed_dims': embed_dims, 'num_levels': self.pixel_decoder.num_levels, **decoder})
         self.criterion = MODELS.build(criterion)
         self.loss_selector = TASK_UTILS.build(loss_selector)
-        self.denoising = denoising and MODELS.build({'embed_dims': embed_dims, **denoising})
-        self.dense_supervision = dense_supervision and MODELS.build(dense_supervision)
-        self.prompter = prompter and MODELS.build({
+        self.denoising = None if denoising is None else MODELS.build({'embed_dims': embed_dims, **denoising})
+        self.dense_supervision = None if dense_supervision is None else MODELS.build(dense_supervision)
+        self.prompter = None if prompter is None else MODELS.build({
             'in_channels': self.pixel_decoder.in_channels[-3:], 'embed_dims': embed_dims,
             'num_levels': self.pixel_decoder.num_levels, **prompter})
-        self.composer = TASK_UTILS.build(composer)
-        self.prompt_chunk = prompt_chunk
+        self.prompt_decoder = PromptDecoder(self, TASK_UTILS.build(composer), prompt_chunk)
         self.align_gain = align_gain
         self.align_bias = None if align_prior is None else nn.Parameter(torch.tensor(align_prior).logit())
         self.memory_proj = nn.Linear(embed_dims, embed_dims)
@@ -133,25 +115,50 @@ class GLEEHead(BaseModule):
         nn.init.zeros_(self.box_head.layers[-1].bias)
         nn.init.orthogonal_(self.category_embed, gain=self.align_gain * self.category_embed.shape[0]**-0.5)
 
-    def forward(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptedObjects | None = None,
-                templates: list[Tensor] | None = None) -> dict[str, Tensor]:
+    # ---- text ----
+    def encode_names(self, names: Sequence[str], batch_size: int = 1) -> TextPrompt:
+        """A vocabulary that ``batch_size`` images share."""
+        return encode_category(self.text_encoder, names, batch_size)
+
+    def encode_expressions(self, expressions: Sequence[str]) -> TextPrompt:
+        """Expressions, one per image."""
+        return encode_expressions(self.text_encoder, expressions)
+
+    def name_embeds(self, embeddings: Tensor) -> Tensor:
+        """What names are compared with (..., D), of query embeddings (..., D)."""
+        return self.decoder.norm(embeddings) @ self.category_embed
+
+    def name_logits(self, embeddings: Tensor, text_embeds: Tensor) -> Tensor:
+        """Alignment logits (B, Q, C) of query embeddings (B, Q, D) with any names (B, C, D)."""
+        return self._align(self.decoder.norm(embeddings), text_embeds)
+
+    def name_probability(self, embedding: Tensor, names: Sequence[str]) -> Tensor:
+        """Probability (C,) of each name for a query embedding (D,)."""
+        return self.name_logits(embedding[None, None], self.encode_names(names).embeds)[0, 0].float().sigmoid()
+
+    # ---- modes of the detector ----
+    def forward(self, feats: Sequence[Tensor], data_samples: SampleList,
+                objects: PromptedObjects | None = None) -> dict[str, Tensor]:
         """Raw tensors of the last layer (``mode='tensor'``), one text list per sample.
 
         Args:
             feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
             data_samples (SampleList): B samples.
-            rows (PromptedObjects | None): prompted objects; B below is then their number.
-            templates (list[Tensor] | None): backbone maps of the templates of the visually prompted rows.
+            objects (PromptedObjects | None): with templates; where samples have prompts all have some, objects
+                were given the same ones, and B below is their number.
 
         Returns:
             dict: ``pred_logits`` (B,Q,C), ``pred_boxes`` (B,Q,4) cxcywh relative to the padded input,
             ``pred_scores`` (B,Q,1) confidence logits, ``pred_masks`` (B,Q,h,w) logits, ``embeddings``
             (B,Q,D), ``topk_indices`` (B,Q).
         """
-        prompt, visual = encode_batch(self.text_encoder, data_samples), None
-        if rows is not None:
-            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
-        outputs = self.decode(feats, prompt, last_only=True, visual=visual)
+        text, visual = encode_batch(self.text_encoder, data_samples), None
+        if objects is not None:
+            if not all('prompts' in sample for sample in data_samples):
+                raise ValueError('tensor mode takes prompts in all samples of a batch or in none')
+            text, visual = self.prompt_decoder.read(objects, text)
+            feats = [feat[objects.images] for feat in feats]
+        outputs = self.decode(feats, text, last_only=True, visual=visual)
         last = outputs.predictions['']
         return dict(
             pred_logits=last['logits'],
@@ -161,111 +168,119 @@ class GLEEHead(BaseModule):
             embeddings=outputs.embeddings,
             topk_indices=outputs.topk_indices)
 
-    def loss(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptedObjects | None = None,
-             templates: list[Tensor] | None = None) -> dict[str, Tensor]:
+    def loss(self, feats: Sequence[Tensor], data_samples: SampleList,
+             objects: PromptedObjects | None = None) -> dict[str, Tensor]:
         """Losses of one homogeneous batch; a switched-off term is exactly zero.
 
-        With prompted objects each of ``rows`` is decoded on its own, and everything but the object it
-        means is background; arguments as of ``forward``. Clips (``TrackDataSample``) pass as so many images
-        and add the tracking loss; a clip has one prompt, in its first frame, and the chosen object alone.
+        With prompts each of ``objects`` is decoded on its own, and everything but what it means is background;
+        arguments as of ``forward``. Clips (``TrackDataSample``) pass as so many images and add the tracking loss; a
+        clip has one prompt, in its first frame, and the chosen object alone.
         """
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
         data_samples, num_frames = flatten_clips(data_samples)
-        prompt = encode_batch(self.text_encoder, data_samples)
-        targets, visual = [self._targets(sample, switch.match_masks) for sample in data_samples], None
-        if rows is not None and num_frames > 1:
-            visual = self._clip_prompt(rows, templates, num_frames)
-        elif rows is not None:
-            feats, prompt, visual = self._prompted(feats, prompt, rows, templates)
-            targets = [targets[image][[index]] for image, index in zip(rows.images.tolist(), rows.objects.tolist())]
-        outputs = self.decode(feats, prompt, targets, data_samples[0].get('label_table'), visual=visual)
+        vocabulary = encode_batch(self.text_encoder, data_samples)
+        targets = [self.preprocess_gt(sample, switch.match_masks) for sample in data_samples]
+        text, visual = vocabulary, None
+        if objects is not None:
+            text, visual = self.prompt_decoder.read(objects, vocabulary)
+            if num_frames > 1:
+                text = text.pick(torch.arange(len(text.embeds)).repeat_interleave(num_frames))
+                visual = None if visual is None else visual.for_frames(objects.images, num_frames)
+            else:
+                feats = [feat[objects.images] for feat in feats]
+                targets = [targets[image][[index]]
+                           for image, index in zip(objects.images.tolist(), objects.objects.tolist())]
+            if text.embeds.shape[1] == 1:  # an object's own text is the only name
+                for target in targets:
+                    target.labels = torch.zeros_like(target.labels)
+        outputs = self.decode(feats, text, targets, data_samples[0].get('label_table'), visual=visual)
+        losses = self.loss_by_feat(outputs, targets, switch, num_frames)
+        losses['loss_distill'] = vocabulary.distill_loss * float(switch.distillation)
+        losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
+        return losses
+
+    def loss_by_feat(self, outputs: HeadOutputs, targets: list[InstanceData], switch: LossSwitch,
+                     num_frames: int = 1) -> dict[str, Tensor]:
+        """Losses of raw predictions.
+
+        Args:
+            outputs (HeadOutputs): of a batch of B images.
+            targets (list[InstanceData]): of each image, see ``preprocess_gt``.
+            switch (LossSwitch): the terms that are on.
+            num_frames (int): T where the images are clips, one after the other.
+        """
         losses, matches = self.criterion(outputs.predictions, outputs.mask_features, targets, switch,
                                          outputs.dn_predictions, outputs.denoising)
         if self.dense_supervision is not None:
             losses.update(self.dense_supervision(outputs.memory, targets, switch, self.box_head, self.confidence_head))
         if num_frames > 1:
-            losses['loss_track'] = self.criterion.track(
-                outputs.embeddings, matches[''], targets, switch, num_frames)
-        losses['loss_distill'] = prompt.distill_loss * float(switch.distillation)
-        losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
+            losses['loss_track'] = self.criterion.track(outputs.embeddings, matches[''], targets, switch, num_frames)
         return losses
 
-    def predict(self, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptedObjects | None = None,
-                templates: list[Tensor] | None = None) -> tuple[list[InstanceData], list[Tensor]]:
+    def predict(self, feats: Sequence[Tensor], data_samples: SampleList,
+                objects: PromptedObjects | None = None) -> tuple[list[SelectedQueries], list[Tensor]]:
         """Select the final queries of every image; arguments as of ``forward``.
 
-        A sample with prompts yields one instance per prompted object, in their order. Samples that share a
-        vocabulary run together. An image with K expressions passes the backbone once and the head K times,
-        and yields one row per expression, ``labels`` its index. Names in ``stuff_text`` follow those in
-        ``text``; they make no instances, but the scores and masks of all queries are then handed on.
+        An image with prompts yields one instance per prompted object, in their order, ``labels`` as of
+        ``PromptDecoder.predict``; one with K expressions yields one instance per expression, ``labels`` its index.
+        Others yield detections; those that share a vocabulary run together. Names in ``stuff_text`` follow those in
+        ``text``; they make no instances, but all queries are then handed on. The backbone has run once per image.
 
         Returns:
-            tuple: per image ``InstanceData(scores, labels, boxes)`` (boxes cxcywh relative to the padded
-            input) and mask logits (N, h, w) at mask-feature resolution.
+            tuple: per image its ``SelectedQueries`` and mask logits (N, h, w) at mask-feature resolution.
         """
-        if rows is not None:
-            return predict_prompted(self, feats, data_samples, rows, templates)
         texts, is_expression = read_texts(data_samples)
-        instances, masks = [None] * len(texts), [None] * len(texts)
-        if is_expression:
-            for index, expressions in enumerate(texts):
-                instances[index], masks[index] = self._predict_expressions(
-                    [feat[index:index + 1] for feat in feats], expressions)
-            return instances, masks
-        stuffs = [as_names(sample.get('stuff_text', ())) for sample in data_samples]
-        for names, stuff in dict.fromkeys(zip(texts, stuffs)):
-            members = [index for index, key in enumerate(zip(texts, stuffs)) if key == (names, stuff)]
-            prompt = encode_category(self.text_encoder, names + stuff, len(members))
-            outputs = self.decode([feat[members] for feat in feats], prompt, last_only=True)
-            for position, index in enumerate(members):
-                instances[index], masks[index] = self._select(outputs, position, self.max_per_img, len(stuff))
-        return instances, masks
+        prompted = ['prompts' in sample for sample in data_samples]
+        if any(prompted) and is_expression:
+            raise ValueError("samples with prompts carry a vocabulary in 'text' (text_mode='category'); the "
+                             'expression of an object goes to prompts.texts')
+        images = objects.images.tolist() if any(prompted) else []
+        found, plain = [None] * len(texts), {}
+        for index, (sample, names) in enumerate(zip(data_samples, texts)):
+            maps = [feat[index:index + 1] for feat in feats]
+            if is_expression:
+                told = PromptedObjects.of_texts(names, sample.batch_input_shape, feats[0].device)
+                selected, masks = self.prompt_decoder.predict(maps, told, None)
+                found[index] = selected._replace(labels=told.objects), masks
+            elif prompted[index]:
+                own = objects.pick([number for number, image in enumerate(images) if image == index])
+                found[index] = self.prompt_decoder.predict(maps, own, names)
+            else:
+                plain.setdefault((names, as_names(sample.get('stuff_text', ()))), []).append(index)
+        for (names, stuff), members in plain.items():
+            text = self.encode_names(names + stuff, len(members))
+            outputs = self.decode([feat[members] for feat in feats], text, last_only=True)
+            for index, pair in zip(members, self.predict_by_feat(outputs, len(stuff))):
+                found[index] = pair
+        return [selected for selected, _ in found], [masks for _, masks in found]
 
-    def _predict_expressions(self, feats: list[Tensor],
-                             expressions: Sequence[str]) -> tuple[InstanceData, Tensor]:
-        """The best query of each expression of one image; ``feats`` have batch size 1."""
-        instances, masks, prompt = [], [], encode_expressions(self.text_encoder, expressions)
-        for index in range(len(expressions)):
-            outputs = self.decode(feats, prompt.pick([index]), last_only=True)
-            best, mask = self._select(outputs, 0, 1)
-            best.labels = best.labels + index
-            instances.append(best)
-            masks.append(mask)
-        return InstanceData.cat(instances), torch.cat(masks)
+    def predict_by_feat(self, outputs: HeadOutputs, num_stuff: int = 0) -> list[tuple[SelectedQueries, Tensor]]:
+        """The best pairs of query and name of each image, with masks (N, h, w) of the chosen queries only.
+
+        Args:
+            outputs (HeadOutputs): of a batch.
+            num_stuff (int): how many of the names, at their end, are stuff.
+        """
+        results = []
+        for index in range(len(outputs.mask_features)):
+            last = outputs.last(index)
+            probs = last['logits'].float().sigmoid()
+            num_names = probs.shape[-1] - num_stuff
+            scores = probs[:, :num_names].flatten()
+            scores, picked = scores.topk(min(self.max_per_img, len(scores)))
+            queries, which = (picked // num_names).unique(return_inverse=True)
+            segments = Segments(probs, outputs.masks(index), num_names) if num_stuff else None
+            selected = SelectedQueries(scores, picked % num_names, last['boxes'][picked // num_names], segments)
+            results.append((selected, outputs.masks(index, queries)[which]))
+        return results
+
+    def predict_segments(self, feats: Sequence[Tensor], things: Sequence[str], stuff: Sequence[str]) -> Segments:
+        """All queries of one image, ``feats`` [(1, C, h, w)], under the names of things and stuff."""
+        outputs = self.decode(feats, self.encode_names((*things, *stuff)), last_only=True)
+        return Segments(outputs.last(0)['logits'].float().sigmoid(), outputs.masks(0), len(things))
 
     @staticmethod
-    def _select(outputs: HeadOutputs, position: int, count: int,
-                num_stuff: int = 0) -> tuple[InstanceData, Tensor]:
-        """Top query x name pairs of one image, with masks for the chosen queries only."""
-        last = {key: value[position] for key, value in outputs.predictions[''].items()}
-        probs = last['logits'].float().sigmoid()
-        num_names = probs.shape[-1] - num_stuff
-        scores = probs[:, :num_names].flatten()
-        scores, picked = scores.topk(min(count, len(scores)))
-        queries, which = (picked // num_names).unique(return_inverse=True)
-        masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'][queries],
-                             outputs.mask_features[position])
-        instances = InstanceData(
-            scores=scores, labels=picked % num_names, boxes=last['boxes'][picked // num_names])
-        if num_stuff:
-            all_masks = torch.einsum('qd,dhw->qhw', last['mask_embeds'], outputs.mask_features[position])
-            instances.set_metainfo(dict(segments=dict(probs=probs, masks=all_masks, num_things=num_names)))
-        return instances, masks[which]
-
-    def _prompted(self, feats: Sequence[Tensor], prompt: TextPrompt, rows: PromptedObjects,
-                  templates: list[Tensor]) -> tuple[list[Tensor], TextPrompt, VisualPrompt]:
-        """Features, text and visual prompt of each prompted object (all with positive pixels)."""
-        visual = VisualPrompt(self.prompter.template_tokens(templates), rows.masks, rows.neg_masks,
-                              prev_logits=rows.prev_logits)
-        return [feat[rows.images] for feat in feats], prompt.pick(rows.images), visual
-
-    def _clip_prompt(self, rows: PromptedObjects, templates: list[Tensor], num_frames: int) -> VisualPrompt:
-        """The prompt of each clip's first frame, repeated for its T frames."""
-        tokens = self.prompter.template_tokens(templates)
-        return VisualPrompt(*(part.repeat_interleave(num_frames, 0) for part in (tokens, rows.masks, rows.neg_masks)),
-                            point_rows=rows.images.repeat_interleave(num_frames))
-
-    def _targets(self, sample, with_masks: bool) -> InstanceData:
+    def preprocess_gt(sample: DetDataSample, with_masks: bool) -> InstanceData:
         """Targets of one image: ``labels``, ``boxes`` cxcywh in 0..1 and, if supervised, ``masks``."""
         truth = sample.gt_instances
         boxes = get_box_tensor(truth.bboxes)
@@ -278,9 +293,17 @@ class GLEEHead(BaseModule):
             targets.masks = truth.masks.to_tensor(torch.bool, boxes.device)
         return targets
 
+    # ---- the network ----
+    def encode(self, feats: Sequence[Tensor], text: TextPrompt, visual: VisualPrompt | None = None) -> PixelFeatures:
+        """Pixel decoder with early fusion, before any query: encoder maps and mask features; as of ``decode``."""
+        tokens = text.fusion_tokens
+        if visual is not None:
+            tokens = torch.cat([tokens, visual.template_tokens], 1)
+        return self.pixel_decoder(feats, tokens)
+
     def decode(self,
                feats: Sequence[Tensor],
-               prompt: TextPrompt,
+               text: TextPrompt,
                targets: list[InstanceData] | None = None,
                label_table: str | None = None,
                last_only: bool = False,
@@ -289,16 +312,13 @@ class GLEEHead(BaseModule):
 
         Args:
             feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
-            prompt (TextPrompt): encoded text of the batch.
+            text (TextPrompt): encoded text of the batch.
             targets (list[InstanceData] | None): ground truth, for denoising queries in training.
             label_table (str | None): denoising label table of this source.
             last_only (bool): predict from the last layer only.
             visual (VisualPrompt | None): one visual prompt per image of the batch.
         """
-        fusion_tokens, decoder_tokens = prompt.fusion_tokens, prompt.decoder_tokens
-        if visual is not None:
-            fusion_tokens = torch.cat([fusion_tokens, visual.template_tokens], 1)
-        pixels = self.pixel_decoder(feats, fusion_tokens)
+        pixels, decoder_tokens = self.encode(feats, text, visual), text.decoder_tokens
         if visual is not None:
             decoder_tokens = join_tokens(decoder_tokens, self.prompter.point_tokens(pixels.levels, visual))
             pixels = pixels._replace(mask_features=self.prompter.mask_features(pixels.mask_features, visual))
@@ -306,20 +326,20 @@ class GLEEHead(BaseModule):
         sizes = [tuple(level.shape[-2:]) for level in levels]
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
         # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
-        by_confidence = visual is not None and prompt.decoder_tokens is None
-        align = None if by_confidence and targets is None else partial(self._align, text_embeds=prompt.embeds)
+        by_confidence = visual is not None and text.decoder_tokens is None
+        align = None if by_confidence and targets is None else partial(self._align, text_embeds=text.embeds)
         encoded = encode_memory(memory, sizes, lambda cells: self.memory_norm(self.memory_proj(cells)), align)
         scores = self.confidence_head(encoded.content) if by_confidence else encoded.logits
         content, boxes, indices = select_queries(encoded, scores, self.box_head, self.num_queries)
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
-            noised = self.denoising(targets, prompt.embeds.shape[1], label_table, query.shape[1])
+            noised = self.denoising(targets, text.embeds.shape[1], label_table, query.shape[1])
         if noised is not None:
             query = torch.cat([noised.content, query], 1)
             references = torch.cat([noised.boxes_unsigmoid.sigmoid(), references], 1)
         states = self.decoder(query, references, memory, sizes, self.box_head, noised and noised.attn_mask,
                               decoder_tokens)
-        outputs = self._predict_layers(query, states, prompt.embeds, last_only)
+        outputs = self._predict_layers(query, states, text.embeds, last_only)
         pad = query.shape[1] - content.shape[1]
         dn_predictions = noised and {
             'dn' + (f'.{key}' if key else ''): {k: v[:, :pad] for k, v in value.items()}
@@ -327,7 +347,7 @@ class GLEEHead(BaseModule):
         predictions = {
             key: {k: v[:, pad:] for k, v in value.items()} for key, value in outputs.items()}
         if not last_only:
-            predictions['enc'] = self._predict_queries(content, boxes, prompt.embeds)
+            predictions['enc'] = self._predict_queries(content, boxes, text.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
                            noised, dn_predictions, pixels.levels, encoded)
 
@@ -335,10 +355,6 @@ class GLEEHead(BaseModule):
         """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""
         logits = query @ self.category_embed @ text_embeds.transpose(1, 2)
         return logits if self.align_bias is None else logits + self.align_bias
-
-    def name_logits(self, embeddings: Tensor, text_embeds: Tensor) -> Tensor:
-        """Alignment logits (B, Q, C) of query embeddings (B, Q, D) with any names (B, C, D)."""
-        return self._align(self.decoder.norm(embeddings), text_embeds)
 
     def _predict_queries(self, hidden: Tensor, boxes: Tensor,
                          text_embeds: Tensor) -> dict[str, Tensor]:

@@ -42,41 +42,44 @@ class GLEE(MaskFormer):
 
     def __init__(self, rollout: dict | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.rollout = rollout and TASK_UTILS.build(rollout)
+        self.rollout = None if rollout is None else TASK_UTILS.build(rollout)
 
-    def extract_templates(self, batch_inputs: Tensor, rows: PromptedObjects) -> list[Tensor] | None:
-        """Backbone maps [(V, C, h, w)] of the templates of the V rows with positive pixels.
+    def extract_templates(self, batch_inputs: Tensor, objects: PromptedObjects) -> PromptedObjects:
+        """The objects with the templates of those that have positive pixels.
 
-        In eval mode and without gradient, whatever the mode of the detector (DESIGN section 5).
+        Templates pass the backbone in eval mode and without gradient, whatever the mode of the detector (DESIGN
+        section 5).
 
         Args:
             batch_inputs (Tensor): (B, 3, H, W) normalised.
-            rows (PromptedObjects): the prompted objects of the batch.
+            objects (PromptedObjects): the prompted objects of the batch.
 
         Raises:
             ValueError: the head has no prompter.
         """
         prompter = getattr(self.panoptic_head, 'prompter', None)
-        if prompter is None:
+        if prompter is None and any(given.visual or given.reference for given in objects.given()):
             raise ValueError('data samples carry prompts but the panoptic_head has no prompter: set '
                              "panoptic_head.prompter=dict(type='VisualPrompter') in the config")
-        visual = [row for row, has_pixels in enumerate(rows.is_visual) if has_pixels]
-        chunks = []
+        visual = [index for index, has_pixels in enumerate(objects.has_pixels) if has_pixels]
+        templates = [None] * len(objects.kinds)
         with torch.no_grad(), eval_mode(self.backbone, *([self.neck] if self.with_neck else [])):
             for start in range(0, len(visual), self.template_chunk):
-                part = rows.pick(visual[start:start + self.template_chunk])
+                indices = visual[start:start + self.template_chunk]
+                part = objects.pick(indices)
                 crops = prompter.crop(batch_inputs[part.images], part.masks, part.kinds)
-                chunks.append(self.extract_feat(crops))
-        return [torch.cat(maps) for maps in zip(*chunks)] or None
+                for index, *maps in zip(indices, *self.extract_feat(crops)):
+                    templates[index] = maps
+        return objects._replace(templates=templates)
 
     def _head_inputs(self, batch_inputs: Tensor, batch_data_samples: SampleList, rollout: bool = False) -> tuple:
-        """Features, samples and, if there are prompts, prompted objects and features of their templates."""
-        rows, feats = gather_prompts(batch_data_samples), self.extract_feat(batch_inputs)
-        if rows is None:
+        """Features, samples and, if there are prompts, prompted objects with their templates."""
+        objects, feats = gather_prompts(batch_data_samples), self.extract_feat(batch_inputs)
+        if objects is None:
             return feats, batch_data_samples
         if rollout and self.rollout is not None:
-            rows = self.rollout(self, batch_inputs, feats, batch_data_samples, rows)
-        return feats, batch_data_samples, rows, self.extract_templates(batch_inputs, rows)
+            objects = self.rollout(self, batch_inputs, feats, batch_data_samples, objects)
+        return feats, batch_data_samples, self.extract_templates(batch_inputs, objects)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Losses of a batch, see ``GLEEHead.loss``."""
@@ -90,7 +93,7 @@ class GLEE(MaskFormer):
         return self.add_pred_to_datasample(batch_data_samples, results)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """``mode='tensor'``, one row per prompted object where samples have ``prompts``."""
+        """``mode='tensor'``, one entry per prompted object where samples have ``prompts``."""
         return self.panoptic_head(*self._head_inputs(batch_inputs, batch_data_samples))
 
     def add_pred_to_datasample(self, data_samples: SampleList, results_list: list[dict]) -> SampleList:

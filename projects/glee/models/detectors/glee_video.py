@@ -27,7 +27,7 @@ class GLEEVideo(GLEE):
     def __init__(self, *args, tracker: dict = dict(type='MinVISTracker'), trajectory_head: dict | None = None,
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.trajectory_head = trajectory_head and MODELS.build(trajectory_head)
+        self.trajectory_head = None if trajectory_head is None else MODELS.build(trajectory_head)
         self.tracker: GLEETracker = MODELS.build(tracker)
         self._awaited: tuple | None = None
 
@@ -44,8 +44,8 @@ class GLEEVideo(GLEE):
             losses = super().loss(batch_inputs, batch_data_samples)
         else:
             frames, _ = flatten_clips(batch_data_samples)
-            feats, _, *prompts = self._head_inputs(batch_inputs.flatten(0, 1), frames)
-            losses = self.panoptic_head.loss(feats, batch_data_samples, *prompts)
+            feats, _, *objects = self._head_inputs(batch_inputs.flatten(0, 1), frames)
+            losses = self.panoptic_head.loss(feats, batch_data_samples, *objects)
         if self.trajectory_head is not None:  # in the graph, so that every rank reduces the same set
             losses['loss_idle'] = losses['loss_idle'] + sum(p.sum() for p in self.trajectory_head.parameters()) * 0.
         return losses

@@ -1,30 +1,31 @@
-"""From prompted objects to one chosen query each, at test time."""
-from typing import Callable, Iterator, NamedTuple, Sequence
+"""From prompted objects to their queries: the one way, in training and at test."""
+from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
 import torch
 import torch.nn.functional as F
 from mmcv.ops import point_sample
-from mmdet.structures import SampleList
-from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ...structures.prompted_objects import PromptedObjects
-from ..language_models.text_prompt import TextPrompt, encode_category, encode_expressions, read_texts
-from .prompt_composer import PromptEvidence
-from .reference_prompt import ReferencePrompt, name_embeds, name_prompt, stack_references
+from ...structures.prompt_tokens import ObjectTokens, join_tokens, stack_points
+from ...structures.prompted_objects import PromptedObjects, PromptSet
+from ...structures.selected_queries import SelectedQueries
+from ..language_models.text_prompt import TextPrompt
+from .prompt_composer import PromptComposer, PromptEvidence
+from .reference_prompt import ReferencePrompt, name_prompt
 from .visual_prompter import VisualPrompt, choose_pixels
 
-Encode = Callable[[Sequence[str]], TextPrompt]
+SIGN_POINTS = 512  # most pixels of each sign at which masks are compared
 
 
-class RowOutput(NamedTuple):
+class DecodedObject(NamedTuple):
     """Queries of one prompted object.
 
-    ``row``: its number. ``ranking``, ``probability``: (Q,) composed score with and without signs and
-    history. ``logits``: (Q, C). ``boxes``: (Q, 4) cxcywh relative to the padded input. ``mask_embeds``,
-    ``embeddings``: (Q, D). ``mask_features``: (D, h, w).
+    ``index``: its number among the objects. ``ranking``, ``probability``: (Q,) composed score with and without signs
+    and history. ``logits``: (Q, C). ``boxes``: (Q, 4) cxcywh relative to the padded input. ``mask_embeds``,
+    ``embeddings``: (Q, D). ``mask_features``: (D, h, w). ``levels``: encoder maps [(D, h, w)], fine to coarse.
+    ``evidence``: what the scores are composed of.
     """
-    row: int
+    index: int
     ranking: Tensor
     probability: Tensor
     logits: Tensor
@@ -32,155 +33,230 @@ class RowOutput(NamedTuple):
     mask_embeds: Tensor
     embeddings: Tensor
     mask_features: Tensor
+    levels: Sequence[Tensor] = ()
+    evidence: PromptEvidence | None = None
 
     def masks(self, queries: Tensor) -> Tensor:
         """Mask logits (n, h, w) of some queries (n,)."""
         return torch.einsum('qd,dhw->qhw', self.mask_embeds[queries], self.mask_features)
 
 
-def predict_prompted(head, feats: Sequence[Tensor], data_samples: SampleList, rows: PromptedObjects,
-                     templates: list[Tensor] | None) -> tuple[list[InstanceData], list[Tensor]]:
-    """One instance per prompted object; ``GLEEHead.predict`` of samples with prompts.
-
-    ``labels`` are the best name of the sample's vocabulary (0 for an object given with a text of its own,
-    whose index is meaningless), ``scores`` the composed probability.
-    """
-    texts, is_expression = read_texts(data_samples)
-    if is_expression:
-        raise ValueError("samples with prompts carry a vocabulary in 'text' (text_mode='category'); the "
-                         'expression of an object goes to prompts.texts')
-    instances, masks = [], []
-    positions = _visual_positions(rows)
-    for image, names in enumerate(texts):
-        own = (rows.images == image).nonzero()[:, 0].tolist()
-        part = rows.pick(own)
-        part_templates = templates and [feat[[positions[row] for row in own if row in positions]]
-                                        for feat in templates]
-        prompt = encode_category(head.text_encoder, names, 1)
-        outputs = decode_rows(head, [feat[image:image + 1] for feat in feats], part, part_templates, prompt)
-        chosen = sorted((_choose(output) for output in outputs), key=lambda item: item[0])
-        instances.append(_collect([item[1] for item in chosen], feats[0]))
-        height, width = feats[0].shape[-2:]
-        masks.append(torch.cat([item[2] for item in chosen]) if chosen else feats[0].new_zeros(0, height, width))
-    return instances, masks
+def select_best(decoded: DecodedObject) -> tuple[SelectedQueries, Tensor]:
+    """The query that ranks first, and its mask logits (1, h, w)."""
+    best = decoded.ranking.argmax()[None]
+    return SelectedQueries(decoded.probability[best], decoded.logits[best].argmax(-1), decoded.boxes[best]), (
+        decoded.masks(best))
 
 
-def _choose(output: RowOutput) -> tuple[int, InstanceData, Tensor]:
-    best = output.ranking.argmax()[None]
-    instance = InstanceData(
-        scores=output.probability[best], labels=output.logits[best].argmax(-1), boxes=output.boxes[best])
-    return output.row, instance, output.masks(best)
+class PromptDecoder:
+    """Decodes objects that are pointed at, shown in another picture or described (DESIGN section 5).
 
-
-def _collect(instances: list[InstanceData], like: Tensor) -> InstanceData:
-    if instances:
-        return InstanceData.cat(instances)
-    return InstanceData(scores=like.new_zeros(0), labels=like.new_zeros(0, dtype=torch.long),
-                        boxes=like.new_zeros(0, 4))
-
-
-def _visual_positions(rows: PromptedObjects) -> dict[int, int]:
-    """Position among the templates of every row that has one."""
-    visual = [row for row, has_pixels in enumerate(rows.is_visual) if has_pixels]
-    return {row: position for position, row in enumerate(visual)}
-
-
-def decode_rows(head, feats: Sequence[Tensor], rows: PromptedObjects, templates: list[Tensor] | None,
-                prompt: TextPrompt, encode: Encode | None = None, remember: bool = True) -> Iterator[RowOutput]:
-    """Decode the prompted objects of one image, ``head.prompt_chunk`` at a time.
-
-    Objects are decoded together if they have the same kinds of prompt; each has its own fused encoder
-    and decoder pass, so the numbers are those of separate calls. The rows come out of order.
+    Each object has its own fused encoder and decoder pass, so that the numbers are those of separate calls. Objects
+    that were given the same prompts (``PromptSet``) pass together, a chunk of them at a time. The head owns the
+    prompter's parameters; everything else about prompts is here, and the head, sessions and trackers come this way.
 
     Args:
-        head (GLEEHead): the head.
-        feats (Sequence[Tensor]): backbone maps [(1, C, h, w)] of the image.
-        rows (PromptedObjects): R objects of this image.
-        templates (list[Tensor] | None): backbone maps of the templates of the rows with pixels.
-        prompt (TextPrompt): encoded vocabulary (B=1) of the objects without a text of their own.
-        encode (Callable | None): expressions to a ``TextPrompt``; None asks the head's encoder.
-        remember (bool): whether the prompter sees the masks of the round before; they attract the choice anyway.
+        head (GLEEHead): encodes and decodes.
+        composer (PromptComposer): scores the queries of an object.
+        chunk (int): objects that pass together at test, which bounds memory.
     """
-    encode = encode or (lambda texts: encode_expressions(head.text_encoder, texts))
-    groups: dict[tuple, list[int]] = {}
-    for row, visual in enumerate(rows.is_visual):
-        key = visual, rows.refs[row] is not None, rows.texts[row] is not None
-        groups.setdefault(key, []).append(row)
-    positions = _visual_positions(rows)
-    for (visual, referred, worded), members in groups.items():
-        for start in range(0, len(members), head.prompt_chunk):
-            chunk = members[start:start + head.prompt_chunk]
-            part = rows.pick(chunk)
-            text = encode(part.texts) if worded else prompt.pick(torch.zeros_like(part.images))
-            if referred and not visual and not worded and head.composer.reference_as == 'name':
-                yield from _named_rows(head, chunk, feats, part, text)
-                continue
-            tokens = visual and head.prompter.template_tokens(
-                [feat[[positions[row] for row in chunk]] for feat in templates])
-            outputs = head.decode([feat.expand(len(chunk), -1, -1, -1) for feat in feats], text, last_only=True,
-                                  visual=_visual_prompt(part, tokens, visual, referred, remember))
-            # a reference is a visual prompt of its own, but where one modality decides its likeness is asked
-            confident = visual or (referred and head.composer.mode == 'joint')
-            for index, row in enumerate(chunk):
-                yield _row_output(head, row, outputs, index, part, (confident, referred, worded))
 
+    def __init__(self, head, composer: PromptComposer, chunk: int = 8) -> None:
+        self.head = head
+        self.composer = composer
+        self.chunk = chunk
 
-def _named_rows(head, chunk: list[int], feats: Sequence[Tensor], part: PromptedObjects,
-                vocabulary: TextPrompt) -> Iterator[RowOutput]:
-    """The rows ``chunk`` of references that are decoded as names; their logits are those of the vocabulary."""
-    outputs = head.decode([feat.expand(len(chunk), -1, -1, -1) for feat in feats], name_prompt(part.refs, vocabulary),
-                          last_only=True)
-    logits = head.name_logits(outputs.embeddings, vocabulary.embeds)
-    for index, row in enumerate(chunk):
-        output = _row_output(head, row, outputs, index, part, (False, True, True))
-        yield output._replace(logits=logits[index])
+    # ---- what the network reads ----
+    def read(self, objects: PromptedObjects, vocabulary: TextPrompt) -> tuple[TextPrompt, VisualPrompt | None]:
+        """Text and visual prompt of P objects that pass together.
 
+        Args:
+            objects (PromptedObjects): of a batch of B images.
+            vocabulary (TextPrompt): of the B images; a text of an object takes its place.
 
-def _visual_prompt(part: PromptedObjects, tokens, visual: bool, referred: bool, remember: bool) -> VisualPrompt | None:
-    """Visual prompt of rows that all have pixels, all have references, or both."""
-    previous = part.prev_logits if remember else None
-    if not referred:
-        return VisualPrompt(tokens, part.masks, part.neg_masks, None, previous) if visual else None
-    reference_tokens, points = stack_references(part.refs)
-    return VisualPrompt(tokens if visual else reference_tokens, part.masks, part.neg_masks, points, previous)
+        Raises:
+            ValueError: there is no object, or they were given different prompts.
+        """
+        sets = set(objects.given())
+        if len(sets) != 1:
+            raise ValueError('training and tensor mode take one or more objects with the same prompts (pixels, '
+                             f'reference, text), got {sorted(map(tuple, sets))}: batch them by what they were given')
+        given, = sets
+        text = self.head.encode_expressions(objects.texts) if given.text else vocabulary.pick(objects.images)
+        return self._read(objects, given, text)
 
+    def _read(self, objects: PromptedObjects, given: PromptSet, text: TextPrompt,
+              remember: bool = True) -> tuple[TextPrompt, VisualPrompt | None]:
+        """``read`` with the text of each object."""
+        if self._as_name(given):
+            return name_prompt(objects.refs, text), None
+        if not given.visual and not given.reference:
+            return text, None
+        if given.pixels:
+            templates = self._template_tokens(objects)
+        else:
+            templates = torch.stack([tokens.template if given.carried else reference.template_tokens
+                                     for tokens, reference in zip(objects.carried, objects.refs)])
+        points = [stack_points([tokens.points for tokens in objects.carried])] if given.carried else []
+        if given.reference:
+            points.append(stack_points([reference.levels for reference in objects.refs]))
+        return text, VisualPrompt(templates, objects.masks, objects.neg_masks, join_tokens(*points),
+                                  objects.prev_logits if remember else None)
 
-def _row_output(head, row: int, outputs, index: int, part: PromptedObjects,
-                given: tuple[bool, bool, bool]) -> RowOutput:
-    """Everything about one row of a decoded chunk, with the scores composed of confidence, reference and text."""
-    confident, referred, worded = given
-    last = {key: value[index] for key, value in outputs.predictions[''].items()}
-    features = outputs.mask_features[index]
-    composer = head.composer
-    evidence = PromptEvidence(
-        visual=composer.visual_probability(last['scores'], last['logits']) if confident else None,
-        reference=_likeness(head, part.refs[index], last, outputs.embeddings[index]) if referred else None,
-        text=last['logits'].float().sigmoid().amax(-1) if worded else None,
-        **_signs(part, index, last['mask_embeds'], features, composer.pos_weight > 0),
-        previous=_overlap(part.prev_logits[index], last['mask_embeds'], features))
-    return RowOutput(row, composer(evidence), composer.modalities(evidence), last['logits'], last['boxes'],
-                     last['mask_embeds'], outputs.embeddings[index], features)
+    def _as_name(self, given: PromptSet) -> bool:
+        """Whether an object is decoded as the name of its reference."""
+        return given == PromptSet(False, False, True, False) and self.composer.reference_as == 'name'
 
+    def _template_tokens(self, objects: PromptedObjects) -> Tensor:
+        """Tokens (P, T, D) of the templates of objects with pixels."""
+        return self.head.prompter.template_tokens([torch.stack(maps) for maps in zip(*objects.templates)])
 
-def _likeness(head, reference: ReferencePrompt, last: dict[str, Tensor], embeddings: Tensor) -> Tensor:
-    """Cosine (Q,) of every query with a reference, in the space that the composer wants."""
-    if head.composer.reference_space == 'name':
-        return F.cosine_similarity(name_embeds(head, embeddings), reference.name[None])
-    return F.cosine_similarity(last['mask_embeds'], reference.pooled[None])
+    # ---- decoding ----
+    def decode(self, feats: Sequence[Tensor], objects: PromptedObjects, names: Sequence[str] | None,
+               choose: Callable[[DecodedObject], Any] = select_best, remember: bool = True) -> list:
+        """What ``choose`` makes of the queries of each object of one image, in the order of the objects.
 
+        Args:
+            feats (Sequence[Tensor]): backbone maps [(1, C, h, w)] of the image.
+            objects (PromptedObjects): P objects of this image.
+            names (Sequence[str] | None): vocabulary of the objects without a text of their own.
+            choose (Callable): gets every ``DecodedObject`` once, in any order; what it keeps stays in memory.
+            remember (bool): whether the prompter sees the masks of the round before; they attract the choice anyway.
+        """
+        results = [None] * len(objects.kinds)
+        for given, indices, part, text in self._chunks(objects, names):
+            own, visual = self._read(part, given, text, remember)
+            outputs = self.head.decode([feat.expand(len(indices), -1, -1, -1) for feat in feats], own,
+                                       last_only=True, visual=visual)
+            logits = outputs.predictions['']['logits']
+            if self._as_name(given):
+                logits = self.head.name_logits(outputs.embeddings, text.embeds)
+            for row, index in enumerate(indices):
+                evidence, last = self._evidence(part, row, given, outputs), outputs.last(row)
+                results[index] = choose(DecodedObject(
+                    index, self.composer(evidence), self.composer.modalities(evidence), logits[row], last['boxes'],
+                    last['mask_embeds'], outputs.embeddings[row], outputs.mask_features[row],
+                    [level[row] for level in outputs.levels], evidence))
+        return results
 
-def _signs(part: PromptedObjects, index: int, embeds: Tensor, features: Tensor, always: bool) -> dict[str, Tensor]:
-    """Mean mask probability (Q,) at positive and negative pixels, if there are negative ones or ``always``."""
-    if not always and not part.neg_masks[index].any():
-        return {}
-    found = {}
-    for name, mask in (('positive', part.masks[index]), ('negative', part.neg_masks[index])):
-        if mask.any():
-            points = choose_pixels(mask, 512, torch.Generator().manual_seed(0))
-            # pixel centres, as the mask is later upsampled
-            points = points + points.new_tensor([0.5 / mask.shape[1], 0.5 / mask.shape[0]])
-            found[name] = (embeds @ point_sample(features[None], points[None])[0]).sigmoid().mean(-1)
-    return found
+    def predict(self, feats: Sequence[Tensor], objects: PromptedObjects,
+                names: Sequence[str] | None) -> tuple[SelectedQueries, Tensor]:
+        """The best query of each object of one image, and mask logits (P, h, w); arguments as of ``decode``.
+
+        ``labels`` are the best of the names (0 for an object with a text of its own).
+        """
+        chosen = self.decode(feats, objects, names)
+        if not chosen:
+            like = feats[0]
+            return SelectedQueries(like.new_zeros(0), like.new_zeros(0, dtype=torch.long), like.new_zeros(0, 4)), (
+                like.new_zeros(0, *like.shape[-2:]))
+        return SelectedQueries.cat([selected for selected, _ in chosen]), torch.cat([masks for _, masks in chosen])
+
+    def carry(self, feats: Sequence[Tensor], objects: PromptedObjects,
+              names: Sequence[str]) -> list[ObjectTokens | None]:
+        """What the pixels of each object say in other frames; None for one without. The object decoder does not run.
+
+        Arguments as of ``decode``.
+        """
+        tokens = [None] * len(objects.kinds)
+        for given, indices, part, text in self._chunks(objects, names):
+            if given.pixels:
+                own, visual = self._read(part, given, text)
+                pixels = self.head.encode([feat.expand(len(indices), -1, -1, -1) for feat in feats], own, visual)
+                points = self.head.prompter.sample_tokens(pixels.levels, part.masks, part.neg_masks)
+                for row, index in enumerate(indices):
+                    tokens[index] = ObjectTokens(visual.template_tokens[row].clone(), points.of(row))
+        return tokens
+
+    def points_of(self, decoded: DecodedObject, logits: Tensor, size: Sequence[int]) -> list[Tensor] | None:
+        """Point tokens [(L, D)] of a mask of a decoded object, one set per level but the coarsest; None if it is empty.
+
+        Args:
+            decoded (DecodedObject): the object in this frame.
+            logits (Tensor): (h, w) at mask-feature resolution.
+            size (Sequence[int]): height and width of the padded input, px.
+        """
+        mask = F.interpolate(logits[None, None].float(), tuple(size), mode='bilinear', align_corners=False)[0] > 0
+        if not mask.any():
+            return None
+        levels = [level[None] for level in decoded.levels]
+        return self.head.prompter.sample_tokens(levels, mask, torch.zeros_like(mask)).of(0)
+
+    def encode_reference(self, feats: Sequence[Tensor], objects: PromptedObjects, names: Sequence[str],
+                         ) -> ReferencePrompt:
+        """Encode an object with pixels as a prompt for other pictures.
+
+        Args:
+            feats (Sequence[Tensor]): backbone maps [(1, C, h, w)] of the picture.
+            objects (PromptedObjects): the one object; of its prompts the pixels count.
+            names (Sequence[str]): vocabulary for early fusion.
+        """
+        head, pixels = self.head, objects._replace(texts=[None], refs=[None], prev_logits=[None])
+
+        def keep(decoded: DecodedObject) -> ReferencePrompt:
+            features = decoded.mask_features
+            points = choose_pixels(pixels.masks[0], head.prompter.num_points, torch.Generator().manual_seed(0))
+            sampled = point_sample(features[None], points[None].to(features.dtype))[0]
+            evidence = PromptEvidence(visual=decoded.evidence.visual,
+                                      positive=(decoded.mask_embeds @ sampled).sigmoid().mean(-1))
+            found = decoded.embeddings[self.composer(evidence).argmax()]
+            tokens = head.prompter.sample_tokens([level[None] for level in decoded.levels], pixels.masks,
+                                                 pixels.neg_masks)
+            return ReferencePrompt(self._template_tokens(pixels)[0], tokens.of(0), sampled.mean(-1),
+                                   head.name_embeds(found), pixels.kinds[0])
+
+        return self.decode(feats, pixels, names, keep)[0]
+
+    def _chunks(self, objects: PromptedObjects, names: Sequence[str] | None,
+                ) -> Iterator[tuple[PromptSet, list[int], PromptedObjects, TextPrompt]]:
+        """Objects with the same prompts, a chunk at a time: what was given, their numbers, they and their texts."""
+        groups: dict[PromptSet, list[int]] = {}
+        for index, given in enumerate(objects.given()):
+            groups.setdefault(given, []).append(index)
+        told = [index for index, text in enumerate(objects.texts) if text is not None]
+        expressions = self.head.encode_expressions([objects.texts[index] for index in told]) if told else None
+        vocabulary = None if len(told) == len(objects.kinds) else self.head.encode_names(names)
+        for given, members in groups.items():
+            for start in range(0, len(members), self.chunk):
+                indices = members[start:start + self.chunk]
+                text = (expressions.pick([told.index(index) for index in indices]) if given.text else
+                        vocabulary.pick([0] * len(indices)))
+                yield given, indices, objects.pick(indices), text
+
+    # ---- which query it is ----
+    def _evidence(self, objects: PromptedObjects, row: int, given: PromptSet, outputs) -> PromptEvidence:
+        """Everything that speaks for each query of one object of a decoded chunk."""
+        composer, last, features = self.composer, outputs.last(row), outputs.mask_features[row]
+        as_name = self._as_name(given)
+        # a reference is a visual prompt of its own, but where one modality decides its likeness is asked
+        confident = given.visual or (given.reference and not as_name and composer.mode == 'joint')
+        return PromptEvidence(
+            visual=composer.visual_probability(last['scores'], last['logits']) if confident else None,
+            reference=self._likeness(objects.refs[row], last, outputs.embeddings[row]) if given.reference else None,
+            text=last['logits'].float().sigmoid().amax(-1) if given.text or as_name else None,
+            **self._signs(objects, row, last['mask_embeds'], features),
+            previous=_overlap(objects.prev_logits[row], last['mask_embeds'], features))
+
+    def _likeness(self, reference: ReferencePrompt, last: dict[str, Tensor], embeddings: Tensor) -> Tensor:
+        """Cosine (Q,) of every query with a reference, in the space that the composer wants."""
+        if self.composer.reference_space == 'name':
+            return F.cosine_similarity(self.head.name_embeds(embeddings), reference.name[None])
+        return F.cosine_similarity(last['mask_embeds'], reference.pooled[None])
+
+    def _signs(self, objects: PromptedObjects, row: int, embeds: Tensor, features: Tensor) -> dict[str, Tensor]:
+        """Mean mask probability (Q,) at positive and negative pixels, if there are negative ones or it is wanted."""
+        if not objects.has_negatives[row] and not self.composer.pos_weight > 0:
+            return {}
+        found = {}
+        for name, exists, mask in (('positive', objects.has_pixels[row], objects.masks[row]),
+                                   ('negative', objects.has_negatives[row], objects.neg_masks[row])):
+            if exists:
+                points = choose_pixels(mask, SIGN_POINTS, torch.Generator().manual_seed(0))
+                # pixel centres, as the mask is later upsampled
+                points = points + points.new_tensor([0.5 / mask.shape[1], 0.5 / mask.shape[0]])
+                sampled = point_sample(features[None], points[None].to(features.dtype))[0]
+                found[name] = (embeds @ sampled).sigmoid().mean(-1)
+        return found
 
 
 def _overlap(previous: Tensor | None, embeds: Tensor, features: Tensor) -> Tensor | None:

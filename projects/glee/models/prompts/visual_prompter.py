@@ -9,20 +9,20 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from ...structures.prompt_tokens import PromptTokens
+from ...structures.prompt_tokens import PromptTokens, join_tokens, stack_points
 
 # A thin mark is drawn into the template; a region already shows in its crop.
 MARKED_KINDS = ('point', 'scribble')
 
 
 class VisualPrompt(NamedTuple):
-    """Prompted objects of a batch, one per row.
+    """Visual prompts of a batch of R images, one each.
 
     ``template_tokens``: (R, T, D) for early fusion. ``masks``, ``neg_masks``: (R, H, W) bool, the prompt's
-    positive and negative pixels in the padded input; a row without negative pixels has none.
+    positive and negative pixels in the padded input; one without negative pixels has none.
     ``reference``: point tokens of a referring image or of an earlier frame, or None. ``prev_logits``: list of
-    mask logits (h, w) of the round before, None for a row without; or None. ``point_rows``: (R,) Long, the row
-    whose points each row reads, which for the frames of a clip is the first frame; None for its own.
+    mask logits (h, w) of the round before, None where there is none; or None. ``point_rows``: (R,) Long, the image
+    whose points each image reads, which for the frames of a clip is the first frame; None for its own.
     """
     template_tokens: Tensor
     masks: Tensor
@@ -30,6 +30,17 @@ class VisualPrompt(NamedTuple):
     reference: PromptTokens | None = None
     prev_logits: Sequence[Tensor | None] | None = None
     point_rows: Tensor | None = None
+
+    def for_frames(self, first: Tensor, num_frames: int) -> 'VisualPrompt':
+        """Prompts of the first frames of R clips for all R x T frames.
+
+        Args:
+            first (Tensor): (R,) Long, the first frames among all frames.
+            num_frames (int): T.
+        """
+        rows = torch.arange(len(first), device=first.device).repeat_interleave(num_frames)
+        return VisualPrompt(self.template_tokens[rows], self.masks[rows], self.neg_masks[rows],
+                            None if self.reference is None else self.reference.pick(rows), point_rows=first[rows])
 
 
 def crop_window(mask: Tensor) -> tuple[int, int, int]:
@@ -79,22 +90,15 @@ def choose_pixels(mask: Tensor, count: int, generator: torch.Generator | None = 
 
     Pixel indices are divided by the size, without half a pixel; fewer pixels than ``count`` are all taken.
     """
-    pixels = mask.nonzero()
+    return _choose(mask.nonzero(), mask.shape, count, generator)
+
+
+def _choose(pixels: Tensor, size: Sequence[int], count: int, generator: torch.Generator | None) -> Tensor:
+    """``choose_pixels`` of true pixels (n, 2), y and x, that are known."""
     if len(pixels) > count:
         order = torch.randperm(len(pixels), generator=generator)[:count]
         pixels = pixels[order.to(pixels.device)]
-    return pixels.flip(1) / pixels.new_tensor([mask.shape[1], mask.shape[0]])
-
-
-def join_tokens(*tokens: PromptTokens | None) -> PromptTokens | None:
-    """Token sets of several prompts, one after the other; the numbers of sets must divide the largest."""
-    tokens = [part for part in tokens if part is not None]
-    if len(tokens) <= 1:
-        return tokens[0] if tokens else None
-    count = max(len(part.levels) for part in tokens)
-    return PromptTokens(
-        *([torch.cat([getattr(part, name)[k % len(part.levels)] for part in tokens], 1) for k in range(count)]
-          for name in PromptTokens._fields))
+    return pixels.flip(1) / pixels.new_tensor([size[1], size[0]])
 
 
 @MODELS.register_module()
@@ -140,8 +144,9 @@ class VisualPrompter(BaseModule):
             nn.Conv2d(channels, embed_dims, 3, padding=1) for channels in in_channels)
         self.point_embeds = nn.ParameterList(
             torch.zeros(embed_dims, embed_dims) for _ in range(num_levels))
-        self.memory = memory and MODELS.build({'embed_dims': embed_dims, 'num_levels': num_levels - 1, **memory})
-        self.dense = dense and MODELS.build({'embed_dims': embed_dims, **dense})
+        self.memory = None if memory is None else MODELS.build({
+            'embed_dims': embed_dims, 'num_levels': num_levels - 1, **memory})
+        self.dense = None if dense is None else MODELS.build({'embed_dims': embed_dims, **dense})
         self.sign_embed = nn.Embedding(2, embed_dims)  # positive, negative
 
     def init_weights(self) -> None:
@@ -171,34 +176,37 @@ class VisualPrompter(BaseModule):
         return fused.flatten(2).transpose(1, 2)
 
     def point_tokens(self, levels: Sequence[Tensor], prompt: VisualPrompt) -> PromptTokens:
-        """Tokens for decoder self-attention, one set per level but the coarsest.
+        """All that a visual prompt says to the decoder: point tokens, those of a reference and of the memory.
 
         Args:
             levels (Sequence[Tensor]): encoder maps [(R, D, h, w)], fine to coarse.
-            prompt (VisualPrompt): the prompts of the rows.
+            prompt (VisualPrompt): the prompts of the R images.
         """
         if prompt.point_rows is not None:
             own, read = prompt.point_rows.unique(return_inverse=True)
-            tokens = self.point_tokens([level[own] for level in levels],
-                                       VisualPrompt(prompt.template_tokens, prompt.masks[own], prompt.neg_masks[own]))
-            tokens = PromptTokens(*([part[read] for part in parts] for parts in tokens))
-            return join_tokens(tokens, prompt.reference)
-        generators = [None] * len(prompt.masks)
-        if not self.training:
-            generators = [torch.Generator().manual_seed(self.seed) for _ in generators]
-        sets, valid = [], []
-        for level, matrix in zip(levels[:-1], self.point_embeds):
-            rows = [
-                self._tokens_of(level[row], matrix, prompt.masks[row], prompt.neg_masks[row], generator)
-                for row, generator in enumerate(generators)
-            ]
-            lengths = torch.tensor([len(row) for row in rows], device=level.device)
-            sets.append(nn.utils.rnn.pad_sequence(rows, batch_first=True))
-            valid.append(torch.arange(sets[-1].shape[1], device=level.device) < lengths[:, None])
+            tokens = self.sample_tokens([level[own] for level in levels], prompt.masks[own], prompt.neg_masks[own])
+            return join_tokens(tokens.pick(read), prompt.reference)
         memory = None
         if self.memory is not None and prompt.prev_logits is not None:
             memory = self.memory(levels, prompt.prev_logits)
-        return join_tokens(PromptTokens(sets, valid), prompt.reference, memory)
+        return join_tokens(self.sample_tokens(levels, prompt.masks, prompt.neg_masks), prompt.reference, memory)
+
+    def sample_tokens(self, levels: Sequence[Tensor], masks: Tensor, neg_masks: Tensor) -> PromptTokens:
+        """Point tokens for decoder self-attention, one set per level but the coarsest.
+
+        Args:
+            levels (Sequence[Tensor]): encoder maps [(R, D, h, w)], fine to coarse.
+            masks, neg_masks (Tensor): (R, H, W) bool, positive and negative pixels over the padded input.
+        """
+        generators = [None] * len(masks)
+        if not self.training:
+            generators = [torch.Generator().manual_seed(self.seed) for _ in generators]
+        signs = (masks, neg_masks) if self.negative_tokens else (masks, )
+        pixels = [[mask.nonzero() for mask in each] for each in zip(*signs)]
+        # levels outside: in training the draws follow each other in this order
+        sets = [[self._tokens_of(level[row], matrix, pixels[row], masks.shape[-2:], generator)
+                 for row, generator in enumerate(generators)] for level, matrix in zip(levels[:-1], self.point_embeds)]
+        return stack_points(list(zip(*sets)))
 
     def mask_features(self, features: Tensor, prompt: VisualPrompt) -> Tensor:
         """Mask features (R, D, h, w) of the rows, with what earlier rounds say about single pixels."""
@@ -206,13 +214,12 @@ class VisualPrompter(BaseModule):
             return features
         return self.dense(features, prompt.masks, prompt.neg_masks, prompt.prev_logits)
 
-    def _tokens_of(self, level: Tensor, matrix: Tensor, mask: Tensor, neg_mask: Tensor,
+    def _tokens_of(self, level: Tensor, matrix: Tensor, signed_pixels: list[Tensor], size: Sequence[int],
                    generator: torch.Generator | None) -> Tensor:
-        """Tokens (n, D) of one prompt on one level (D, h, w)."""
-        signed = [(0, mask), (1, neg_mask)] if self.negative_tokens else [(0, mask)]
+        """Tokens (n, D) of one prompt, positive and negative pixels (n, 2), on one level (D, h, w)."""
         tokens = []
-        for sign, pixels in signed:
-            points = choose_pixels(pixels, self.num_points, generator)
+        for sign, pixels in enumerate(signed_pixels):
+            points = _choose(pixels, size, self.num_points, generator)
             if not len(points):
                 continue
             # Sampling is linear: the matrix is applied to the samples instead of the whole level.

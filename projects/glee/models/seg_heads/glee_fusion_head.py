@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
+from ...structures.selected_queries import Segments, SelectedQueries
 from .panoptic_fusion import fuse_panoptic, fuse_semantic
 
 
@@ -39,16 +40,14 @@ class GLEEFusionHead(BaseModule):
         self.test_cfg = test_cfg
 
     def predict(self,
-                instances: list[InstanceData],
+                selected: list[SelectedQueries],
                 mask_logits: list[Tensor],
                 batch_data_samples: SampleList,
                 rescale: bool = True) -> list[dict[str, InstanceData]]:
         """Post-process a batch.
 
         Args:
-            instances (list[InstanceData]): ``scores``, ``labels`` and ``boxes`` (cxcywh relative to the
-                padded input) of the selected queries. Meta information ``segments`` holds ``probs``
-                (Q, C), ``masks`` (Q, h, w) logits and ``num_things`` where stuff is among the names.
+            selected (list[SelectedQueries]): the queries of each image.
             mask_logits (list[Tensor]): (N, h, w) per image at mask-feature resolution.
             batch_data_samples (SampleList): with ``batch_input_shape``, ``img_shape``, ``ori_shape``.
             rescale (bool): return original-image coordinates; else those of the resized image.
@@ -59,26 +58,26 @@ class GLEEFusionHead(BaseModule):
             are the maps of ``fuse_panoptic`` and ``fuse_semantic``.
         """
         results = []
-        for found, logits, sample in zip(instances, mask_logits, batch_data_samples):
+        for found, logits, sample in zip(selected, mask_logits, batch_data_samples):
             result = dict(ins_results=self._predict_single(found, logits, sample.metainfo, rescale))
-            if 'segments' in found.metainfo:
-                result.update(self.predict_maps(found.metainfo['segments'], sample.metainfo, rescale))
+            if found.segments is not None:
+                result.update(self.predict_maps(found.segments, sample.metainfo, rescale))
             results.append(result)
         return results
 
-    def predict_maps(self, segments: dict, meta: dict, rescale: bool = True) -> dict[str, PixelData]:
+    def predict_maps(self, segments: Segments, meta: dict, rescale: bool = True) -> dict[str, PixelData]:
         """Panoptic and semantic map of one image; arguments as in ``predict``."""
         image_size = meta['img_shape'][:2]
         out_size = meta['ori_shape'][:2] if rescale else image_size
         masks = torch.cat([
             resize_logits(part, meta['batch_input_shape'], image_size, out_size).sigmoid()
-            for part in segments['masks'].split(self.mask_chunk)])
-        panoptic, info = fuse_panoptic(segments['probs'], masks, segments['num_things'], **self.panoptic)
-        semantic = fuse_semantic(segments['probs'], masks, self.panoptic.get('temperature'))
+            for part in segments.masks.split(self.mask_chunk)])
+        panoptic, info = fuse_panoptic(segments.probs, masks, segments.num_things, **self.panoptic)
+        semantic = fuse_semantic(segments.probs, masks, self.panoptic.get('temperature'))
         return dict(pan_results=PixelData(sem_seg=panoptic[None], metainfo=dict(segments_info=info)),
                     sem_results=PixelData(sem_seg=semantic[None]))
 
-    def _predict_single(self, instances: InstanceData, mask_logits: Tensor, meta: dict,
+    def _predict_single(self, selected: SelectedQueries, mask_logits: Tensor, meta: dict,
                         rescale: bool) -> InstanceData:
         image_size = meta['img_shape'][:2]
         out_size = meta['ori_shape'][:2] if rescale else image_size
@@ -86,13 +85,13 @@ class GLEEFusionHead(BaseModule):
         # Boxes are relative to the padded input; the same factor maps them to the output image.
         height, width = (out * pad / size for out, pad, size in zip(
             out_size, meta['batch_input_shape'], image_size))
-        boxes = bbox_cxcywh_to_xyxy(instances.boxes.float())
+        boxes = bbox_cxcywh_to_xyxy(selected.boxes.float())
         boxes = boxes * boxes.new_tensor([width, height, width, height])
         limit = boxes.new_tensor([out_size[1], out_size[0]] * 2)
         return InstanceData(
             bboxes=boxes.clamp(min=0).minimum(limit),
-            scores=instances.scores * quality,
-            labels=instances.labels,
+            scores=selected.scores * quality,
+            labels=selected.labels,
             masks=masks)
 
     def _masks(self, logits: Tensor, padded: tuple, image: tuple,

@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ...structures.selected_queries import SelectedQueries
 from ...structures.track import Track, encode_mask
 from .base_tracker import GLEETracker
 
@@ -61,9 +61,8 @@ class ExpressionTracker(GLEETracker):
             return
         self.previous[number] = outputs.embeddings[index][best]
         mask = torch.einsum('d,dhw->hw', last['mask_embeds'][best], outputs.mask_features[index])
-        result = fusion_head.predict(
-            [InstanceData(scores=scores[best, None], labels=best[None], boxes=last['boxes'][best, None])],
-            [mask[None]], [sample])[0]['ins_results']
+        chosen = SelectedQueries(scores[best, None], best[None], last['boxes'][best, None])
+        result = fusion_head.predict([chosen], [mask[None]], [sample])[0]['ins_results']
         rle = encode_mask(result.masks[0].cpu().numpy())
         track.segmentations.append(rle)
         track.bboxes.append(None if rle is None else result.bboxes[0].tolist())

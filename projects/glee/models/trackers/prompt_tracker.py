@@ -1,18 +1,17 @@
 """Following objects that were pointed at (video object segmentation)."""
 from dataclasses import dataclass, field
-from typing import Sequence
+from typing import Any, NamedTuple, Sequence
 
 import torch
-import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from ...structures.prompt_tokens import PromptTokens
-from ...structures.prompted_objects import gather_prompts
+from ...structures.prompt_tokens import ObjectTokens
+from ...structures.prompted_objects import PromptedObjects, read_prompts
 from ...structures.track import Track, encode_mask
-from ..language_models.text_prompt import encode_category, read_texts
-from ..prompts.visual_prompter import VisualPrompt, join_tokens
+from ..language_models.text_prompt import read_texts
+from ..prompts.prompt_decoder import DecodedObject, PromptDecoder
 from ..seg_heads.glee_fusion_head import resize_logits
 from .base_tracker import GLEETracker
 from .object_merge import ObjectMerge
@@ -20,18 +19,40 @@ from .object_merge import ObjectMerge
 MEMORIES = ('first', 'first+previous')
 
 
+class Sighting(NamedTuple):
+    """An object in one frame: its probability, mask logits (h, w) at mask-feature resolution, None where it is absent,
+    and the point tokens [(L, D)] of that mask, None where it is empty or nobody wants them."""
+    score: float
+    logits: Tensor | None
+    points: list[Tensor] | None
+
+
 @dataclass
 class FollowedObject:
-    """What is remembered of an object: tokens, never pictures.
+    """What is remembered of an object: tokens and words, never pictures.
 
-    ``template``: (1, T, D). ``points``: tokens of the frame it was pointed at. ``previous``: tokens of its
-    mask in the previous frame, or None.
+    ``tokens``: of the pixels of the frame it was pointed at, or None. ``text``, ``reference``: what else was given
+    there. ``previous``: point tokens of its mask in the previous frame, or None.
     """
     track: Track
-    template: Tensor
-    points: PromptTokens
-    previous: PromptTokens | None = None
+    tokens: ObjectTokens | None
+    text: str | None
+    reference: Any
+    previous: list[Tensor] | None = None
     scores: list[float] = field(default_factory=list)
+
+    @property
+    def is_described(self) -> bool:
+        """Whether anything says what it is."""
+        return self.tokens is not None or self.text is not None or self.reference is not None
+
+    @property
+    def carried(self) -> ObjectTokens | None:
+        """What its pixels say in the next frame."""
+        if self.tokens is None or self.previous is None:
+            return self.tokens
+        points = [torch.cat(parts) for parts in zip(self.tokens.points, self.previous)]
+        return self.tokens._replace(points=points)
 
 
 @MODELS.register_module()
@@ -40,9 +61,9 @@ class PromptTracker(GLEETracker):
 
     A frame's ``prompts`` start objects, in any frame, with ``instance_ids`` as identities (their numbers
     without); a prompt for a known identity replaces what is remembered of it. The template tokens and
-    point features of that frame are the prompt of all later frames, as in training; the confidence head
-    selects the query. The objects of a frame are merged by soft aggregation. Memory: the tokens of each
-    object.
+    point features of that frame, its expression and its reference are the prompt of all later frames, as in training;
+    the composer selects the query, for pixels alone by the confidence head. An object with an empty mask and nothing
+    else is in no frame. The objects of a frame are merged by soft aggregation. Memory: the tokens of each object.
 
     Args:
         memory (str): 'first', or 'first+previous' to add point features of the object's mask in the
@@ -72,7 +93,7 @@ class PromptTracker(GLEETracker):
             frame = slice(index, index + 1)
             frame_feats = [feat[frame] for feat in feats]
             given = self._take_prompts(detector, inputs[frame], frame_feats, sample, texts[index])
-            self._follow(detector, frame_feats, sample, texts[index], given)
+            self._follow(detector.panoptic_head.prompt_decoder, frame_feats, sample, texts[index], given)
             self.num_frames += 1
 
     def _take_prompts(self, detector, image: Tensor, feats: list[Tensor], sample: DetDataSample,
@@ -80,68 +101,54 @@ class PromptTracker(GLEETracker):
         """Start the objects of this frame's prompts; masks (H, W) of the padded input that are given."""
         if 'prompts' not in sample or not len(sample.prompts.masks):
             return {}
-        rows, head = gather_prompts([sample]), detector.panoptic_head
+        objects = detector.extract_templates(image, read_prompts(0, sample))
         ids = sample.prompts.get('instance_ids')
-        ids = (torch.arange(len(rows.kinds)) + 1 if ids is None else ids).tolist()
-        templates = head.prompter.template_tokens(detector.extract_templates(image, rows))
-        given = {}
-        for row, identity in enumerate(ids):
-            visual = VisualPrompt(templates[row:row + 1], rows.masks[row:row + 1], rows.neg_masks[row:row + 1])
-            levels = self._decode(head, feats, names, visual).levels
+        ids = (torch.arange(len(objects.kinds)) + 1 if ids is None else ids).tolist()
+        tokens = detector.panoptic_head.prompt_decoder.carry(feats, objects, names)
+        for identity, *said in zip(ids, tokens, objects.texts, objects.refs):
             known = self.objects.get(identity)
             track = known.track if known else Track(identity, 0, 0., [None] * self.num_frames, [None] * self.num_frames)
-            self.objects[identity] = FollowedObject(
-                track, visual.template_tokens, head.prompter.point_tokens(levels, visual),
-                scores=known.scores if known else [])
-            if rows.kinds[row] == 'mask':
-                given[identity] = rows.masks[row]
-        return given
+            self.objects[identity] = FollowedObject(track, *said, scores=known.scores if known else [])
+        return {identity: mask for identity, mask, kind, has_pixels in zip(
+            ids, objects.masks, objects.kinds, objects.has_pixels) if kind == 'mask' and has_pixels}
 
-    @staticmethod
-    def _decode(head, feats: list[Tensor], names: Sequence[str], visual: VisualPrompt):
-        count = len(visual.template_tokens)
-        return head.decode([feat.expand(count, -1, -1, -1) for feat in feats],
-                           encode_category(head.text_encoder, names, count), last_only=True, visual=visual)
-
-    def _follow(self, detector, feats: list[Tensor], sample: DetDataSample, names: Sequence[str],
+    def _follow(self, decoder: PromptDecoder, feats: list[Tensor], sample: DetDataSample, names: Sequence[str],
                 given: dict[int, Tensor]) -> None:
         """Masks of all objects in one frame."""
-        head, meta = detector.panoptic_head, sample.metainfo
+        meta = sample.metainfo
         sizes = meta['batch_input_shape'], meta['img_shape'][:2], meta['ori_shape'][:2]
+        entries = [entry for entry in self.objects.values() if entry.is_described]
+        nowhere = torch.zeros((), dtype=torch.bool, device=feats[0].device).expand(len(entries), *sizes[0])
+        nothing = [False] * len(entries)
+        objects = PromptedObjects.of_image(
+            nowhere, nowhere, nothing, nothing, texts=[entry.text for entry in entries],
+            refs=[entry.reference for entry in entries], carried=[entry.carried for entry in entries])
+        seen = iter(decoder.decode(feats, objects, names, lambda decoded: self._look(
+            decoder, decoded, entries[decoded.index], sizes[0], given)))
         merge = ObjectMerge(sizes[-1], feats[0].device)
-        ids = list(self.objects)
-        for start in range(0, len(ids), head.prompt_chunk):
-            chunk = [self.objects[identity] for identity in ids[start:start + head.prompt_chunk]]
-            outputs = self._decode(head, feats, names, remembered(chunk, meta['batch_input_shape'], feats[0].device))
-            last = outputs.predictions['']
-            probability = head.composer.visual_probability(last['scores'], last['logits'])
-            scores, best = probability.max(1)
-            for row, entry in enumerate(chunk):
-                logits = torch.einsum('d,dhw->hw', last['mask_embeds'][row, best[row]], outputs.mask_features[row])
-                identity, score = entry.track.instance_id, float(scores[row])
-                if identity in given:
-                    full = resize_logits(given[identity][None], *sizes)[0].round()
-                elif score < self.min_score:
-                    full, logits = torch.zeros(sizes[-1], device=logits.device), None
-                else:
-                    full = resize_logits(logits[None], *sizes)[0].sigmoid()
-                merge.add(full)
-                entry.scores.append(score)
-                if self.memory == 'first+previous':
-                    entry.previous = self._tokens_of(head, outputs.levels, row, logits, meta['batch_input_shape'])
+        for identity, entry in self.objects.items():
+            sighting = next(seen) if entry.is_described else Sighting(0., None, None)
+            if identity in given:
+                full = resize_logits(given[identity][None], *sizes)[0].round()
+            elif sighting.logits is None:
+                full = merge.best.new_zeros(sizes[-1])
+            else:
+                full = resize_logits(sighting.logits[None], *sizes)[0].sigmoid()
+            merge.add(full)
+            entry.scores.append(sighting.score)
+            entry.previous = sighting.points
         self._store(merge)
 
-    @staticmethod
-    def _tokens_of(head, levels: Sequence[Tensor], row: int, logits: Tensor | None,
-                   size: tuple[int, int]) -> PromptTokens | None:
-        """Point features of the object's mask in this frame, None if it is empty."""
-        if logits is None:
-            return None
-        mask = F.interpolate(logits[None, None].float(), tuple(size), mode='bilinear', align_corners=False)[0] > 0
-        if not mask.any():
-            return None
-        visual = VisualPrompt(mask.new_zeros(1, 0), mask, torch.zeros_like(mask))
-        return head.prompter.point_tokens([level[row:row + 1] for level in levels], visual)
+    def _look(self, decoder: PromptDecoder, decoded: DecodedObject, entry: FollowedObject, size: tuple[int, int],
+              given: dict[int, Tensor]) -> Sighting:
+        """The best query of an object; ``size`` of the padded input, px."""
+        best = decoded.ranking.argmax()[None]
+        score = float(decoded.probability[best])
+        if score < self.min_score and entry.track.instance_id not in given:
+            return Sighting(score, None, None)
+        logits = decoded.masks(best)[0]
+        remember = self.memory == 'first+previous' and entry.tokens is not None
+        return Sighting(score, logits, decoder.points_of(decoded, logits, size) if remember else None)
 
     def _store(self, merge: ObjectMerge) -> None:
         """Append one frame to the tracks."""
@@ -169,20 +176,6 @@ class PromptTracker(GLEETracker):
             tracks.append(entry.track)
         self.start()
         return tracks
-
-
-def remembered(objects: Sequence[FollowedObject], size: tuple[int, int], device) -> VisualPrompt:
-    """The visual prompt of several objects in a frame in which nobody points at them."""
-    tokens = [join_tokens(entry.points, entry.previous) for entry in objects]
-    num_sets = len(tokens[0].levels)
-    longest = max(part.levels[0].shape[1] for part in tokens)
-    memory = PromptTokens(
-        [torch.cat([F.pad(part.levels[k], (0, 0, 0, longest - part.levels[k].shape[1])) for part in tokens])
-         for k in range(num_sets)],
-        [torch.cat([F.pad(part.valid[k], (0, longest - part.valid[k].shape[1])) for part in tokens])
-         for k in range(num_sets)])
-    none = torch.zeros(len(objects), *size, dtype=torch.bool, device=device)
-    return VisualPrompt(torch.cat([entry.template for entry in objects]), none, none, memory)
 
 
 def _box(mask: Tensor) -> list[float]:

@@ -3,9 +3,9 @@ import numpy as np
 import torch
 from mmcv.ops import nms
 from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ...structures.selected_queries import SelectedQueries
 from ...structures.track import encode_mask
 from .frame_store import FrameStore
 
@@ -34,7 +34,7 @@ def build_tracks(store: FrameStore, fusion_head, queries: list[int], frame_nms: 
         rows = [position[query] for query in shown]
         logits = torch.from_numpy(frame['masks'][rows]).to(device).float()
         results = fusion_head.predict(
-            [InstanceData(
+            [SelectedQueries(
                 scores=torch.zeros(len(rows), device=device),
                 labels=torch.zeros(len(rows), dtype=torch.long, device=device),
                 boxes=torch.from_numpy(frame['boxes'][rows]).to(device))],

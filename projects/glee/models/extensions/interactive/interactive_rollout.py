@@ -28,29 +28,29 @@ class InteractiveRollout:
 
     @torch.no_grad()
     def __call__(self, model, batch_inputs: Tensor, feats: tuple[Tensor, ...], data_samples: SampleList,
-                 rows: PromptedObjects) -> PromptedObjects:
+                 objects: PromptedObjects) -> PromptedObjects:
         """Prompts of the graded round; arguments as the detector has them."""
         rounds = int(torch.randint(self.max_rounds + 1, ()))
         truths = [data_samples[image].gt_instances.masks.masks[index].astype(bool)
-                  for image, index in zip(rows.images.tolist(), rows.objects.tolist())]
+                  for image, index in zip(objects.images.tolist(), objects.objects.tolist())]
         users = [ClickSimulator(truth, rule=self.rule) for truth in truths]
         for _ in range(rounds):
-            logits = self._masks(model, batch_inputs, feats, data_samples, rows)
-            full = F.interpolate(logits[:, None].float(), tuple(rows.masks.shape[-2:]), mode='bilinear',
+            logits = self._masks(model, batch_inputs, feats, data_samples, objects)
+            full = F.interpolate(logits[:, None].float(), tuple(objects.masks.shape[-2:]), mode='bilinear',
                                  align_corners=False)[:, 0] > 0
-            masks, neg_masks = rows.masks.clone(), rows.neg_masks.clone()
+            masks, neg_masks = objects.masks.clone(), objects.neg_masks.clone()
             for row, user in enumerate(users):
                 click = user.next(full[row].cpu().numpy())
                 if click is not None:
                     drawn = torch.from_numpy(point_mask(user.truth.shape, click.x, click.y)).to(masks.device)
                     (masks if click.positive else neg_masks)[row] |= drawn
-            rows = rows._replace(masks=masks, neg_masks=neg_masks & ~masks, prev_logits=list(logits))
-        return rows
+            objects = objects.with_pixels(masks, neg_masks & ~masks)._replace(prev_logits=list(logits))
+        return objects
 
     @staticmethod
     def _masks(model, batch_inputs: Tensor, feats: tuple[Tensor, ...], data_samples: SampleList,
-               rows: PromptedObjects) -> Tensor:
-        """Mask logits (R, h, w) of the most confident query of each row."""
-        outputs = model.panoptic_head(feats, data_samples, rows, model.extract_templates(batch_inputs, rows))
+               objects: PromptedObjects) -> Tensor:
+        """Mask logits (P, h, w) of the most confident query of each object."""
+        outputs = model.panoptic_head(feats, data_samples, model.extract_templates(batch_inputs, objects))
         best = outputs['pred_scores'][..., 0].argmax(1)
         return outputs['pred_masks'][torch.arange(len(best), device=best.device), best]

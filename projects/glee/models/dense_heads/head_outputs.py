@@ -1,0 +1,38 @@
+"""What ``GLEEHead`` makes of a batch."""
+from typing import NamedTuple, Sequence
+
+import torch
+from torch import Tensor
+
+from ...structures.denoising_queries import DenoisingQueries
+from ..layers.query_selection import EncodedMemory
+
+
+class HeadOutputs(NamedTuple):
+    """Raw predictions of a batch.
+
+    ``predictions``: one dict(logits (B,Q,C), boxes (B,Q,4) cxcywh in 0..1 of the padded input,
+    scores (B,Q,1) logits, mask_embeds (B,Q,D)) per supervised output: 'enc' (two-stage), 'd0' (before
+    layer 1), 'd1'.. (after each layer but the last) and '' (the last layer).
+    ``mask_features``: (B,D,h,w); mask logits are its product with ``mask_embeds``.
+    ``embeddings``: (B,Q,D) tracking embeddings. ``topk_indices``: (B,Q) positions in the coarse-to-fine
+    memory. ``denoising``: the denoising queries, their predictions under 'dn', 'dn.d0', ...
+    ``levels``: encoder maps [(B, D, h, w)], fine to coarse. ``memory``: what the queries were selected from.
+    """
+    predictions: dict[str, dict[str, Tensor]]
+    mask_features: Tensor
+    embeddings: Tensor
+    topk_indices: Tensor
+    denoising: DenoisingQueries | None
+    dn_predictions: dict[str, dict[str, Tensor]] | None
+    levels: Sequence[Tensor]
+    memory: EncodedMemory
+
+    def last(self, index: int) -> dict[str, Tensor]:
+        """Predictions of the last layer for one member of the batch."""
+        return {key: value[index] for key, value in self.predictions[''].items()}
+
+    def masks(self, index: int, queries: Tensor | slice = slice(None)) -> Tensor:
+        """Mask logits (n, h, w) of some queries of one member of the batch."""
+        embeds = self.predictions['']['mask_embeds'][index, queries]
+        return torch.einsum('qd,dhw->qhw', embeds, self.mask_features[index])
