@@ -6,6 +6,7 @@ CONFIGS = ROOT / 'configs/glee'
 TOOLS = ROOT / 'tools'
 GOLDEN = ROOT / 'tests/data/golden'
 METRIC_CASES = ROOT / 'tests/data/metrics'
+FORMATS = ROOT / 'tests/data/formats'
 
 
 def config_file(name: str) -> Path:

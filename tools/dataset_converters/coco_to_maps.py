@@ -19,26 +19,31 @@ from pathlib import Path
 from typing import Iterator
 
 import numpy as np
+from mmdet.datasets.api_wrappers import COCO
 from PIL import Image
-from pycocotools.coco import COCO
 from rich.progress import track
 from scipy.io import savemat
 
-from projects.glee.structures.masks import bounding_box, encode
+from projects.glee.evaluation.functional.coco_truth import coco_of, load_truth
+from projects.glee.structures.masks import bounding_box, decode, encode, to_rle
 from projects.glee.structures.palette import palette_picture
 from projects.glee.structures.panoptic_ids import id2rgb
+from projects.glee.structures.row_values import BrokenRow, image_size
 
 BACKGROUND = 'background'
 
 
 def object_maps(coco: COCO) -> Iterator[tuple[dict, list[dict], np.ndarray]]:
-    """Image record, its objects, and a map (H, W) of their numbers from 1, for each image."""
+    """Image record, its objects, and a map (H, W) of their numbers from 1, for each image that has a size."""
     for image in coco.loadImgs(sorted(coco.imgs)):
-        size = image['height'], image['width']
+        try:
+            size = image_size(image)[::-1]
+        except BrokenRow:  # has been named when the file was read
+            continue
         objects = [a for a in coco.loadAnns(coco.getAnnIds(image['id'])) if not a.get('iscrowd', 0)]
         numbers = np.zeros(size, dtype=np.int32)
         for number, annotation in enumerate(objects, 1):
-            numbers[coco.annToMask(annotation).astype(bool)] = number
+            numbers[decode(to_rle(annotation['segmentation'], *size))] = number
         yield image, objects, numbers
 
 
@@ -127,7 +132,7 @@ def main() -> None:
     file = args.root / f'coco/annotations/instances_{args.split}.json'
     if not file.is_file():
         parser.error(f'there is no {file}: name the data root and the split')
-    coco = COCO(str(file))
+    coco = coco_of(load_truth(str(file)))
     for layout in args.layout:
         WRITERS[layout](args.root, args.split, coco)
 

@@ -34,7 +34,7 @@ test_evaluator = [
         prefix='panoptic'),
     dict(type='SemSegMetric', iou_metrics=['mIoU'], prefix='panoptic'),
     dict(
-        type='CocoMetric',
+        type='CocoEvalMetric',
         ann_file='${data_root}coco/annotations/instances_val2017.json',
         metric=['bbox', 'segm'],
         proposal_nums=(1, 10, 100),

@@ -163,12 +163,32 @@ def broken_root(tmp_path):
     return root
 
 
-def test_unreadable_image_at_test_is_an_error_naming_the_file(tmp_path):
+def test_unreadable_image_at_test_is_a_black_one_and_named(tmp_path):
     data = coco(broken_root(tmp_path), category_pipeline(), test_mode=True)
+    with captured_log() as messages:
+        packed = [data[index] for index in range(5)]
     for index in range(3):
-        with pytest.raises(ValueError, match=f'cannot use image .*00000{index + 1}.jpg'):
-            data[index]
-    assert data[3]['data_samples'].text == ('star', )
+        assert f'00000{index + 1}.jpg' in messages[index] and f'nothing counts as found ({index + 1} so far)' in (
+            messages[index])
+        sample = packed[index]['data_samples']
+        assert sample.unreadable and not packed[index]['inputs'].any() and sample.ori_shape == (48, 64)
+        assert len(sample.gt_instances) == 1
+    assert len(messages) == 3 and '000000000003.jpg: it is (30, 30)' in messages[2]
+    assert packed[3]['data_samples'].text == ('star', ) and 'unreadable' not in packed[3]['data_samples']
+
+
+def test_unreadable_images_without_a_size_and_folders_without_any_are_errors(tmp_path):
+    load = LoadImage()
+    with pytest.raises(ValueError, match='cannot use image gone.jpg'):
+        load(dict(img_path='gone.jpg'))
+    load = LoadImage()
+    for _ in range(9):
+        assert load(dict(img_path='gone.jpg', height=4, width=5))['img'].shape == (4, 5, 3)
+    with pytest.raises(ValueError, match='gone.jpg.*none of 10 pictures could be used: check data_root'):
+        load(dict(img_path='gone.jpg', height=4, width=5))
+    save_image(tmp_path / 'there.jpg', 5, 4)
+    load(dict(img_path=str(tmp_path / 'there.jpg'), height=4, width=5))
+    assert load(dict(img_path='gone.jpg', height=4, width=5))['unreadable']
 
 
 @pytest.mark.parametrize('workers', [0, 2])

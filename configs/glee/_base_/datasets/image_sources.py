@@ -82,7 +82,7 @@ coco_train = dict(
 category_test_pipeline = [
     dict(type='LoadImage'),
     '${test_resize}',
-    dict(type='LoadInstances'),  # after the resize: original pixels, for pictures
+    dict(type='LoadInstances', keep_unmasked=True),  # after the resize: original pixels, for pictures
     dict(type='SetSource', source='test', supervision=mask_supervision),
     dict(type='PackGLEEInputs')
 ]
@@ -94,7 +94,7 @@ coco_val = dict(
     data_prefix=dict(img='val2017/'),
     pipeline=category_test_pipeline)
 coco_metric = dict(
-    type='CocoMetric',
+    type='CocoEvalMetric',
     ann_file='${data_root}coco/annotations/instances_val2017.json',
     metric=['bbox', 'segm'],
     proposal_nums=(1, 10, 100))
@@ -171,7 +171,7 @@ refcoco_test = [
             dict(type='LoadImage'),
             '${test_resize}',
             dict(type='CleanExpressions'),
-            dict(type='LoadInstances'),
+            dict(type='LoadInstances', keep_unmasked=True),
             dict(type='RasterizeMasks'),
             dict(type='SetSource', source=split, supervision=mask_supervision, text_mode='expression'),
             dict(type='PackGLEEInputs')

@@ -1,7 +1,7 @@
 # Objects to point at, at original size: COCO val, Pascal VOC val and SBD val.
 original_size_pipeline = [
     dict(type='LoadImage'),
-    dict(type='LoadInstances'),
+    dict(type='LoadInstances', keep_unmasked=True),
     dict(type='RasterizeMasks'),
     dict(type='FilterObjects'),
     dict(type='SetSource', source='interactive', supervision=('semantic', 'box', 'mask')),

@@ -5,7 +5,7 @@ from pathlib import Path
 from ...structures.masks import area, to_rle
 from ...structures.row_values import BrokenRow, image_size
 from ...structures.sample_text import as_names
-from ..store.json_file import is_id, rows_by_id
+from ..store.json_file import rows_by_id, rows_by_owner
 from ..video.track_rows import read_track
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
 
@@ -32,13 +32,13 @@ def convert_referring_videos(videos_json, out, progress=None) -> dict:
         ConversionError: the videos have no `expressions`.
     """
     content = load_json(videos_json)
-    videos = list(rows_by_id(content.get('videos')).values())
-    if not videos or any(not video.get('expressions') for video in videos):
+    entries = rows_by_id(content.get('videos'))
+    if not entries or any(not video.get('expressions') for video in entries.values()):
         raise ConversionError(f'{videos_json}: every video entry must have an id and `expressions`')
-    tracks = {track['video_id']: track for track in content.get('annotations') or ()
-              if isinstance(track, dict) and is_id(track.get('video_id'))}
+    tracks = {entry: group[-1][1] for entry, group in rows_by_owner(
+        content.get('annotations'), entries, 'video_id').items() if group}
     groups = {}
-    for video in videos:
+    for video in entries.values():
         key = (str(video.get('video')), str(video['obj_id'])) if 'obj_id' in video else (video['id'], )
         groups.setdefault(key, []).append(video)
 

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from ...structures.row_values import BrokenRow, flag, image_size, number
-from ..store.json_file import is_id, label_of, read_categories, rows_by_id
+from ..store.json_file import label_of, read_categories, rows_by_id, rows_by_owner
 from ..video.track_rows import read_track
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json
 
@@ -32,22 +32,19 @@ def convert_videos(videos_json, out, progress=None) -> dict:
     missing = [key for key in ('videos', 'annotations', 'categories') if key not in content]
     if missing:
         raise ConversionError(f'{videos_json} lacks {missing}: give a file in the YouTube-VIS format')
-    tracks = {}
-    for track in content['annotations'] or ():
-        if isinstance(track, dict) and is_id(track.get('video_id')):
-            tracks.setdefault(track['video_id'], []).append(track)
+    by_id = rows_by_id(content['videos'])
+    videos, tracks = list(by_id.values()), rows_by_owner(content['annotations'], by_id, 'video_id')
+    known = {category['id']: category['id'] for category in read_categories(content['categories'], videos_json)}
 
     def convert(videos: list) -> Shard:
         shard = Shard()
         for video in videos:
             try:
-                _convert_video(video, tracks.get(video['id'], ()), known, shard)
+                _convert_video(video, [track for _, track in tracks[video['id']]], known, shard)
             except BrokenRow as problem:
                 shard.skipped[str(problem)] += 1
         return shard
 
-    known = {category['id']: category['id'] for category in read_categories(content['categories'], videos_json)}
-    videos = list(rows_by_id(content['videos']).values())
     return convert_shards(out, chunks(videos, VIDEOS_PER_SHARD), convert, {'categories': content['categories']},
                           arguments={'videos': str(Path(videos_json)), 'count': len(videos)},
                           progress=progress, total=-(-len(videos) // VIDEOS_PER_SHARD))

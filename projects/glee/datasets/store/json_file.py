@@ -1,24 +1,25 @@
 """JSON files and what they must hold."""
 import json
-from typing import Any
+from typing import Any, Callable
 
 from mmengine.fileio import get_text
 
 from ...structures.row_values import BrokenRow
 
 
-def load_json(path: str, *keys: str) -> Any:
+def load_json(path: str, *keys: str, backend_args: dict | None = None) -> Any:
     """The content of a JSON file, whatever its name ends in (mmengine's ``load`` would run the code of a .pkl).
 
     Args:
         path: as of mmengine's file backends.
         keys: that it must have, as a JSON object.
+        backend_args: of mmengine's file backend.
 
     Raises:
         ValueError: it is no JSON, or lacks a key; the file is named.
     """
     try:
-        content = json.loads(get_text(path))
+        content = json.loads(get_text(path, backend_args=backend_args))
     except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not valid JSON: {error}') from error
     if keys and not isinstance(content, dict):
@@ -75,6 +76,27 @@ def look_up(rows: dict, identifier: Any, reason: str) -> Any:
         if is_id(spelling) and spelling in rows:
             return rows[spelling]
     raise BrokenRow(reason)
+
+
+def rows_by_owner(rows: Any, owners: dict, key: str, orphan: Callable[[int], None] = lambda number: None) -> dict:
+    """The rows of a list of a file that belong to each owner.
+
+    Args:
+        rows: of the file.
+        owners: by id.
+        key: of a row that names its owner.
+        orphan: called with the number of each row, from 1, whose owner there is not.
+
+    Returns:
+        dict: by id of the owner, its rows as (number, row).
+    """
+    groups: dict = {identifier: [] for identifier in owners}
+    for number, row in enumerate(rows or (), 1):
+        try:
+            look_up(groups, row.get(key) if isinstance(row, dict) else None, '').append((number, row))
+        except BrokenRow:
+            orphan(number)
+    return groups
 
 
 def label_of(row: dict, labels: dict) -> Any:

@@ -3,6 +3,7 @@ import logging
 import multiprocessing
 from typing import List, Optional
 
+import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.transforms import FilterAnnotations, LoadAnnotations
 from mmdet.registry import TRANSFORMS
@@ -13,6 +14,8 @@ from ...structures.masks import bounding_box, empty_mask, polygons_to_rle, read_
 from ...structures.row_values import BrokenRow
 from ..store.pictures import read_picture
 from .lazy_masks import LazyMasks
+
+ALL_UNREADABLE = 10  # pictures after which a test without a readable one is a wrong path, not bad luck
 
 
 class SharedCount:
@@ -42,18 +45,20 @@ class LoadImage(LoadImageFromFile):
 
     Args:
         skip_unreadable (bool): what to do with a file that is missing or corrupt, or whose size
-            is not the annotated one. False (test) raises; True (training) returns None, so that
-            the data set takes another sample, and logs the file and the running count.
+            is not the annotated one; it is logged with the running count. True (training) returns
+            None, so that the data set takes another sample. False (test) gives a black picture of
+            the annotated size, marked ``unreadable``: metrics count nothing as found in it.
         backend_args (dict | None): of mmengine's file backend.
 
     Raises:
-        ValueError: unreadable picture, naming the file, when ``skip_unreadable`` is False.
+        ValueError: unreadable picture when ``skip_unreadable`` is False and no size is annotated, or when not one
+            of the first ten pictures is readable.
     """
 
     def __init__(self, skip_unreadable: bool = False, backend_args: Optional[dict] = None) -> None:
         super().__init__(backend_args=backend_args)
         self.skip_unreadable = skip_unreadable
-        self.skipped = SharedCount()
+        self.skipped, self.read = SharedCount(), SharedCount()
 
     def transform(self, results: dict) -> Optional[dict]:
         """Add ``img`` (H, W, 3), ``img_shape`` and ``ori_shape``."""
@@ -61,23 +66,28 @@ class LoadImage(LoadImageFromFile):
         try:
             picture = read_picture(get(path, backend_args=self.backend_args))[..., ::-1]
         except (OSError, ValueError) as error:
-            return self._give_up(path, str(error), error)
+            return self._give_up(results, str(error), error)
         size, annotated = picture.shape[:2], (results.get('height'), results.get('width'))
         if None not in annotated and annotated != size:
             turned = annotated == size[::-1]
-            return self._give_up(path, f'it is {size} (height, width) but annotated as {annotated}' + (
+            return self._give_up(results, f'it is {size} (height, width) but annotated as {annotated}' + (
                 ': its EXIF orientation turns it, annotate it as it is shown' if turned else ''))
-        results.update(img=picture, img_shape=size, ori_shape=size)
-        return results
+        self.read.increment()
+        return dict(results, img=picture, img_shape=size, ori_shape=size)
 
-    def _give_up(self, path: str, reason: str, cause: Optional[Exception] = None) -> None:
-        message = f'cannot use image {path}: {reason}'
-        if not self.skip_unreadable:
-            raise ValueError(message) from cause
-        count = self.skipped.increment()
-        print_log(f'{message}; another sample takes its place ({count} skipped so far)',
-                  logger='current', level=logging.WARNING)
-        return None
+    def _give_up(self, results: dict, reason: str, cause: Optional[Exception] = None) -> Optional[dict]:
+        message = f'cannot use image {results["img_path"]}: {reason}'
+        count, size = self.skipped.increment(), (results.get('height'), results.get('width'))
+        if self.skip_unreadable:
+            print_log(f'{message}; another sample takes its place ({count} skipped so far)',
+                      logger='current', level=logging.WARNING)
+            return None
+        if None in size or not self.read.value and count >= ALL_UNREADABLE:
+            raise ValueError(message + ('' if None in size else f'; none of {count} pictures could be used: check '
+                                        'data_root and data_prefix')) from cause
+        print_log(f'{message}; a black picture of {size} takes its place, in which nothing counts as found ({count} so '
+                  'far)', logger='current', level=logging.WARNING)
+        return dict(results, img=np.zeros((*size, 3), np.uint8), img_shape=size, ori_shape=size, unreadable=True)
 
 
 @TRANSFORMS.register_module()

@@ -88,7 +88,7 @@ class PackGLEEInputs(PackDetInputs):
     def __init__(self, meta_keys: Sequence[str] = (
             'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
             'flip_direction', 'candidates', 'prompt_prob', 'prompt_kinds', 'stuff_text', 'segments_info',
-            'vocabulary_size')) -> None:
+            'vocabulary_size', 'unreadable')) -> None:
         super().__init__(meta_keys=(*meta_keys, *SOURCE_KEYS))
 
     def transform(self, results: dict) -> dict:

@@ -3,7 +3,7 @@ from mmdet.registry import DATASETS
 
 from ...structures.row_values import BrokenRow, string
 from ...structures.sample_text import as_names
-from ..store.json_file import is_id, load_json, rows_by_id
+from ..store.json_file import load_json, rows_by_id, rows_by_owner
 from .ytvis_json import YTVISJsonDataset
 
 
@@ -36,10 +36,10 @@ class ExpressionVideosDataset(YTVISJsonDataset):
         for annotator, path in enumerate(self.ann_files or [self.ann_file]):
             content = load_json(path, 'videos')
             self.adopt_categories(content.get('categories') or [dict(id=1, name='object')])
-            tracks = {track['video_id']: track for track in content.get('annotations') or ()
-                      if isinstance(track, dict) and is_id(track.get('video_id'))}
-            videos: dict[str, list] = {}
-            for entry in rows_by_id(content['videos']).values():
+            rows, videos = rows_by_id(content['videos']), {}
+            tracks = {entry: group[-1][1] for entry, group in rows_by_owner(
+                content.get('annotations'), rows, 'video_id').items() if group}
+            for entry in rows.values():
                 try:
                     if not said_of(entry):
                         raise BrokenRow('no expression')

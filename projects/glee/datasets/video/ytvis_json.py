@@ -3,7 +3,7 @@ from mmdet.registry import DATASETS
 from mmengine.fileio import join_path
 
 from ...structures.row_values import BrokenRow, flag, image_size, number
-from ..store.json_file import is_id, label_of, load_json, rows_by_id
+from ..store.json_file import label_of, load_json, rows_by_id, rows_by_owner
 from .tao_rows import add_boxes
 from .track_rows import read_track
 from .video_dataset import VideoDataset, make_instance
@@ -39,13 +39,9 @@ class YTVISJsonDataset(VideoDataset):
         evaluation = {} if self.eval_file is None else load_json(join_path(self.data_root, self.eval_file), 'videos')
         federation, rows = rows_by_id(evaluation.get('videos')), evaluation.get('annotations')
         videos = rows_by_id(content['videos'])
-        tracks = {video_id: [] for video_id in videos}
         annotations = content.get('annotations') or ()  # null in files without public annotations
-        for position, track in enumerate(() if rows else annotations, 1):
-            if not isinstance(track, dict) or not is_id(track.get('video_id')) or track['video_id'] not in videos:
-                self.broken.add('track of an unknown video', f'row {position} of `annotations`')
-                continue
-            tracks[track['video_id']].append((position, track))
+        tracks = rows_by_owner(() if rows else annotations, videos, 'video_id', lambda position: self.broken.add(
+            'track of an unknown video', f'row {position} of `annotations`'))
         records = []
         for video_id, video in videos.items():
             try:

@@ -1,7 +1,11 @@
 """A finished video: what was annotated and what was tracked."""
+import logging
 from dataclasses import asdict, dataclass
 
+from mmengine.logging import print_log
+
 from ...structures.masks import to_rle
+from ...structures.row_values import BrokenRow
 from ...structures.track import Track
 
 FRAME_KEYS = ('frame_id', 'img_id', 'img_path', 'ori_shape', 'annotated', 'void')
@@ -82,6 +86,11 @@ def frame_record(sample) -> dict:
     for instance in meta.get('instances', []):
         instance = dict(instance)
         if instance.get('mask') is not None:
-            instance['mask'] = to_rle(instance['mask'], *frame['ori_shape'])
+            try:
+                instance['mask'] = to_rle(instance['mask'], *frame['ori_shape'])
+            except BrokenRow as problem:
+                print_log(f'{frame["img_path"]}: object {instance["instance_id"]} has a mask that cannot be used and '
+                          f'counts as not visible: {problem}', logger='current', level=logging.WARNING)
+                instance['mask'] = None
         frame['instances'].append(instance)
     return frame

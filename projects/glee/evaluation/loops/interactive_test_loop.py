@@ -121,6 +121,10 @@ class InteractiveTestLoop(TestLoop):
                              'InteractiveTestLoop wants both at original size, without a resize in the pipeline')
         void = self._void(sample, size)
         objects = [index for index, truth in enumerate(truths) if (truth & ~void).sum() >= self.min_area]
+        if sample.get('unreadable'):
+            return dict(img_path=sample.get('img_path'), curves=[
+                dict(kind=kind, object=index, ious=[0.] * rounds) for kind, rounds in self.rounds.items()
+                for index in objects])
         self.predictor.set_image(np.ascontiguousarray(image.numpy().transpose(1, 2, 0)[..., ::-1]), truths[objects])
         curves = []
         for kind, rounds in self.rounds.items():

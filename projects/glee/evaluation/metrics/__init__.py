@@ -1,6 +1,7 @@
 """Registered metrics."""
 from .bdd_track_metric import BDDTrackMetric
 from .burst_metric import BURSTMetric
+from .coco_eval_metric import CocoEvalMetric
 from .interactive_seg_metric import InteractiveSegMetric
 from .lvis_eval_metric import LVISEvalMetric
 from .panoptic_metric import PanopticMetric
@@ -12,7 +13,7 @@ from .vis_metric import VISMetric
 from .vos_metric import DavisVOSMetric, YouTubeVOSMetric
 
 __all__ = [
-    'BDDTrackMetric', 'BURSTMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'InteractiveSegMetric',
+    'BDDTrackMetric', 'BURSTMetric', 'CocoEvalMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'InteractiveSegMetric',
     'LVISEvalMetric', 'PanopticMetric', 'RefDavisMetric', 'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric',
     'YouTubeVOSMetric'
 ]

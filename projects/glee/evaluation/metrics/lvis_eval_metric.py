@@ -1,15 +1,18 @@
 """LVIS AP with the lvis package on current numpy."""
+import logging
 import os.path as osp
 import tempfile
 import types
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Optional, Sequence
 
 import numpy as np
-from lvis import LVISEval, LVISResults
+from lvis import LVIS, LVISEval, LVISResults
 from mmdet.evaluation.metrics import LVISMetric
 from mmdet.registry import METRICS
 from mmengine.fileio import dump
 from mmengine.logging import MMLogger
+
+from ..functional.coco_truth import load_truth, without_unreadable
 
 
 def with_numpy_float(function: Callable) -> Callable:
@@ -47,14 +50,20 @@ class LVISEvalMetric(LVISMetric):
 
     items = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'APr', 'APc', 'APf')
 
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, ann_file: Optional[str] = None, *args, **kwargs) -> None:
+        super().__init__(None, *args, **kwargs)
         unknown = set(self.metrics) - {'bbox', 'segm'}
         if unknown:
             raise ValueError(f"LVISEvalMetric computes 'bbox' and 'segm', not {sorted(unknown)}")
-        if self._lvis_api is None:
+        if ann_file is None:
             raise ValueError('LVISEvalMetric needs `ann_file`: the federated rules (negative and '
                              'not exhaustive categories, frequencies) stand there')
+        truth = load_truth(ann_file, 'bbox' in self.metrics, 'segm' in self.metrics, self.backend_args)
+        self._lvis_api = lvis_of(truth, ann_file)
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Collect a batch; nothing counts as found in pictures that could not be read."""
+        super().process(data_batch, without_unreadable(data_samples))
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
         """``bbox_AP`` ... ``segm_APf``; -1 for a group of which the file has no category."""
@@ -108,6 +117,25 @@ class LVISEvalMetric(LVISMetric):
             name = self._lvis_api.cats[category_id]['name']
             metrics[f'{name}_precision'] = float(valid.mean()) if valid.size else float('nan')
         return metrics
+
+
+def lvis_of(content: dict, path: str) -> LVIS:
+    """The API of the lvis package over the content of a file.
+
+    Raises:
+        ValueError: images or categories lack what the federated rules need; file and row are named.
+    """
+    for key, kind, rows in (('neg_category_ids', list, 'images'), ('not_exhaustive_category_ids', list, 'images'),
+                            ('frequency', str, 'categories')):
+        for row in content[rows]:
+            if not isinstance(row.get(key), kind):
+                raise ValueError(f'{path}: {key} is missing for id {row["id"]} of `{rows}`: it is no LVIS file; for AP '
+                                 'without the federated rules use CocoEvalMetric')
+    lvis = LVIS.__new__(LVIS)
+    lvis.logger = logging.getLogger('lvis.lvis')
+    lvis.dataset = content
+    lvis._create_index()
+    return lvis
 
 
 def lvis_results(predictions: List[dict], category_ids: List[int], metric: str) -> List[dict]:

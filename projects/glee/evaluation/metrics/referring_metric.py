@@ -109,7 +109,9 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def best_rows(sample: dict) -> List[Optional[int]]:
-    """For each expression the row of its best-scoring prediction, None without any."""
+    """For each expression the row of its best-scoring prediction, None without any or if the picture is unreadable."""
+    if sample.get('unreadable'):
+        return [None] * len(sample['text'])
     labels = to_numpy(sample['pred_instances']['labels']).astype(int)
     scores = to_numpy(sample['pred_instances']['scores'])
     rows = [np.flatnonzero(labels == k) for k in range(len(sample['text']))]
