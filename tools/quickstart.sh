@@ -46,11 +46,10 @@ films=${data}_videos
 run=$work/$mode
 
 train() {  # folder, config, iterations, options
-    local folder=$run/$1 config=$2 iterations=$3 resume=()
+    local folder=$run/$1 config=$2 iterations=$3
     shift 3
     [ -f "$folder/iter_$iterations.pth" ] && return
-    if [ -f "$folder/last_checkpoint" ]; then resume=(--resume); fi
-    "$GLEE_PYTHON" tools/train.py "configs/glee/mini/$config.py" --work-dir "$folder" "${resume[@]}" --cfg-options \
+    "$GLEE_PYTHON" tools/train.py "configs/glee/mini/$config.py" --work-dir "$folder" --resume --cfg-options \
         max_iters="$iterations" warmup_iters=$warmup default_hooks.checkpoint.interval=500 "$@"
 }
 

@@ -22,8 +22,11 @@ def parse_args() -> Namespace:
         help='scale the learning rate by batch size / auto_scale_lr.base_batch_size of the config')
     parser.add_argument(
         '--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-        help='continue from this checkpoint, or without a value from the last one in the work '
-        'folder')
+        help='continue from this checkpoint, or without a value from the newest complete one in the '
+        'work folder; if there is none, start')
+    parser.add_argument(
+        '--resume-anyway', action='store_true',
+        help='let --resume continue with another batch size or number of processes, not exactly')
     return parser.parse_args()
 
 
@@ -36,9 +39,12 @@ def main() -> None:
             raise ValueError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in '
                              f'{args.config}')
         cfg.auto_scale_lr.enable = True
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.resume == 'auto':
+        cfg.resume = 'auto'
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
+    if args.resume_anyway:
+        cfg.resume_anyway = True
     run_config.build_runner(cfg).train()
 
 

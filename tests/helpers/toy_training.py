@@ -25,9 +25,9 @@ optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9),
     clip_grad=dict(max_norm=100.0))
 default_hooks = dict(
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2),
+    checkpoint=dict(type='DurableCheckpointHook', interval=2),
     logger=dict(type='LoggerHook', interval=1))
-custom_hooks = [dict(type='NaNLossHook')]
+custom_hooks = [dict(type='NaNLossHook'), dict(type='StopSignalHook')]
 log_processor = dict(by_epoch=False)
 randomness = dict(seed=0)
 """

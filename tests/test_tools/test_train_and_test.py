@@ -4,6 +4,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from paths import ROOT
 from toy_training import CONFIG, Payload
 
 from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee.engine.runner import run_config
 from projects.glee.engine.runner.run_config import load_config, set_amp
 
 TOOLS = ROOT / 'tools'
@@ -49,6 +51,17 @@ def test_train_resume_and_test(run, tmp_path, capsys):
         'experiment_name=c')
     assert f'toy/weight: {last["state_dict"]["weight"]:.4f}' in capsys.readouterr().out
     assert list(Path('elsewhere').iterdir())
+
+
+@pytest.mark.parametrize('options, resume, load_from, anyway', [
+    ([], False, 'start.pth', False), (['--resume'], 'auto', 'start.pth', False),
+    (['--resume', 'x.pth', '--resume-anyway'], True, 'x.pth', True)])
+def test_options_of_resuming(run, monkeypatch, options, resume, load_from, anyway):
+    runners = []
+    monkeypatch.setattr(run_config, 'build_runner', lambda cfg: runners.append(cfg) or mock.Mock())
+    run('train.py', *options, '--cfg-options', 'load_from=start.pth')
+    cfg, = runners
+    assert (cfg.get('resume', False), cfg.load_from, cfg.get('resume_anyway', False)) == (resume, load_from, anyway)
 
 
 def test_bad_checkpoints_are_refused(run, tmp_path):

@@ -5,11 +5,11 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=5000, max_keep_ckpts=3),
+    checkpoint=dict(type='DurableCheckpointHook', interval=5000, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'))
 
-custom_hooks = [dict(type='ExactResumeHook'), dict(type='NaNLossHook')]
+custom_hooks = [dict(type='ExactResumeHook'), dict(type='NaNLossHook'), dict(type='StopSignalHook')]
 
 env_cfg = dict(
     cudnn_benchmark=False,

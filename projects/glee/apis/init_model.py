@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from ..engine.checkpoints.load_weights import load_weights
 from ..engine.checkpoints.safe_checkpoint import read_checkpoint
 from ..engine.runner.run_config import without_teacher
-from ..engine.runner.strict_runner import load_weights
 
 
 def init_model(config: str | Path | Config, checkpoint: str | None = None, device: str = 'cpu') -> nn.Module:

@@ -75,8 +75,7 @@ def runner(root, name, workers, max_iters=8, seed=7, hooks=('ExactResumeHook', )
 
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
-    monkeypatch.setattr(Runner, '_log_env', lambda *_: None)  # asks compilers, takes seconds
+def root(tmp_path):
     rng = np.random.default_rng(0)
     for source in 'ab':
         write_coco(tmp_path / source, NAMES, [
@@ -126,7 +125,7 @@ def test_without_the_hook_it_differs(root):
 def test_the_checkpoint_entry_is_plain_data(root):
     runner(root, 'whole', 0, max_iters=4).train()
     entry = checkpoint(root / 'whole/iter_4.pth')['exact_resume']
-    assert entry == dict(seed=7, sampler_seed=7)
+    assert entry == dict(seed=7, sampler_seed=7, batch_size=[2, 2], world_size=1)
     torch.save(entry, root / 'entry.pth')
     assert torch.load(root / 'entry.pth', weights_only=True) == entry
     # fine-tuning from it is not a resume: seeds are the new run's
@@ -148,3 +147,33 @@ def test_seeds_are_unrelated_and_streams_isolated():
     with isolated_rng(1, 2):
         assert torch.equal(torch.rand(5), inside[0]) and (np.random.rand(5) == inside[1]).all()
         assert random.random() == inside[2]
+
+
+def test_another_batch_size_is_refused_or_said(root):
+    runner(root, 'whole', 0, max_iters=4).train()
+    start = dict(load_from=str(root / 'whole/iter_4.pth'), resume=True, cfg=dict(resume_anyway=False))
+
+    def resumed(**cfg):
+        changed = runner(root, 'resumed', 0, **start)
+        changed.cfg.update(cfg)
+        changed._train_dataloader['batch_size'] = 3
+        return changed
+
+    with pytest.raises(ValueError, match=r'batch size has changed from \[2, 2\] to \[3, 3\].*--resume-anyway'):
+        resumed().train()
+    with captured_log() as messages:
+        resumed(resume_anyway=True).train()
+    assert any('data and random numbers will differ' in message for message in messages)
+
+
+def test_another_number_of_processes_is_refused(root, monkeypatch):
+    runner(root, 'whole', 0, max_iters=4).train()
+    path = root / 'whole/iter_4.pth'
+    content = checkpoint(path)
+    content['exact_resume']['world_size'] = 8
+    torch.save(content, path)
+    with pytest.raises(ValueError, match='the number of processes has changed from 8 to 1'):
+        runner(root, 'resumed', 0, load_from=str(path), resume=True).train()
+    del content['exact_resume']['world_size']  # written before it was stored
+    torch.save(content, path)
+    runner(root, 'resumed', 0, load_from=str(path), resume=True).train()

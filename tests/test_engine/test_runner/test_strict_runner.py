@@ -3,8 +3,6 @@ import pytest
 import torch
 from toy_training import ToyModel, make_runner
 
-from projects.glee.engine.runner.strict_runner import load_weights
-
 
 def test_resumed_training_equals_an_uninterrupted_one(tmp_path):
     whole = make_runner(tmp_path / 'whole')
@@ -56,11 +54,9 @@ def test_wrong_checkpoint_names_its_entries(tmp_path):
     assert runner.model.weight == 1 and not runner.model.bias.any()
 
 
-def test_wrapped_names_fit_and_other_shapes_do_not(tmp_path):
+def test_wrapped_names_fit(tmp_path):
     path = str(tmp_path / 'wrapped.pth')
     torch.save({'module.weight': torch.ones(()), 'module.bias': torch.ones(3)}, path)
     runner = make_runner(tmp_path / 'run')
     runner.load_checkpoint(path)
     assert runner.model.bias.sum() == 3
-    with pytest.raises(ValueError, match=r'here\.pth does not fit(.|\n)*bias'):
-        load_weights(ToyModel(), dict(weight=torch.ones(()), bias=torch.ones(4)), 'here.pth')

@@ -1,6 +1,7 @@
 """Reading, writing and renaming checkpoints."""
+from .load_weights import load_weights
 from .safe_checkpoint import read_checkpoint, safe_loading
 
 __all__ = [
-    'read_checkpoint', 'safe_loading'
+    'load_weights', 'read_checkpoint', 'safe_loading'
 ]

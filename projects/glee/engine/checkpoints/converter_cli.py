@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
 from mmengine.logging import print_log
 from safetensors.torch import save_file
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from projects.glee.models.language_models.clip_checkpoint import weights_file
 
 from .conversion_report import ConversionReport
+from .durable_files import write_checkpoint
 from .safe_checkpoint import read_checkpoint
 
 # Names under which projects store the weights inside a checkpoint.
@@ -68,7 +68,7 @@ def convert_file(args: Namespace,
     if args.dst.suffix == '.safetensors':
         save_file(_unshared(converted), args.dst)
     else:
-        torch.save(wrap(converted), args.dst)
+        write_checkpoint(wrap(converted), args.dst)
     if args.report:
         report.save(args.report)
     print_log(report.summary())

@@ -1,7 +1,9 @@
 """Hooks of GLEE."""
+from .durable_checkpoint_hook import DurableCheckpointHook
 from .exact_resume_hook import ExactResumeHook
 from .nan_loss_hook import NaNLossHook
+from .stop_signal_hook import StopSignalHook
 
 __all__ = [
-    'ExactResumeHook', 'NaNLossHook'
+    'DurableCheckpointHook', 'ExactResumeHook', 'NaNLossHook', 'StopSignalHook'
 ]

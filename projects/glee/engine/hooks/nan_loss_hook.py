@@ -6,7 +6,9 @@ import torch
 from mmdet.engine.hooks import CheckInvalidLossHook
 from mmdet.registry import HOOKS
 from mmengine.optim import AmpOptimWrapper
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
+
+from ..checkpoints.durable_files import list_checkpoints
 
 
 @HOOKS.register_module()
@@ -35,7 +37,7 @@ class NaNLossHook(CheckInvalidLossHook):
             values['grad_norm'] = history.current()
         broken = [f'{name}={v}' for name, v in values.items() if not math.isfinite(v)]
         if broken:
-            last = find_latest_checkpoint(runner.work_dir)
+            last = next(iter(list_checkpoints(runner.work_dir)), None)
             kept = f'The last checkpoint, {last}, is from before it' if last else \
                 'There is no checkpoint yet'
             raise FloatingPointError(
