@@ -1,11 +1,12 @@
 """Pictures to a padded, normalised batch."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
+from torch import Tensor
 
 from ...structures.sample_origin import sample_origin
 from ...structures.sample_text import read_names
@@ -40,6 +41,15 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
         super().__init__(mean=mean, std=std, bgr_to_rgb=bgr_to_rgb, pad_mask=pad_mask,
                          pad_size_divisor=pad_size_divisor, batch_augments=batch_augments, **kwargs)
         self.channels_last = channels_last
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], *args, **kwargs) -> 'GLEEDataPreprocessor':
+        """As in torch; pictures are normalised in float32 whatever the precision of the weights (``.half``, ...)."""
+        exact = dict(self._buffers)
+        super()._apply(fn, *args, **kwargs)
+        for name, value in exact.items():  # mean and std
+            if self._buffers[name].dtype != value.dtype:
+                self._buffers[name] = value.to(self._buffers[name].device)
+        return self
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Batch of the loader to ``inputs`` (B, 3, H, W) float and ``data_samples``."""

@@ -44,6 +44,10 @@ class GLEE(MaskFormer):
         super().__init__(**kwargs)
         self.rollout = None if rollout is None else TASK_UTILS.build(rollout)
 
+    def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
+        """As the base class, of pictures (B, 3, H, W) in any precision, in that of the weights."""
+        return super().extract_feat(batch_inputs.type_as(next(self.backbone.parameters())))
+
     def extract_templates(self, batch_inputs: Tensor, objects: PromptedObjects) -> PromptedObjects:
         """The objects with the templates of those that have positive pixels.
 

@@ -44,6 +44,9 @@ def sample_levels(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Te
         way = _choose(value)
     if way == 'kernel':
         return _by_kernel(value, sizes, locations, weights)
+    if value.dtype != locations.dtype:  # places of a model in half precision
+        dtype = torch.promote_types(value.dtype, locations.dtype)
+        return sample_levels(value.to(dtype), sizes, locations.to(dtype), weights.to(dtype), way).type_as(value)
     if way == 'embedding_bag':
         return _by_embedding_bag(value, sizes, locations, weights)
     if way == 'grid_sample':

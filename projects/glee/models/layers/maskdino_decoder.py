@@ -104,7 +104,7 @@ class MaskDINODecoder(BaseModule):
                 box_head: Callable[[Tensor], Tensor],
                 attn_mask: Tensor | None = None,
                 prompt: PromptTokens | None = None) -> DecoderStates:
-        """Decode; every layer in float32, also under autocast.
+        """Decode; every layer in the precision of its weights, float32 under autocast too, and boxes in float32.
 
         Args:
             query (Tensor): query content (B, Q, D).
@@ -116,17 +116,19 @@ class MaskDINODecoder(BaseModule):
             prompt (PromptTokens | None): tokens appended to the keys of self-attention.
         """
         with torch.autocast(memory.device.type, enabled=False):
-            query, references, memory = query.float(), references.float(), memory.float()
+            weight = self.norm.weight
+            query, memory = query.type_as(weight), memory.type_as(weight)
+            references = references.to(torch.promote_types(weight.dtype, torch.float32))
             masks = self._attention_masks(query, attn_mask, prompt)
             hidden, all_references = [], [references]
             for index, layer in enumerate(self.layers):
                 tokens, mask = None, attn_mask
                 if prompt is not None:
                     which = index % len(prompt.levels)
-                    tokens, mask = prompt.levels[which].float(), masks[which]
+                    tokens, mask = prompt.levels[which].type_as(weight), masks[which]
                 position = coordinate_to_encoding(references, num_feats=self.embed_dims // 2)
                 query = layer(
-                    query, self.ref_point_head(position), memory,
+                    query, self.ref_point_head(position.type_as(weight)), memory,
                     references[:, :, None].expand(-1, -1, self.num_levels, -1), sizes, mask, tokens)
                 # The next reference comes from the raw output, predicted boxes from the normed one.
                 refined = (box_head(query) + inverse_sigmoid(references)).sigmoid()

@@ -131,7 +131,7 @@ class MaskDINOPixelDecoder(BaseModule):
 
     def forward(self, feats: Sequence[Tensor], tokens: Tensor | None = None,
                 with_text: bool = False) -> PixelFeatures:
-        """Encode; always in float32, also under autocast.
+        """Encode in the precision of the weights, float32 under autocast too.
 
         Args:
             feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
@@ -143,8 +143,8 @@ class MaskDINOPixelDecoder(BaseModule):
                 f'MaskDINOPixelDecoder got {len(feats)} feature maps but in_channels names '
                 f'{len(self.in_channels)}: set in_channels or the backbone\'s out_indices.')
         with torch.autocast(feats[0].device.type, enabled=False):
-            feats = [feat.float() for feat in feats]
-            levels, text = self.encode(feats, None if tokens is None else tokens.float(), with_text)
+            feats = [feat.type_as(self.level_embed) for feat in feats]
+            levels, text = self.encode(feats, None if tokens is None else tokens.type_as(self.level_embed), with_text)
             return PixelFeatures(levels, self._mask_features(feats[0], levels[0]), text)
 
     def encode(self, feats: list[Tensor], tokens: Tensor | None = None,
@@ -157,8 +157,10 @@ class MaskDINOPixelDecoder(BaseModule):
         text = None
         if tokens is not None and self.early_fusion is not None:
             query, text = self.early_fusion(query, tokens, with_text)
+        # half precision is too coarse for places
+        precision = torch.promote_types(query.dtype, torch.float32)
         reference_points = DeformableDetrTransformerEncoder.get_encoder_reference_points(
-            sizes, query.new_ones(1, self.num_levels, 2), query.device)
+            sizes, query.new_ones(1, self.num_levels, 2, dtype=precision), query.device)
         reference_points = reference_points.expand(len(query), -1, -1, -1)
         for layer in self.layers:
             query = layer(query, query_pos, reference_points, sizes)
@@ -173,7 +175,7 @@ class MaskDINOPixelDecoder(BaseModule):
         positions = []
         for size, level_embed in zip(sizes, self.level_embed):
             position = self.position(torch.zeros(1, *size, device=device))
-            positions.append(position.flatten(2).transpose(1, 2) + level_embed)
+            positions.append(position.flatten(2).transpose(1, 2).type_as(level_embed) + level_embed)
         return torch.cat(positions, 1)
 
     def _mask_features(self, lateral: Tensor, finest: Tensor) -> Tensor:
