@@ -5,7 +5,8 @@ from typing import Iterator
 
 import pytest
 import torch
-from mini_model import build, category_sample, images, mini_config
+from mini_model import build, category_sample, expression_sample, images, mini_config
+from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 from video_fixtures import SIZE, clip_of, moving_picture, same_tracks, video_model
@@ -107,3 +108,84 @@ def test_a_model_of_inference_mode_works_outside_of_it():
         torch.testing.assert_close(scores_of(built), scores_of(other))
     torch.testing.assert_close(scores_of(built), scores_of(other))
     assert not torch.allclose(scores_of(other), expected)
+
+
+def prompted_sample() -> DetDataSample:
+    """Objects given by pixels of both signs with a mask of an earlier round, by pixels and words, and by words."""
+    sample = category_sample()
+    masks = torch.zeros(3, *SIZE, dtype=torch.bool)
+    masks[0, 10:20, 10:30] = masks[1, 40:50, 50:60] = True
+    negative = torch.zeros_like(masks)
+    negative[0, 30:34, 60:64] = True
+    previous = [torch.randn(SIZE[0] // 4, SIZE[1] // 4, generator=torch.Generator().manual_seed(0)), None, None]
+    sample.prompts = InstanceData(masks=masks, neg_masks=negative, kinds=['scribble', 'box', 'point'],
+                                  prev_logits=previous, texts=[None, 'the ring', 'a red star'])
+    return sample
+
+
+SAMPLES = dict(names=category_sample, sentences=lambda: expression_sample('a red star', 'the ring'),
+               prompts=prompted_sample)
+
+
+@pytest.fixture(scope='module')
+def everything():
+    """Every module that a prediction can use, in float32; trained gates, so that no part is a silent zero."""
+    cfg = mini_config()
+    cfg.panoptic_head.prompter.update(
+        negative_tokens=True, memory=dict(type='MemoryPromptEncoder', num_heads=4),
+        dense=dict(type='MaskFeatureRefiner', hidden_dims=16))
+    model = build(cfg).eval()
+    prompter = model.panoptic_head.prompter
+    with torch.no_grad():
+        prompter.memory.gate.fill_(0.1)
+        prompter.dense.change.weight.normal_(std=0.01)
+    return model
+
+
+@pytest.mark.parametrize('what', SAMPLES)
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16, torch.float64])
+@torch.no_grad()
+def test_predictions_in_other_precisions_are_near_those_in_float32(everything, dtype, what):
+    """Raw outputs of the queries that both choose, within the rounding of the precision; results come in float32."""
+    model = copy.deepcopy(everything).to(dtype)
+    floats = [value for value in (*model.parameters(), *model.panoptic_head.buffers()) if value.is_floating_point()]
+    assert {value.dtype for value in floats} == {dtype}
+    results = model(images(1), [SAMPLES[what]()], mode='predict')[0].pred_instances
+    expected = everything(images(1), [SAMPLES[what]()], mode='predict')[0].pred_instances
+    assert results.scores.dtype == results.bboxes.dtype == torch.float32 and results.masks.dtype == torch.bool
+    rounding = torch.finfo(dtype).eps
+    torch.testing.assert_close(results.scores[0], expected.scores[0], atol=4 * rounding + 1e-5, rtol=0)
+    sample = expression_sample('the ring') if what == 'sentences' else SAMPLES[what]()
+    if what == 'prompts':
+        sample.prompts = sample.prompts[:1]  # raw tensors are of objects with the same prompts
+    raw, exact = (each(images(1), [sample], mode='tensor') for each in (model, everything))
+    index, reference = raw['topk_indices'][0].tolist(), exact['topk_indices'][0].tolist()
+    shared = [(index.index(position), row) for row, position in enumerate(reference) if position in index]
+    assert len(shared) > 0.8 * len(reference)
+    rows, exact_rows = (list(numbers) for numbers in zip(*shared))
+    for key in ('pred_logits', 'pred_boxes', 'pred_masks', 'embeddings'):
+        error = (raw[key][0, rows] - exact[key][0, exact_rows]).abs().median() / exact[key].std()
+        assert error < 16 * rounding + 1e-5, key
+
+
+@pytest.mark.parametrize('name', TRACKERS)
+@torch.no_grad()
+def test_videos_are_tracked_in_half_precision(name):
+    model = tracking_model(name).bfloat16()
+    found = track(model, name, range(LENGTH))
+    expected = track(tracking_model(name), name, range(LENGTH))
+    assert found and found[0].score == pytest.approx(expected[0].score, abs=0.03)
+    assert all(len(result.segmentations) == LENGTH for result in found)
+
+
+@torch.no_grad()
+def test_pictures_are_normalised_in_full_precision():
+    """Whatever the weights: mean and standard deviation of the released models have no bfloat16."""
+    model = build(mini_config())
+    data = dict(inputs=[torch.full((3, 8, 8), 124, dtype=torch.uint8)], data_samples=None)
+    expected = model.data_preprocessor(copy.copy(data), False)['inputs']
+    for change in (model.bfloat16, model.half, lambda: model.to('meta').to_empty(device='cpu')):
+        change()
+        assert {buffer.dtype for buffer in model.data_preprocessor.buffers()} == {torch.float32}
+    model = build(mini_config()).bfloat16()
+    assert torch.equal(model.data_preprocessor(copy.copy(data), False)['inputs'], expected)

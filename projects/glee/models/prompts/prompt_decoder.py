@@ -3,7 +3,6 @@ from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
 import torch
 import torch.nn.functional as F
-from mmcv.ops import point_sample
 from torch import Tensor
 
 from ...structures.prompt_tokens import ObjectTokens, join_tokens, stack_points
@@ -12,7 +11,7 @@ from ...structures.selected_queries import SelectedQueries
 from ..language_models.text_prompt import TextPrompt
 from .prompt_composer import PromptComposer, PromptEvidence
 from .reference_prompt import ReferencePrompt, name_prompt
-from .visual_prompter import VisualPrompt, choose_pixels
+from .visual_prompter import VisualPrompt, choose_pixels, sample_points
 
 SIGN_POINTS = 512  # most pixels of each sign at which masks are compared
 
@@ -196,7 +195,7 @@ class PromptDecoder:
         def keep(decoded: DecodedObject) -> ReferencePrompt:
             features = decoded.mask_features
             points = choose_pixels(pixels.masks[0], head.prompter.num_points, torch.Generator().manual_seed(0))
-            sampled = point_sample(features[None], points[None].to(features.dtype))[0]
+            sampled = sample_points(features, points)
             evidence = PromptEvidence(visual=decoded.evidence.visual,
                                       positive=(decoded.mask_embeds @ sampled).sigmoid().mean(-1))
             found = decoded.embeddings[self.composer(evidence).argmax()]
@@ -254,7 +253,7 @@ class PromptDecoder:
                 points = choose_pixels(mask, SIGN_POINTS, torch.Generator().manual_seed(0))
                 # pixel centres, as the mask is later upsampled
                 points = points + points.new_tensor([0.5 / mask.shape[1], 0.5 / mask.shape[0]])
-                sampled = point_sample(features[None], points[None].to(features.dtype))[0]
+                sampled = sample_points(features, points)
                 found[name] = (embeds @ sampled).sigmoid().mean(-1)
         return found
 

@@ -93,6 +93,16 @@ def choose_pixels(mask: Tensor, count: int, generator: torch.Generator | None = 
     return _choose(mask.nonzero(), mask.shape, count, generator)
 
 
+def sample_points(features: Tensor, points: Tensor, align_corners: bool = False) -> Tensor:
+    """Bilinear samples (C, n) of a map (C, h, w) at points (n, 2), x and y in 0..1.
+
+    At least in float32, since half precision is too coarse for places.
+    """
+    precision = torch.promote_types(features.dtype, torch.float32)
+    sampled = point_sample(features[None].to(precision), points[None].to(precision), align_corners=align_corners)
+    return sampled[0].type_as(features)
+
+
 def _choose(pixels: Tensor, size: Sequence[int], count: int, generator: torch.Generator | None) -> Tensor:
     """``choose_pixels`` of true pixels (n, 2), y and x, that are known."""
     if len(pixels) > count:
@@ -223,6 +233,6 @@ class VisualPrompter(BaseModule):
             if not len(points):
                 continue
             # Sampling is linear: the matrix is applied to the samples instead of the whole level.
-            samples = point_sample(level[None], points[None].to(level.dtype), align_corners=True)[0]
+            samples = sample_points(level, points, align_corners=True)
             tokens.append(samples.t() @ matrix + self.sign_embed.weight[sign])
         return torch.cat(tokens) if tokens else level.new_zeros(0, len(level))

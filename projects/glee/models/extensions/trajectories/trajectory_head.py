@@ -72,7 +72,7 @@ class TrajectoryHead(BaseModule):
         """(N, T, 5) to (N, D)."""
         length = trajectories.shape[1]
         steps = torch.linspace(0, length - 1, self.num_steps, device=trajectories.device).round().long()
-        states = self.box_proj(describe_boxes(trajectories[:, steps])) + self.step_embed
+        states = self.box_proj(describe_boxes(trajectories[:, steps]).type_as(self.step_embed)) + self.step_embed
         for layer in self.time_layers:
             states = layer(states)
         return self.object_layer(states.mean(1)[None])[0]
