@@ -2,6 +2,6 @@
 
 It is a package beside ``projects.glee``, so that ``glee --help`` answers before anything heavy is imported.
 """
-from .main import main
+from .program import main
 
 __all__ = ['main']

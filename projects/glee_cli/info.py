@@ -36,7 +36,8 @@ def run(args: Namespace) -> bool:
         content = read_checkpoint(args.weights)
         weights = content.get('state_dict', content.get('model', content))
         tensors = [value for value in weights.values() if isinstance(value, torch.Tensor)]
-        print(f'checkpoint {args.weights}: {Path(args.weights).stat().st_size / 2**20:.0f} MiB, {len(tensors)} tensors, '
+        size = Path(args.weights).stat().st_size / 2**20
+        print(f'checkpoint {args.weights}: {size:.0f} MiB, {len(tensors)} tensors, '
               f'{sum(value.numel() for value in tensors) / 1e6:.1f} million values, keys {sorted(content)[:6]}')
     return False
 

@@ -22,7 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--stuff', nargs='+', metavar='NAME', help='names without instances (sky); gives panoptic maps')
     add_prompt(parser)
     add_model(parser)
-    parser.add_argument('--out', default='glee_results', metavar='FOLDER', help='pictures of results (default %(default)s)')
+    parser.add_argument('--out', default='glee_results', metavar='FOLDER',
+                        help='pictures of results (default %(default)s)')
     parser.add_argument('--json', metavar='FILE', help='write names, scores, boxes and masks of all pictures')
     parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score of an object (default %(default)s)')
     parser.add_argument('--max-per-img', type=int, default=100, help='most objects of a picture (default %(default)s)')

@@ -79,7 +79,7 @@ class GLEEInferencer:
                  device: Optional[str] = None, score_thr: float = 0.3, max_per_img: int = 100,
                  nms_iou: Optional[float] = None) -> None:
         cfg = config_of(model)
-        self.geometry = PictureGeometry(cfg)
+        self.geometry = PictureGeometry.of_config(cfg)
         self.limits = _Limits(score_thr, max_per_img, nms_iou)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = init_model(cfg, None if weights is None else str(weights), device)
@@ -205,9 +205,9 @@ class GLEEInferencer:
         """``model.predict`` of pictures of one size."""
         inputs, samples = [], []
         for image, question in zip(images, questions):
-            pixels = self.geometry(image).pixels
-            inputs.append(torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))))
-            meta = dict(img_path=None, ori_shape=image.shape[:2], img_shape=pixels.shape[:2], text_mode=text_mode,
+            resized = self.geometry(image)
+            inputs.append(resized.inputs)
+            meta = dict(img_path=None, ori_shape=image.shape[:2], img_shape=resized.shape, text_mode=text_mode,
                         text=question.names if text_mode == 'category' else question.expressions)
             if question.stuff and text_mode == 'category':
                 meta['stuff_text'] = question.stuff
@@ -219,7 +219,7 @@ class GLEEInferencer:
     def _session_of(self, image: np.ndarray) -> InteractiveSession:
         """The inferencer's session, with this picture."""
         if self._session is None:
-            self._session = InteractiveSession(self.model, geometry=self.geometry)
+            self._session = InteractiveSession(self.model)
         self._session.set_image(image)
         return self._session
 
