@@ -5,9 +5,9 @@ import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Optional, Sequence
 
-from . import click, convert, info, predict, track
+from . import click, convert, info, predict
 
-COMMANDS = dict(predict=predict, track=track, click=click, convert=convert, info=info)
+COMMANDS = dict(predict=predict, click=click, convert=convert, info=info)
 OK, UNEXPECTED, WRONG_USE, SOME_FAILED = 0, 1, 2, 3
 EPILOG = """exit codes:
   0  everything was done
