@@ -27,9 +27,10 @@ ENTRIES = dict(
     uvo_val=('ytvis', 'uvo_metric', 'uvo/AP', 'vis', '.zip', UVO),
     mose_val=('vos', 'mose_metric', 'mose/J&F', 'vos', '', 'mose/val/JPEGImages'),
     ytvos_val=('vos', 'ytvos_metric', 'ytvos/G', 'vos', '', 'ytbvos18/val/JPEGImages'),
-    ref_davis_val=('rvos', 'ref_davis_metric', 'ref_davis/J&F', 'rvos', '/annotator_2', 'ref-davis/valid/JPEGImages'),
+    ref_davis_val=('rvos', 'ref_davis_metric', 'ref_davis/J&F', 'ref_davis', '', 'ref-davis/DAVIS/JPEGImages/480p'),
     mevis_val=('rvos', 'mevis_metric', 'mevis/J&F', 'rvos', '', 'mevis/valid_u/JPEGImages'))
-METAS = dict(ref_davis_val='ref-davis/valid_2.json', mevis_val='mevis/valid_u/meta_expressions.json')
+METAS = dict(ref_davis_val='ref-davis/meta_expressions/valid/meta_expressions.json',
+             mevis_val='mevis/valid_u/meta_expressions.json')
 
 
 def run_entry(entry, world, tmp_path):
@@ -42,7 +43,7 @@ def run_entry(entry, world, tmp_path):
 
 
 @pytest.mark.parametrize('entry', [
-    pytest.param(entry, marks=[pytest.mark.slow] if ENTRIES[entry][3] == 'rvos' else []) for entry in ENTRIES])
+    pytest.param(entry, marks=[pytest.mark.slow] if entry in METAS else []) for entry in ENTRIES])
 def test_an_entry_of_the_test_files_gives_its_metric_and_a_valid_file(entry, world, tmp_path, capsys):
     """Swapped into a config by the lines of docs/video.md; the checker is the program."""
     number, kind, suffix, place = ENTRIES[entry][2:]
@@ -52,7 +53,7 @@ def test_an_entry_of_the_test_files_gives_its_metric_and_a_valid_file(entry, wor
         parts = [numbers[f'ytvos/{key}'] for key in ('Js', 'Fs', 'Ju', 'Fu')]
         assert len(numbers) == 5 and numbers['ytvos/G'] == pytest.approx(np.mean(parts))
     options = ['--truth', world / place] if kind == 'vis' else ['--frames', world / place]
-    if kind == 'rvos':
+    if entry in METAS:
         options += ['--truth', world / METAS[entry]]
     with pytest.raises(SystemExit) as end:
         run_tool('analysis_tools/check_results.py', kind, f'{tmp_path}/out{suffix}', *options)

@@ -36,8 +36,6 @@ FILES = {
     'DAVIS/2017_val.json': 'DAVIS/JPEGImages/480p',
     'ref-youtube-vos/train.json': 'ref-youtube-vos/train/JPEGImages',
     'ref-youtube-vos/valid.json': 'ref-youtube-vos/valid/JPEGImages',
-    'ref-davis/valid_0.json': 'ref-davis/valid/JPEGImages',
-    'ref-davis/valid_3.json': 'ref-davis/valid/JPEGImages',
     'bdd100k/labels/box_track_20/box_track_train_cocofmt_uni.json': 'bdd100k/images/track/train',
     'bdd100k/labels/box_track_20/box_track_val_cocofmt_uni.json': 'bdd100k/images/track/val',
     'bdd100k/labels/seg_track_20/seg_track_train_cocoformat_uni.json': 'bdd100k/images/seg_track_20/train',
@@ -284,16 +282,26 @@ def test_referring_videos_agree_with_their_png_files(world):
 
 
 def test_ref_davis_has_a_sentence_per_object_and_annotator(world):
+    """Sentence 4k + a is annotator a's about object k + 1 of DAVIS's maps, in both kinds of files."""
     files = [read(world / f'ref-davis/valid_{annotator}.json') for annotator in range(4)]
-    objects = [[(video['video'], video['obj_id']) for video in content['videos']] for content in files]
-    assert objects[0] == objects[1] == objects[2] == objects[3] and len(set(objects[0])) == len(objects[0])
-    for name, obj in objects[0]:
-        ids = np.array(Image.open(world / f'ref-davis/valid/Annotations/{name}/00000.png'))
-        assert obj <= ids.max() == sum(other == name for other, _ in objects[0])
     masks, meta = read(world / 'ref-davis/mask_dict.json'), read(
         world / 'ref-davis/meta_expressions/valid/meta_expressions.json')['videos']
-    for video in meta.values():
+    assert all('annotations' not in content for content in files)
+    for name, video in meta.items():
+        ids = np.array(Image.open(world / f'ref-davis/DAVIS/Annotations_unsupervised/480p/{name}/00000.png'))
+        assert len(video['expressions']) == 4 * ids.max() > 0
+        for annotator, content in enumerate(files):
+            entry, = [entry for entry in content['videos'] if entry['video'] == name]
+            [sentences] = entry['expressions']
+            keys = [str(4 * position + annotator) for position in range(ids.max())]
+            assert sentences == [video['expressions'][key]['exp'] for key in keys]
+            assert [video['expressions'][key]['obj_id'] for key in keys] == [str(i + 1) for i in range(ids.max())]
+            for file, frame in zip(entry['file_names'], video['frames'], strict=True):
+                assert file == f'{name}/{frame}.jpg' and (
+                    world / 'ref-davis/DAVIS/JPEGImages/480p' / file).is_file()
         for said in video['expressions'].values():
+            first = masks[str(said['anno_id'][0])][0]
+            assert np.array_equal(mask_utils.decode(first).astype(bool), ids == int(said['obj_id']))
             assert len(masks[str(said['anno_id'][0])]) == len(video['frames'])
 
 

@@ -16,6 +16,7 @@ from projects.glee.evaluation.functional.result_checks import (
     check_burst,
     check_expression_masks,
     check_object_maps,
+    check_ref_davis,
     check_tao,
     check_vis,
 )
@@ -23,12 +24,11 @@ from projects.glee.evaluation.functional.result_checks import (
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('format', choices=['vis', 'tao', 'burst', 'bdd', 'vos', 'rvos'])
-    parser.add_argument('results', help='file (vis, tao, burst, bdd) or folder (vos, rvos)')
+    parser.add_argument('format', choices=['vis', 'tao', 'burst', 'bdd', 'vos', 'rvos', 'ref_davis'])
+    parser.add_argument('results', help='file (vis, tao, burst, bdd) or folder (vos, rvos, ref_davis)')
     parser.add_argument('--truth', help='annotation file: of the videos (vis, bdd), validation.json (tao), '
-                        'all_classes.json (burst), meta_expressions.json (rvos; Ref-DAVIS: valid_<n>.json for '
-                        'the folder annotator_<n>)')
-    parser.add_argument('--frames', help='folder of the pictures (vos, rvos)')
+                        'all_classes.json (burst), meta_expressions.json (rvos, ref_davis)')
+    parser.add_argument('--frames', help='folder of the pictures (vos, rvos, ref_davis)')
     parser.add_argument('--videos', help='list of the tested videos, one per line, where --frames holds others '
                         'too (vos, optional)')
     return parser.parse_args()
@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> int:
     args = parse_args()
-    needed = dict(vos=['frames'], rvos=['frames', 'truth']).get(args.format, ['truth'])
+    needed = dict(vos=['frames'], rvos=['frames', 'truth'], ref_davis=['frames', 'truth']).get(args.format, ['truth'])
     missing = [f'--{name}' for name in needed if getattr(args, name) is None]
     if missing:
         print(f'{args.format} needs {" and ".join(missing)}', file=sys.stderr)
@@ -45,7 +45,7 @@ def main() -> int:
         print(f'{args.format} takes no --videos, its --truth names them', file=sys.stderr)
         return 2
     check = dict(vis=check_vis, tao=check_tao, burst=check_burst, bdd=check_bdd, vos=check_object_maps,
-                 rvos=check_expression_masks)
+                 rvos=check_expression_masks, ref_davis=check_ref_davis)
     inputs = [getattr(args, name) for name in needed]
     if args.videos is not None:
         inputs.append(Path(args.videos).read_text().split())

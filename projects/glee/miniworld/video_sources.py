@@ -69,7 +69,7 @@ VIDEO_SOURCES = {
     'davis': _source('davis', 'DAVIS/JPEGImages/480p', frame_davis, write_davis, STAYING),
     'ref_ytvos': _source('ref_ytvos', 'ref-youtube-vos/{split}/JPEGImages', frame_00000, write_ref_ytvos, TELLING,
                          'valid'),
-    'ref_davis': _source('ref_davis', 'ref-davis/{split}/JPEGImages', frame_davis, write_ref_davis, STAYING, 'valid'),
+    'ref_davis': _source('ref_davis', 'ref-davis/DAVIS/JPEGImages/480p', frame_davis, write_ref_davis, STAYING),
     'mevis': _source('mevis', 'mevis/{split}/JPEGImages', frame_davis, write_mevis, TELLING, 'valid_u'),
     'bdd_box_track': _source('bdd_box_track', 'bdd100k/images/track/{split}', frame_bdd, write_bdd_box_track,
                              OCCLUDING),

@@ -6,7 +6,7 @@ import pytest
 from data_fixtures import captured_log
 from PIL import Image
 from tool_runner import run_tool
-from video_cases import SHAPE, decoded, random_video
+from video_cases import SHAPE, decoded, random_video, rle
 from video_feed import META, feed, windows
 
 from projects.glee.evaluation.functional import VideoRecord
@@ -29,6 +29,7 @@ from projects.glee.evaluation.metrics import (
     VISMetric,
     YouTubeVOSMetric,
 )
+from projects.glee.structures import palette_picture
 
 
 def some_videos(count=3, first=40):
@@ -296,34 +297,49 @@ def test_expression_masks_and_their_checker(tmp_path):
         check_expression_masks(tmp_path / 'out', tmp_path / 'frames', meta)
 
 
-def test_annotators_of_ref_davis_have_folders_of_their_own(tmp_path, capsys):
-    """Two annotators, the same video and sentence, other masks: both are kept, and each fits its own file."""
-    videos = [next(v for v in (random_video(s, num_frames=3) for s in range(first, 60)) if v.tracks)
-              for first in (0, 30)]
-    metric = RefDavisMetric(outfile_prefix=str(tmp_path / 'out'))
+def test_ref_davis_files_and_their_checker(tmp_path, capsys):
+    """Each annotator has folders of its own: masks of single sentences, and maps in which each pixel has one."""
+    videos = [next(v for v in (random_video(s, num_frames=3) for s in range(first, 200)) if len(v.tracks) > 1)
+              for first in (0, 30, 60, 90)]
+    metric, shared = RefDavisMetric(outfile_prefix=str(tmp_path / 'out')), rle(np.ones(SHAPE, bool))
     for annotator, video in enumerate(videos):
-        video.info.update(video_id=annotator + 1, name='bear', annotator=annotator,
-                          expressions=[dict(exp_id='0', object_ids=[])])
+        video.info.update(video_id=annotator + 1, name='bear', annotator=annotator, object_numbers={}, expressions=[
+            dict(exp_id=str(4 * k + annotator), object_ids=[]) for k in range(2)])
         for frame in video.frames:
-            frame['img_path'] = f'bear/{frame["frame_id"]:05d}.jpg'
-        video.text, video.tracks = ('a', ), video.tracks[:1]
-        video.tracks[0].label = 0
-        (tmp_path / f'valid_{annotator}.json').write_text(json.dumps(dict(videos=[dict(video='bear', exp_id='0')])))
+            frame.update(img_path=f'bear/{frame["frame_id"]:05d}.jpg', annotated=False)
+        video.text, video.tracks = ('a', 'b'), video.tracks[:2]
+        for label, track in enumerate(video.tracks):
+            track.label = label
+        video.tracks[0].segmentations[0] = shared
+    videos[1].tracks[0].owned = [None] * 3  # the tracker says that the second sentence owns all that it claims
+    videos[1].tracks[1].owned = videos[1].tracks[1].segmentations
     feed(metric, videos)
-    assert 0 <= metric.evaluate(2)['rvos/J&F'] <= 1
+    assert metric.evaluate(4) == {}
     write_frames(tmp_path / 'frames', videos[0])
-    pictures = [np.stack([np.asarray(Image.open(tmp_path / f'out/annotator_{annotator}/bear/0/{frame:05d}.png'))
-                          for frame in range(3)]) for annotator in range(2)]
-    for picture, video in zip(pictures, videos):
-        assert np.array_equal(picture, np.stack([decoded(s) for s in video.tracks[0].segmentations]) * 255)
-    assert not np.array_equal(*pictures) and sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
-        'annotator_0', 'annotator_1']
-    for folder, truth, code in (('annotator_1', 'valid_1.json', 0), ('annotator_2', 'valid_0.json', 1)):
+
+    def pictures(folder):
+        return np.stack([np.asarray(Image.open(tmp_path / f'out/{folder}/{frame:05d}.png')) for frame in range(3)])
+
+    for annotator, video in enumerate(videos):
+        masks = [np.stack([decoded(s) for s in track.segmentations]) for track in video.tracks]
+        for number, mask in enumerate(masks):
+            assert np.array_equal(pictures(f'annotator_{annotator}/bear/{4 * number + annotator}'), mask * 255)
+        first, second = masks if annotator != 1 else (0 * masks[0], masks[1])
+        assert np.array_equal(pictures(f'anno_{annotator}/bear'), np.where(first, 1, 2 * second))
+    meta = tmp_path / 'meta.json'
+    meta.write_text(json.dumps(dict(videos=dict(bear=dict(expressions={str(key): {} for key in range(8)})))))
+    arguments = ('analysis_tools/check_results.py', 'ref_davis', tmp_path / 'out', '--truth', meta, '--frames',
+                 tmp_path / 'frames')
+    for change, code, message in (
+            (lambda: None, 0, '36 entries, all valid'),
+            (lambda: palette_picture(np.full(SHAPE, 3, np.uint8)).save(tmp_path / 'out/anno_2/bear/00001.png'), 1,
+             'anno_2/bear/00001.png has the invalid values [3]'),
+            (lambda: (tmp_path / 'out/anno_2/bear/00001.png').unlink(), 1, 'the frames differ')):
+        change()
         with pytest.raises(SystemExit) as ended:
-            run_tool('analysis_tools/check_results.py', 'rvos', tmp_path / 'out' / folder, '--truth',
-                     tmp_path / truth, '--frames', tmp_path / 'frames')
+            run_tool(*arguments)
         assert ended.value.code == code
-    assert '3 entries, all valid' in capsys.readouterr().out
+        assert message in ''.join(capsys.readouterr())
 
 
 def test_bdd_file_and_its_checker(tmp_path):

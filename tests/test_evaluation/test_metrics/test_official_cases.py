@@ -8,15 +8,19 @@ import json
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import DATASETS, METRICS
+from mmdet.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
 from paths import CONFIGS, METRIC_CASES
 from PIL import Image
 from video_cases import decoded
 from video_feed import feed, read_videos
 
+from projects.glee.evaluation.functional.sentence_map import sentence_map
+from projects.glee.evaluation.functional.video_record import VideoRecord
 from projects.glee.evaluation.metrics import BURSTMetric, TETAMetric
-from projects.glee.structures import Track, palette_picture
+from projects.glee.models.trackers.expression_tracker import BACKGROUND
+from projects.glee.models.trackers.object_merge import ObjectMerge
+from projects.glee.structures import Track, encode_mask, palette_picture
 
 SHAPE = (20, 40)
 
@@ -163,6 +167,57 @@ def test_mose(name, tmp_path):
     video.tracks = [Track(numbers[number], 0, 1.0, [masks.get(str(number)) for masks in content['results']],
                           [None] * len(video.frames)) for number in found]
     assert_official(numbers_of(metric_of('vos_test', 'mose_metric'), [video], dataset.metainfo), content['expected'])
+
+
+# ---- Ref-DAVIS ----
+def write_ref_davis(folder, content):
+    """DAVIS's folder of one video and meta_expressions.json; sentence 4k + a is annotator a's about object k + 1."""
+    name, maps = content['video'], content['annotation']
+    write_pictures(folder / 'DAVIS/JPEGImages/480p', name, len(maps))
+    for frame, masks in enumerate(maps):
+        write_object_map(folder / f'DAVIS/Annotations_unsupervised/480p/{name}/{frame:05d}.png', masks,
+                         void=content['void'][frame])
+    expressions = {}
+    for position in range(len(content['annotators'][0])):
+        for annotator in range(4):
+            expressions[str(4 * position + annotator)] = dict(exp=f'{annotator} says {position}',
+                                                              obj_id=str(position + 1))
+    (folder / 'meta_expressions.json').write_text(json.dumps(dict(videos={name: dict(
+        expressions=expressions, frames=[f'{frame:05d}' for frame in range(len(maps))])})))
+
+
+@pytest.mark.parametrize('name', ['overlap', 'void', 'more_objects'])
+def test_ref_davis(name, tmp_path):
+    """Sentences that overlap, pixels of no object, objects without a sentence."""
+    content = case(f'ref_davis_{name}')
+    write_ref_davis(tmp_path, content)
+    dataset = reader(tmp_path, type='RefDavisDataset', ann_file='meta_expressions.json',
+                     data_prefix=dict(img='DAVIS/JPEGImages/480p/'))
+    videos = read_videos(dataset)
+    for video, sentences in zip(videos, content['annotators'], strict=True):
+        video.tracks = [Track(number + 1, number, 1.0, sentence['masks'], [None] * len(video.frames))
+                        for number, sentence in enumerate(sentences)]
+    assert_official(numbers_of(metric_of('rvos_test', 'ref_davis_metric'), videos, dataset.metainfo),
+                    content['expected'])
+
+
+@pytest.mark.parametrize('owner', ['threshold', 'product'])
+def test_ref_davis_merge(owner):
+    """From the probabilities of three sentences to one map, as the tracker of our config and as UNINEXT do it."""
+    content = case('ref_davis_merge')
+    tracker = MODELS.build(dict(type='ExpressionTracker', owner=owner))
+    merge = ObjectMerge((2, 6), background=BACKGROUND[owner])
+    for probability in torch.tensor(content['probabilities']):
+        merge.add(tracker.claim(probability))
+    owned = [[encode_mask(mask.numpy())] for mask in merge.masks()]
+    masks = [[encode_mask(mask)] for mask in np.array(content['probabilities']) >= 0.5]
+    video = VideoRecord({}, ('a', 'b', 'c'), [dict(ori_shape=[2, 6])], [
+        Track(label + 1, label, 1.0, masks[label], [None], owned[label]) for label in range(3)])
+    name = dict(threshold='referformer', product='uninext')[owner]
+    assert sentence_map(video, 0).tolist() == content['expected'][name]
+    for track in video.tracks:
+        track.owned = []
+    assert sentence_map(video, 0).tolist() == content['expected']['first_sentence_on_top']
 
 
 # ---- COCO ----

@@ -308,33 +308,62 @@ def test_expression_jf_equals_a_plain_computation():
     assert metric.summarise(everything) == pytest.approx({'J': j, 'F': f, 'J&F': (j + f) / 2})
 
 
+def painted(video, frame):
+    """Per sentence its pixels when the first one is on top, as bool masks."""
+    free, masks = np.ones(SHAPE, bool), []
+    for track in sorted(video.tracks, key=lambda track: track.label):
+        masks.append(decoded(track.segmentations[frame]) & free)
+        free &= ~masks[-1]
+    return masks
+
+
 def test_ref_davis_equals_a_plain_computation():
-    """280 videos in two runs: assignment by trying all, void pixels removed, mean of the runs."""
-    metric, largest, everything, runs, compared = RefDavisMetric(), 0, [], {'0': [], '1': []}, 0
+    """280 videos in two runs: objects of the first frame, sentences painted over one another, assignment by trying all,
+    void pixels removed, mean of the runs."""
+    metric, largest, everything, runs, compared, unnamed = RefDavisMetric(), 0, [], {'0': [], '1': []}, 0, 0
     for seed in range(280):
         video, rng = with_expressions(seed), np.random.default_rng(seed)
-        video.info['annotator'] = seed % 2
+        numbers = {t.instance_id: number for number, t in enumerate(video.truth(), 1)}
+        video.info.update(annotator=seed % 2, object_numbers={str(key): value for key, value in numbers.items()})
         for frame in video.frames:
             frame['void'] = rle(rng.random(SHAPE) < 0.1) if rng.random() < 0.5 else None
-        truth = video.truth()
-        tracks = [t.segmentations for t in video.tracks]
-        tracks += [[None] * len(video.frames)] * max(0, len(truth) - len(tracks))
-        matrix = np.zeros((len(tracks), len(truth), 2))
-        for row, track in enumerate(tracks):
-            for column, target in enumerate(truth):
-                matrix[row, column] = np.mean([
-                    reference_jf(decoded(track[i]) & ~decoded(frame['void']),
-                                 decoded(target.segmentations[i]) & ~decoded(frame['void']))
-                    for i, frame in enumerate(video.frames)], 0)
+        count = max((numbers[o['instance_id']] for o in video.frames[0]['instances']), default=0)
+        truth = {numbers[t.instance_id]: t.segmentations for t in video.truth()}
+        found = [painted(video, frame) for frame in range(len(video.frames))]
+        used = [row + 1 for masks in found for row, mask in enumerate(masks) if mask.any()]
+        matrix = np.zeros((max(count, *used, 0), count, 2))
+        for row in range(len(matrix)):
+            for column in range(count):
+                pairs = []
+                for masks, frame, wanted in zip(found, video.frames, truth[column + 1]):
+                    mask, counts = masks[row] if row < len(masks) else np.zeros(SHAPE, bool), ~decoded(frame['void'])
+                    pairs.append(reference_jf(mask & counts, decoded(wanted) & counts))
+                matrix[row, column] = np.mean(pairs, 0)
         scores = metric.score_video(video)
         expected = [tuple(matrix[r, c]) for r, c in best_pairs(matrix.mean(-1))]
-        assert len(expected) == len(scores['objects'])
+        assert len(expected) == len(scores['objects']) == count
         if expected:
             largest = max(largest, np.abs(np.array(sorted(expected)) - np.array(sorted(scores['objects']))).max())
         everything.append(scores)
         runs[str(seed % 2)] += expected
         compared += bool(expected)
+        unnamed += count > len(video.tracks)
     print('largest difference', largest, 'cases', compared)
-    assert compared >= 200 and largest < 1e-12
+    assert compared >= 200 and unnamed >= 15 and largest < 1e-12
     j, f = np.mean([np.mean(run, 0) for run in runs.values()], 0)
     assert metric.summarise(everything) == pytest.approx({'J': j, 'F': f, 'J&F': (j + f) / 2})
+
+
+def test_ref_davis_takes_20_sentences():
+    """As DAVIS's program, which stops at the 21st that has a pixel."""
+    video = random_video(0, num_frames=1)
+    masks = [np.zeros(SHAPE, bool) for _ in range(21)]
+    for number, mask in enumerate(masks):
+        mask[number // 7, number % 7] = True
+    video.frames[0]['instances'] = [dict(instance_id=1, bbox_label=0, mask=rle(masks[0]), bbox=None)]
+    video.tracks = [Track(label + 1, label, 1.0, [rle(mask)], [None]) for label, mask in enumerate(masks)]
+    metric = RefDavisMetric()
+    with pytest.raises(ValueError, match='sentence 21'):
+        metric.score_video(video)
+    video.tracks[-1].segmentations = [None]
+    assert metric.score_video(video)['objects'] == [(1.0, 1.0)]

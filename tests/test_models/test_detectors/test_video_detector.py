@@ -1,4 +1,6 @@
 """GLEEVideo: streaming, memory, selection and clips in training."""
+from unittest import mock
+
 import numpy as np
 import psutil
 import pycocotools.mask as mask_utils
@@ -15,7 +17,8 @@ from projects.glee.models.data_preprocessors import BatchPrompts
 from projects.glee.models.detectors import GLEE
 from projects.glee.models.language_models.text_prompt import encode_category
 from projects.glee.models.prompts.visual_prompter import VisualPrompt
-from projects.glee.models.trackers.expression_tracker import choose_query
+from projects.glee.models.trackers import expression_tracker
+from projects.glee.models.trackers.expression_tracker import choose_query, mask_probability
 from projects.glee.models.trackers.object_merge import ObjectMerge
 
 MINVIS = dict(type='MinVISTracker', max_candidates=12, in_memory_frames=2)
@@ -149,11 +152,35 @@ def test_expression_tracks_do_not_depend_on_windows():
     same_tracks(tracks, track_video(model, 5, 2, **meta))
 
 
+@pytest.mark.parametrize('owner', ['threshold', 'product'])
+def test_a_pixel_belongs_to_one_expression(owner):
+    """Against the argmax over background and all expressions, whose probabilities come from one of them at a time."""
+    meta = dict(text=('the red star', 'the ring that moves left', 'a star'), text_mode='expression')
+    tracker = dict(type='ExpressionTracker', owner=owner)
+    tracks = track_video(video_model(tracker), 3, 2, **meta)
+    probabilities = []
+    for sentence in meta['text']:
+        with mock.patch.object(expression_tracker, 'mask_probability', wraps=mask_probability) as seen:
+            track_video(video_model(tracker), 3, 3, **dict(meta, text=(sentence, )))
+        probabilities.append(torch.stack([mask_probability(*call.args) for call in seen.call_args_list]))
+    p = torch.stack(probabilities)
+    product = owner == 'product'
+    background = (1 - p).prod(0) if product else torch.full_like(p[0], 0.1)
+    winners = torch.cat([background[None], p if product else torch.where(p < 0.5, 0, p)]).argmax(0).numpy()
+    overlaps = (p >= 0.5).sum(0) > 1
+    assert overlaps.any() and {0, 1} < set(np.unique(winners))
+    for number, track in enumerate(tracks, 1):
+        owned = np.stack([mask_utils.decode(rle) if rle else np.zeros(winners.shape[1:]) for rle in track.owned])
+        assert np.array_equal(owned.astype(bool), winners == number)
+    with pytest.raises(ValueError, match="owner='first'"):
+        video_model(dict(tracker, owner='first'))
+
+
 def test_an_absent_object_gives_no_mask():
     """Below ``min_score`` nothing is segmented."""
     model = video_model(dict(type='ExpressionTracker', min_score=1.0))
     tracks = track_video(model, 2, 1, text=('a star', ), text_mode='expression')
-    assert tracks[0].segmentations == [None, None]
+    assert tracks[0].segmentations == tracks[0].owned == [None, None]
 
 
 def training_clip(ids, seed=0):

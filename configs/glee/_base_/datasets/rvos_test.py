@@ -9,10 +9,10 @@ ref_ytvos_val = dict(
     test_mode=True,
     pipeline=_base_.expression_test_frames)
 ref_davis_val = dict(
-    type='ExpressionVideosDataset',
+    type='RefDavisDataset',
     data_root='${data_root}ref-davis/',
-    ann_files=[f'valid_{annotator}.json' for annotator in range(4)],
-    data_prefix=dict(img='valid/JPEGImages/'),
+    ann_file='meta_expressions/valid/meta_expressions.json',
+    data_prefix=dict(img='DAVIS/JPEGImages/480p/', ann='DAVIS/Annotations_unsupervised/480p/'),
     test_mode=True,
     pipeline=_base_.expression_test_frames)
 mevis_val = dict(

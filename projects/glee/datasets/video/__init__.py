@@ -3,11 +3,12 @@ from .burst import BURSTDataset
 from .expression_videos import ExpressionVideosDataset
 from .meta_expressions import MetaExpressionsDataset
 from .png_tree import PNGTreeDataset
+from .ref_davis import RefDavisDataset
 from .video_dataset import FrameWindow, VideoDataset
 from .video_frames import VideoFramesDataset
 from .ytvis_json import YTVISJsonDataset
 
 __all__ = [
     'BURSTDataset', 'ExpressionVideosDataset', 'FrameWindow', 'MetaExpressionsDataset', 'PNGTreeDataset',
-    'VideoDataset', 'VideoFramesDataset', 'YTVISJsonDataset'
+    'RefDavisDataset', 'VideoDataset', 'VideoFramesDataset', 'YTVISJsonDataset'
 ]

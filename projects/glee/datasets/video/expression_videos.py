@@ -42,7 +42,7 @@ class ExpressionVideosDataset(YTVISJsonDataset):
             for entry in rows.values():
                 try:
                     if not said_of(entry):
-                        raise BrokenRow('no expression')
+                        raise BrokenRow('no expression of its own (RefDavisDataset reads entries with several)')
                     videos.setdefault(string(entry.get('video'), 'video name'), []).append(entry)
                 except BrokenRow as problem:
                     self.broken.add(str(problem), f'{path}: video entry {entry["id"]}')

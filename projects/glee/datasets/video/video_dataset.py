@@ -6,7 +6,7 @@ from mmdet.datasets import BaseVideoDataset
 from ...structures.masks import bounding_box, read_mask
 from ...structures.row_values import BrokenRow
 from ...structures.sample_text import read_names
-from ..store.broken_rows import BrokenRows, report
+from ..store.broken_rows import BrokenRows, report, summarize
 from ..store.json_file import read_categories
 from ..vocabularies import load_vocabulary, respell
 
@@ -109,7 +109,14 @@ class VideoDataset(BaseVideoDataset):
         frame['instances'].append(make_instance(identity, label, None, rle))
 
     def filter_data(self) -> list[dict]:
-        """Drop, in training, videos that cannot train anything."""
+        """Drop, in training, videos that cannot train anything.
+
+        Raises:
+            ValueError: there was no video to begin with.
+        """
+        if not self.data_list:
+            where = self.ann_file or self.data_prefix.get('img', '')
+            raise ValueError(summarize(self.broken.reasons, where) or f'{where} has no video')
         if self.test_mode or not self.filter_cfg:
             return self.data_list
         return [record for record in self.data_list

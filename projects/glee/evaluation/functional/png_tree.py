@@ -7,28 +7,34 @@ from PIL import Image
 
 from ...structures.masks import decode
 from ...structures.palette import palette_picture
+from .sentence_map import sentence_map
 from .video_record import VideoRecord
 
 
 def write_object_maps(folder: Path, video: VideoRecord) -> None:
     """``<folder>/<frame>.png``, the object's number as palette index; 0 is background.
 
-    The numbers are those of ``video.info['object_numbers']`` (instance id, as text, to number), by
-    default the tracks' own identities.
+    The numbers are those of ``video.number_of``.
 
     Raises:
         ValueError: a number above 255.
     """
-    numbers = video.info.get('object_numbers', {})
     _clear(folder)
     for position, frame in enumerate(video.frames):
         index_map = np.zeros(frame['ori_shape'], np.uint8)
         for track in video.tracks:
-            number = int(numbers.get(str(track.instance_id), track.instance_id))
+            number = video.number_of(track.instance_id)
             if not 0 < number < 256:
                 raise ValueError(f'video {video.name}: object number {number} does not fit a palette PNG')
             index_map[decode(track.segmentations[position], frame['ori_shape'])] = number
         palette_picture(index_map).save(folder / frame_name(frame))
+
+
+def write_sentence_maps(folder: Path, video: VideoRecord) -> None:
+    """``<folder>/<frame>.png``, the number of the sentence, from 1, as palette index; see ``sentence_map``."""
+    _clear(folder)
+    for position, frame in enumerate(video.frames):
+        palette_picture(sentence_map(video, position)).save(folder / frame_name(frame))
 
 
 def write_binary_masks(folder: Path, video: VideoRecord, track) -> None:

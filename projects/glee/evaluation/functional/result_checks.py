@@ -173,22 +173,27 @@ def check_object_maps(folder: str, frames: str, videos: list[str] | None = None)
 
 
 def check_expression_masks(folder: str, frames: str, meta_file: str) -> int:
-    """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files.
-
-    Those of one annotator of Ref-DAVIS17 (``annotator_<n>/``) are checked against that annotator's
-    ``valid_<n>.json``, whose videos are a list with an ``exp_id`` each.
-    """
+    """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files."""
     videos = json.loads(Path(meta_file).read_text())['videos']
-    if isinstance(videos, list):
-        expected = [(video['video'], str(video['exp_id'])) for video in videos]
-    else:
-        expected = [(name, expression) for name, video in videos.items() for expression in video['expressions']]
     return sum(_check_pictures(Path(folder) / name / expression, Path(frames) / name, 'L')
-               for name, expression in expected)
+               for name, video in videos.items() for expression in video['expressions'])
 
 
-def _check_pictures(results: Path, frames: Path, mode: str) -> int:
-    """One PNG of the frame's size per frame, in palette ('P') or grey ('L', only 0 and 255) mode."""
+def check_ref_davis(folder: str, frames: str, meta_file: str) -> int:
+    """Maps and binary PNG files of Ref-DAVIS17's four annotators against meta_expressions.json; number of files."""
+    videos, count = json.loads(Path(meta_file).read_text())['videos'], 0
+    for name, video in videos.items():
+        for annotator in range(4):
+            expressions = list(video['expressions'])[annotator::4]
+            count += _check_pictures(Path(folder) / f'anno_{annotator}' / name, Path(frames) / name, 'P',
+                                     highest=len(expressions))
+            count += sum(_check_pictures(Path(folder) / f'annotator_{annotator}' / name / key, Path(frames) / name, 'L')
+                         for key in expressions)
+    return count
+
+
+def _check_pictures(results: Path, frames: Path, mode: str, highest: int = 254) -> int:
+    """One PNG of the frame's size per frame, in palette ('P', up to ``highest``) or grey ('L', only 0 and 255) mode."""
     expected = {path.stem: path for path in list_pictures(frames, ('.jpg', '.jpeg', '.png'))}
     if not expected:
         raise ResultFileError(f'{frames} holds no pictures (.jpg, .png) of a video')
@@ -201,6 +206,6 @@ def _check_pictures(results: Path, frames: Path, mode: str) -> int:
             if picture.mode != mode or picture.size != frame.size:
                 raise ResultFileError(f'{path} is {picture.mode} {picture.size}, expected {mode} {frame.size}')
             values = set(np.unique(np.asarray(picture)).tolist())
-        if (mode == 'L' and not values <= {0, 255}) or 255 in values and mode == 'P':
+        if not values <= {0, 255} if mode == 'L' else max(values) > highest:
             raise ResultFileError(f'{path} has the invalid values {sorted(values)[-3:]}')
     return len(found)

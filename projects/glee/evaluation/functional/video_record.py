@@ -45,6 +45,10 @@ class VideoRecord:
         """Name of the video's folder."""
         return str(self.info.get('name', self.video_id))
 
+    def number_of(self, instance_id: int) -> int:
+        """The number of an object in its benchmark's palette files: of ``info['object_numbers']``, else its own id."""
+        return int(self.info.get('object_numbers', {}).get(str(instance_id), instance_id))
+
     @property
     def annotated(self) -> list[int]:
         """Positions of the frames that are annotated and so scored."""

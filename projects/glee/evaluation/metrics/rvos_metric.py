@@ -8,9 +8,12 @@ from scipy.optimize import linear_sum_assignment
 
 from ...structures.masks import decode
 from ..functional.mask_similarity import contour_accuracy, region_similarity
-from ..functional.png_tree import write_binary_masks
+from ..functional.png_tree import write_binary_masks, write_sentence_maps
+from ..functional.sentence_map import sentence_map
 from ..functional.video_record import VideoRecord
 from .video_metric import VideoMetric
+
+MAX_SENTENCES = 20  # proposals that davis2017-evaluation takes
 
 
 class ExpressionMetric(VideoMetric):
@@ -74,39 +77,49 @@ class ExpressionJFMetric(ExpressionMetric):
 
 @METRICS.register_module()
 class RefDavisMetric(ExpressionMetric):
-    """J&F, J, F of Ref-DAVIS17 as UNINEXT and GLEE report it (EVAL.md M12).
+    """J&F, J, F of Ref-DAVIS17 (EVAL.md M12).
 
-    The protocol of DAVIS 2017 unsupervised: all annotated frames, void pixels removed, the expressions
-    of a video assigned to its objects by the best sum of mean (J+F)/2, means over objects. Each
+    The protocol of DAVIS 2017 unsupervised: the sentences of a video are painted into one map per frame
+    (``sentence_map``), void pixels are removed, and sentences are assigned to objects by the best sum of mean (J+F)/2
+    over all annotated frames; means over objects. Objects are 1 to the largest number of the first annotated frame,
+    with or without a sentence; J and F of an object that no sentence is left for are those of an empty mask. Each
     annotator (``video_info['annotator']``) is a run of its own; the result is the mean of the runs.
-    Masks of two expressions may overlap here, as they are never painted into one picture.
 
-    With ``outfile_prefix`` it writes ``annotator_<n>/<video>/<exp_id>/<frame>.png``.
+    With ``outfile_prefix`` it writes ``anno_<n>/<video>/<frame>.png``, the maps, which davis2017-evaluation reads, and
+    ``annotator_<n>/<video>/<exp_id>/<frame>.png``, the mask of each sentence alone.
 
     Args:
         **kwargs: as for ``VideoMetric``.
+
+    Raises:
+        ValueError: more than 20 sentences of a video were found, for which DAVIS's program stops.
     """
 
     def submission(self, video: VideoRecord) -> None:
-        """Write the PNG files; annotators share the names of videos and expressions, so each has a folder."""
-        folder = Path(self.outfile_prefix) / f'annotator_{video.info.get("annotator", 0)}'
-        self._write_masks(folder / video.name, video)
+        """Write the PNG files; annotators share the names of videos and expressions, so each has folders."""
+        annotator, root = video.info.get('annotator', 0), Path(self.outfile_prefix)
+        self._write_masks(root / f'annotator_{annotator}' / video.name, video)
+        write_sentence_maps(root / f'anno_{annotator}' / video.name, video)
 
     def score_video(self, video: VideoRecord) -> dict:
         """J and F of every object of the video."""
-        truth, tracks = video.truth(), [track.segmentations for track in video.tracks]
-        tracks += [None] * (len(truth) - len(tracks))
-        j, f = np.zeros((2, len(tracks), len(truth), len(video.annotated)))
-        for column, frame in enumerate(video.annotated):
-            void = decode(video.frames[frame]['void'], video.frames[frame]['ori_shape'])
-            found = [self.masks(video, track, frame) & ~void for track in tracks]
-            wanted = [self.masks(video, t.segmentations, frame) & ~void for t in truth]
-            for row, mask in enumerate(found):
+        truth = {video.number_of(track.instance_id): track.segmentations for track in video.truth()}
+        first = video.frames[video.annotated[0]]['instances']
+        count = max((video.number_of(row['instance_id']) for row in first), default=0)
+        maps = [sentence_map(video, frame) for frame in video.annotated]
+        found = max(int(numbers.max()) for numbers in maps)
+        if found > MAX_SENTENCES:
+            raise ValueError(f'video {video.name}: sentence {found} has a mask, and DAVIS\'s program takes '
+                             f'{MAX_SENTENCES} per video')
+        j, f = np.zeros((2, max(found, count), count, len(maps)))
+        for column, (frame, numbers) in enumerate(zip(video.annotated, maps)):
+            counts = ~decode(video.frames[frame]['void'], video.frames[frame]['ori_shape'])
+            wanted = [self.masks(video, truth.get(number), frame) & counts for number in range(1, count + 1)]
+            for row in range(len(j)):
+                mask = (numbers == row + 1) & counts
                 for number, target in enumerate(wanted):
                     j[row, number, column] = region_similarity(mask, target)
                     f[row, number, column] = contour_accuracy(mask, target)
-        if not truth or not video.annotated:
-            return dict(annotator=str(video.info.get('annotator', 0)), objects=[])
         j, f = j.mean(-1), f.mean(-1)
         rows, columns = linear_sum_assignment(-(j + f) / 2)
         return dict(annotator=str(video.info.get('annotator', 0)),

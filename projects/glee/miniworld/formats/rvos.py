@@ -47,23 +47,30 @@ def _frames_of_objects(videos, spoken: dict) -> dict:
 
 
 def write_ref_davis(root: Path, split: str, videos) -> None:
-    """Writes ref-davis/: valid_{0..3}.json, one per annotator, Annotations/, meta_expressions/ and
-    mask_dict.json. Only objects that a sentence can name are annotated."""
+    """Writes ref-davis/: DAVIS/Annotations_unsupervised/, meta_expressions/ and, of valid, mask_dict.json and
+    valid_{0..3}.json, one per annotator. Only objects that a sentence can name are annotated."""
     folder = root / 'ref-davis'
     split = {'val': 'valid'}.get(split, split)
     spoken = {video.video_id: _per_object(video, ANNOTATORS, at_least=ANNOTATORS) for video in videos}
     masks, metas = {}, {}
     for video in videos:
         said = {position for position, _ in spoken[video.video_id]}
-        write_masks(folder / split / 'Annotations', video,
+        write_masks(folder / 'DAVIS/Annotations_unsupervised/480p', video,
                     [track for position, track in enumerate(video.tracks) if position in said], frame_davis)
         metas[video.name] = _meta(video, spoken[video.video_id], frame_davis, masks)
-    for annotator in range(ANNOTATORS):
-        of_one = {key: pairs[annotator::ANNOTATORS] for key, pairs in spoken.items()}
-        write_json(folder / f'{split}_{annotator}.json', _expression_videos(videos, of_one, frame_davis, 'Ref-DAVIS17'))
     write_json(folder / f'meta_expressions/{split}/meta_expressions.json', {'videos': metas})
     if split == 'valid':
         write_json(folder / 'mask_dict.json', masks)
+        for annotator in range(ANNOTATORS):
+            entries = [_annotator_entry(video, number, spoken[video.video_id][annotator::ANNOTATORS])
+                       for number, video in enumerate(videos, 1)]
+            write_json(folder / f'{split}_{annotator}.json', {'videos': entries, 'categories': OBJECT})
+
+
+def _annotator_entry(video, number: int, pairs: list) -> dict:
+    """A video with all sentences of one annotator of Ref-DAVIS17, one per object, in a list of their own."""
+    names = [frame_davis(video, frame) for frame in range(video.length)]
+    return dict(video_entry(video, names, number), video=video.name, expressions=[[sentence for _, sentence in pairs]])
 
 
 def write_mevis(root: Path, split: str, videos) -> None:
@@ -132,7 +139,7 @@ def _masks(track) -> list:
 
 def _meta(video, pairs: list, frame_name, masks: dict = None) -> dict:
     """A video of meta_expressions.json; with `masks`, that dict gains the masks of `anno_id`."""
-    ids = _object_ids(video, pairs, masks is not None)
+    ids = _object_ids(video, pairs, only_said=masks is not None)
     entry = {'expressions': {}, 'frames': _frame_names(video, frame_name)}
     annotations = {}
     for position, sentence in pairs:
@@ -159,7 +166,7 @@ def _expression_videos(videos, spoken: dict, frame_name, title: str) -> dict:
     entries, annotations = [], []
     for video in videos:
         names = [frame_name(video, frame) for frame in range(video.length)]
-        ids = _object_ids(video, spoken[video.video_id], only_said=title == 'Ref-DAVIS17')
+        ids = _object_ids(video, spoken[video.video_id], only_said=False)
         for number, (position, sentence) in enumerate(spoken[video.video_id]):
             index = len(entries) + 1
             entries.append(dict(video_entry(video, names, index), video=video.name, expressions=[sentence],
