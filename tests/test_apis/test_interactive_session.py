@@ -245,12 +245,14 @@ def test_impossible_prompts_are_named_and_change_nothing(session, prompt, messag
 
 
 def test_order_of_calls(glee):
-    session = InteractiveSession(glee)
+    with pytest.raises(ValueError, match='give scale='):
+        InteractiveSession(glee)  # it has no config that says at what size it wants pictures
+    session = InteractiveSession(glee, scale=(96, 64))
     for call in (lambda: session.add(points=[(1, 1)]), lambda: session.refine(0, points=[(1, 1)])):
         with pytest.raises(RuntimeError, match='set_image first'):
             call()
-    with pytest.raises(ValueError, match='uint8'):
-        session.set_image(np.zeros((5, 5), np.uint8))
+    with pytest.raises(ValueError, match='a picture is an array'):
+        session.set_image(np.zeros((5, 5, 7), np.uint8))
     session.set_image(picture(0, (20, 30)))
     with pytest.raises(KeyError, match='there is no object 3'):
         session.undo(3)

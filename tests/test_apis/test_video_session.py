@@ -161,7 +161,7 @@ def test_two_objects_from_different_frames(session):
 def test_errors_name_what_is_missing(session, model, tmp_path):
     """No video, no object, no frame; a refused prompt leaves no object behind."""
     with pytest.raises(RuntimeError, match='call open first'):
-        VideoSession(model).add(0, points=[(1, 1)])
+        VideoSession(model, scale=(96, 64)).add(0, points=[(1, 1)])
     with pytest.raises(RuntimeError, match='call add first'):
         list(session.track())
     with pytest.raises(ValueError):
