@@ -284,7 +284,7 @@ class InteractiveSession:
     def panoptic(self, things: Sequence[str], stuff: Sequence[str] = ()) -> tuple[np.ndarray, list[dict]]:
         """Everything in the image by name: a map (H, W) of segment ids, 0 where nothing is, and the segments.
 
-        Each segment is dict(id, name, is_thing, score, area px). See ``fuse_panoptic``.
+        Each segment is dict(id, name, is_thing, score, area px). See ``PanopticFusion``.
         """
         image, things = self._state(), as_names(things)
         names = read_names(things + as_names(stuff), 'the names of things and stuff')

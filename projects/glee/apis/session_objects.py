@@ -9,7 +9,7 @@ from mmdet.structures import DetDataSample
 from torch import Tensor
 
 from ..datasets.transforms.prompts import warp_mask
-from ..models.seg_heads.glee_fusion_head import resize_logits
+from ..models.seg_heads.mask_resize import resize_logits
 from ..models.trackers.object_merge import ObjectMerge
 from ..prompts.rasters import drawn_mask
 from .user_prompt import UserPrompt

@@ -20,14 +20,16 @@ class SelectedQueries(NamedTuple):
     """The N queries of an image that become instances.
 
     ``scores``: (N,) in 0..1. ``labels``: (N,) Long, index into the names. ``boxes``: (N, 4) cxcywh relative to the
-    padded input. ``segments``: for the maps, where stuff is among the names.
+    padded input. ``segments``: for the maps, where stuff is among the names. ``mask_index``: (N,) Long, which of the
+    masks beside this selection is an instance's; None where each has its own.
     """
     scores: Tensor
     labels: Tensor
     boxes: Tensor
     segments: Segments | None = None
+    mask_index: Tensor | None = None
 
     @classmethod
     def cat(cls, parts: Sequence['SelectedQueries']) -> 'SelectedQueries':
-        """One or more selections of an image, one after the other."""
+        """One or more selections of an image, one after the other; each instance has its own mask."""
         return cls(*(torch.cat(values) for values in list(zip(*parts))[:3]))

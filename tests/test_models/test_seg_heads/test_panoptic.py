@@ -9,7 +9,7 @@ from mmengine.structures import PixelData
 from panoptic_files import write_truth
 from PIL import Image
 
-from projects.glee.models.seg_heads.panoptic_fusion import fuse_panoptic, fuse_semantic
+from projects.glee.models.seg_heads.panoptic_fusion import PanopticFusion, fuse_semantic
 
 
 def scene():
@@ -25,6 +25,20 @@ def scene():
     for query, (label, score) in enumerate([(0, 0.9), (1, 0.8), (0, 0.8), (2, 0.6), (2, 0.7), (1, 0.2)]):
         probs[query, label] = score
     return probs, masks
+
+
+def fuse_panoptic(probs, masks, num_things, num_bands=1, **kwargs):
+    fusion = PanopticFusion(probs, num_things, **kwargs)
+    for band in masks.chunk(num_bands, 1):
+        fusion.add(band)
+    return fusion.result()
+
+
+@pytest.mark.parametrize('overlap_thr', [0.81, 0.79])
+def test_bands_of_rows_give_the_same(overlap_thr):
+    whole, segments = fuse_panoptic(*scene(), 2, overlap_thr=overlap_thr)
+    in_bands, in_bands_segments = fuse_panoptic(*scene(), 2, num_bands=7, overlap_thr=overlap_thr)
+    assert torch.equal(whole, in_bands) and segments == in_bands_segments
 
 
 def test_hand_made_masks():

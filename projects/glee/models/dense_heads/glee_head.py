@@ -227,7 +227,7 @@ class GLEEHead(BaseModule):
         ``text``; they make no instances, but all queries are then handed on. The backbone has run once per image.
 
         Returns:
-            tuple: per image its ``SelectedQueries`` and mask logits (N, h, w) at mask-feature resolution.
+            tuple: per image its ``SelectedQueries`` and their mask logits (M, h, w) at mask-feature resolution.
         """
         texts, is_expression = read_texts(data_samples)
         prompted = ['prompts' in sample for sample in data_samples]
@@ -255,7 +255,7 @@ class GLEEHead(BaseModule):
         return [selected for selected, _ in found], [masks for _, masks in found]
 
     def predict_by_feat(self, outputs: HeadOutputs, num_stuff: int = 0) -> list[tuple[SelectedQueries, Tensor]]:
-        """The best pairs of query and name of each image, with masks (N, h, w) of the chosen queries only.
+        """The best pairs of query and name of each image, with one mask (M, h, w) of each chosen query.
 
         Args:
             outputs (HeadOutputs): of a batch.
@@ -270,8 +270,9 @@ class GLEEHead(BaseModule):
             scores, picked = scores.topk(min(self.max_per_img, len(scores)))
             queries, which = (picked // num_names).unique(return_inverse=True)
             segments = Segments(probs, outputs.masks(index), num_names) if num_stuff else None
-            selected = SelectedQueries(scores, picked % num_names, last['boxes'][picked // num_names], segments)
-            results.append((selected, outputs.masks(index, queries)[which]))
+            boxes = last['boxes'][picked // num_names]
+            selected = SelectedQueries(scores, picked % num_names, boxes, segments, mask_index=which)
+            results.append((selected, outputs.masks(index, queries)))
         return results
 
     def predict_segments(self, feats: Sequence[Tensor], things: Sequence[str], stuff: Sequence[str]) -> Segments:

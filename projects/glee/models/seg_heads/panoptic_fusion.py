@@ -10,51 +10,67 @@ def sharpen(probs: Tensor, temperature: float | None) -> Tensor:
     return probs if temperature is None else F.softmax(probs / temperature, -1)
 
 
-def fuse_panoptic(probs: Tensor, mask_probs: Tensor, num_things: int, score_thr: float = 0.25,
-                  overlap_thr: float = 0.8, temperature: float | None = None) -> tuple[Tensor, list[dict]]:
-    """Each pixel goes to the query with the largest score x mask probability.
+class PanopticFusion:
+    """Each pixel goes to the query with the largest score x mask probability; the masks come in bands of rows.
 
     Queries below ``score_thr`` take no part. A segment survives if at least ``overlap_thr`` of its own
     mask (probability >= 0.5) is left to it. Pieces of one stuff name are one segment.
 
     Args:
         probs (Tensor): (Q, C) sigmoid scores, the names of things first.
-        mask_probs (Tensor): (Q, H, W).
         num_things (int): how many names are things.
-        score_thr, overlap_thr, temperature: see above and :func:`sharpen`.
-
-    Returns:
-        tuple: map (H, W) Long of label + segment number x INSTANCE_OFFSET, C where nothing is (mmdet's
-        encoding), and per segment dict(id, label, is_thing, score, area px).
+        score_thr, overlap_thr (float): see above.
+        temperature (float | None): see :func:`sharpen`.
     """
-    kept = probs.amax(-1) > score_thr
-    scores, labels = sharpen(probs[kept], temperature).max(-1)
-    masks = mask_probs[kept]
-    panoptic = torch.full(mask_probs.shape[1:], probs.shape[1], dtype=torch.long, device=probs.device)
-    segments: list[dict] = []
-    if not len(masks):
-        return panoptic, segments
-    winner = (scores[:, None, None] * masks).argmax(0)
-    stuff_id: dict[int, int] = {}
-    for query, (score, label) in enumerate(zip(scores.tolist(), labels.tolist())):
-        whole = masks[query] >= 0.5
-        visible = (winner == query) & whole
-        area, whole_area = int(visible.sum()), int(whole.sum())
-        if not area or area / whole_area < overlap_thr:
-            continue
-        if label in stuff_id:
-            panoptic[visible] = stuff_id[label]
-            known = next(segment for segment in segments if segment['id'] == stuff_id[label])
-            known.update(area=known['area'] + area, score=max(known['score'], score))
-            continue
-        is_thing = label < num_things
-        # numbers from 1: a file stores 0 as nothing
-        number = label + INSTANCE_OFFSET * (len(segments) + 1)
-        if not is_thing:
-            stuff_id[label] = number
-        panoptic[visible] = number
-        segments.append(dict(id=number, label=label, is_thing=is_thing, score=score, area=area))
-    return panoptic, segments
+
+    def __init__(self, probs: Tensor, num_things: int, score_thr: float = 0.25, overlap_thr: float = 0.8,
+                 temperature: float | None = None) -> None:
+        self.num_things = num_things
+        self.overlap_thr = overlap_thr
+        self.num_names = probs.shape[1]
+        self.kept = probs.amax(-1) > score_thr
+        self.scores, self.labels = sharpen(probs[self.kept], temperature).max(-1)
+        self._winners: list[Tensor] = []
+        self._areas = torch.zeros_like(self.labels)
+
+    def add(self, mask_probs: Tensor) -> None:
+        """The next rows of the masks of all queries, (Q, rows, W)."""
+        masks = mask_probs[self.kept]
+        if not len(masks):
+            self._winners.append(torch.full(mask_probs.shape[1:], -1, device=mask_probs.device))
+            return
+        winner = (self.scores[:, None, None] * masks).argmax(0)
+        claimed = masks.gather(0, winner[None])[0] >= 0.5
+        self._winners.append(winner.where(claimed, -1))
+        self._areas += (masks >= 0.5).sum((1, 2))
+
+    def result(self) -> tuple[Tensor, list[dict]]:
+        """The map and its segments.
+
+        Returns:
+            tuple: map (H, W) Long of label + segment number x INSTANCE_OFFSET, C where nothing is (mmdet's
+            encoding), and per segment dict(id, label, is_thing, score, area px).
+        """
+        winner = torch.cat(self._winners) + 1  # 0: nobody
+        visible = winner.flatten().bincount(minlength=len(self.scores) + 1)[1:]
+        ids, segments, stuff = [self.num_names], [], {}
+        for score, label, area, whole in zip(*(
+                values.tolist() for values in (self.scores, self.labels, visible, self._areas))):
+            if not area or area / whole < self.overlap_thr:
+                ids.append(self.num_names)
+                continue
+            segment = stuff.get(label)
+            if segment is None:
+                is_thing = label < self.num_things
+                # numbers from 1: a file stores 0 as nothing
+                segment = dict(id=label + INSTANCE_OFFSET * (len(segments) + 1), label=label, is_thing=is_thing,
+                               score=score, area=0)
+                segments.append(segment)
+                if not is_thing:
+                    stuff[label] = segment
+            segment.update(area=segment['area'] + area, score=max(segment['score'], score))
+            ids.append(segment['id'])
+        return torch.tensor(ids, device=winner.device)[winner], segments
 
 
 def fuse_semantic(probs: Tensor, mask_probs: Tensor, temperature: float | None = None) -> Tensor:

@@ -12,7 +12,7 @@ from ...structures.prompted_objects import PromptedObjects, read_prompts
 from ...structures.track import Track, encode_mask
 from ..language_models.text_prompt import read_texts
 from ..prompts.prompt_decoder import DecodedObject, PromptDecoder
-from ..seg_heads.glee_fusion_head import resize_logits
+from ..seg_heads.mask_resize import resize_logits
 from .base_tracker import GLEETracker
 from .object_merge import ObjectMerge
 
