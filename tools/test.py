@@ -35,7 +35,8 @@ def parse_args() -> Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = run_config.load_config(args)
+    with run_config.one_line_errors():
+        cfg = run_config.load_config(args)
     cfg.load_from = args.checkpoint
     cfg.model = run_config.without_teacher(cfg.model)
     if args.show or args.show_dir:

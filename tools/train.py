@@ -32,7 +32,9 @@ def parse_args() -> Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = run_config.load_config(args)
+    with run_config.one_line_errors():
+        cfg = run_config.load_config(args)
+        run_config.check_schedule(cfg)
     run_config.set_amp(cfg, args.amp)
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):

@@ -5,8 +5,13 @@ _base_ = [
 ]
 
 model = dict(panoptic_head=dict(text_encoder=dict(mode='frozen')))
-crop_augment = dict(_delete_=True, **_base_.lsj_crop_augment)
-resize_augment = dict(_delete_=True, **_base_.lsj_resize_augment)
-test_resize = dict(_delete_=True, **_base_.lsj_test_resize)
+train_dataloader = dict(
+    dataset=dict(datasets=[
+        dict(source, pipeline=[_base_.lsj.get(step.type, step) for step in source.pipeline])
+        for source in _base_.train_dataloader.dataset.datasets
+    ]))
+val_dataloader = dict(
+    dataset=dict(pipeline=[_base_.lsj.get(step.type, step) for step in _base_.val_dataloader.dataset.pipeline]))
+test_dataloader = val_dataloader
 optim_wrapper = dict(_delete_=True, **_base_.layer_decay_optim_wrapper)
 param_scheduler = _base_.layer_decay_param_scheduler

@@ -6,3 +6,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(type='MultiStepLR', by_epoch=False, milestones=[360000, 420000], gamma=0.1)
 ]
+auto_scale_lr = dict(base_batch_size=32)

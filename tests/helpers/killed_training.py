@@ -51,7 +51,7 @@ def train(rank: int, port: int, folder: Path, iterations: int) -> None:
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     Runner._log_env = lambda *_: None  # asks compilers, takes seconds
-    cfg = Config.fromstring(CONFIG.replace('${data_root}', ''), '.py')
+    cfg = Config.fromstring(CONFIG.replace('toy_data/', ''), '.py')
     cfg.merge_from_dict(dict(
         work_dir=str(folder), launcher='pytorch', resume='auto', model=dict(type='HeavyToyModel'),
         train_cfg=dict(max_iters=iterations), default_hooks=dict(

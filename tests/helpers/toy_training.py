@@ -14,10 +14,10 @@ data_root = 'toy_data/'
 model = dict(type='ToyModel')
 train_dataloader = dict(
     batch_size=2, num_workers=0, sampler=dict(type='InfiniteSampler', shuffle=False),
-    dataset=dict(type='ToyDataset', data_root='${data_root}', ann_file='${data_root}list.json'))
+    dataset=dict(type='ToyDataset', data_root='toy_data/', ann_file='toy_data/list.json'))
 test_dataloader = dict(
     batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='ToyDataset', data_root='${data_root}', test_mode=True))
+    dataset=dict(type='ToyDataset', data_root='toy_data/', test_mode=True))
 test_evaluator = dict(type='ToyMetric')
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=4)
 test_cfg = dict()
@@ -93,7 +93,7 @@ class Payload:
 
 def make_runner(folder, **changes):
     """A runner of the toy config that works in ``folder``, with ``changes`` merged."""
-    cfg = Config.fromstring(CONFIG.replace('${data_root}', ''), '.py')
+    cfg = Config.fromstring(CONFIG.replace('toy_data/', ''), '.py')
     cfg.merge_from_dict(dict(work_dir=str(folder), experiment_name=folder.name, **changes))
     cfg.train_dataloader.dataset.ann_file = ''
     return build_runner(cfg)

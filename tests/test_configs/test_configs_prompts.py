@@ -129,9 +129,10 @@ def test_mini_rollout_trains_only_what_it_should(world, tmp_path):
 def test_full_size_rollout_trains_on_coco_alone(world, tmp_path):
     """Two steps of the recipe with narrow layers: backbone and text stay, what is new learns."""
     cfg = shrink(load('glee_r50_rollout', tmp_path, data_root=f'{world}/', **{
-        'resize_augment.scales': [(96, 128)], 'crop_augment.prob': 0.}))
+        'RandomChoiceResize.scales': [(96, 128)], 'RandomApply.prob': 0., 'max_iters': 2, 'LinearLR.end': 1,
+        'CosineAnnealingLR.begin': 1}))
     run_config.set_amp(cfg, False)
-    cfg.train_cfg.update(max_iters=2, val_interval=10)
+    cfg.train_cfg.val_interval = 10
     cfg.model.backbone.init_cfg = None
     runner = run_config.build_runner(cfg)
     runner.model.init_weights()  # training would do it after the copy

@@ -12,7 +12,7 @@ TASKS = {
     'ytvis21': (8000, 6000, 5, (320, 640), ['ytvis21']),
     'ovis': (18000, 12000, 10, (480, 800), ['ovis']),
     'vos': (40000, 30000, 10, (320, 640), ['ytvos', 'ytvis19', 'ytvis21', 'ovis', 'uvo_video']),
-    'ref-ytvos': (8000, 6000, 5, (320, 640), ['ref_ytvos']),
+    'rvos': (8000, 6000, 5, (320, 640), ['ref_ytvos']),
     'bdd_mot': (18000, 12000, 5, (480, 800), ['bdd_box_track']),
     'bdd_mots': (18000, 12000, 5, (480, 800), ['bdd_seg_track']),
 }
@@ -35,7 +35,7 @@ def only(pipeline, kind):
 @pytest.mark.parametrize('task', TASKS)
 def test_numbers_of_the_fine_tune(task, size, tmp_path):
     iterations, decay_at, clip_range, sides, sources = TASKS[task]
-    cfg = load_video(f'{size}_{task}_finetune', tmp_path, tmp_path)
+    cfg = load_video(f'{size}_{task}', tmp_path, tmp_path)
     pro = size == 'eva02-l'
     assert cfg.model.type == 'GLEEVideo' and cfg.model.panoptic_head.text_encoder.mode == 'frozen'
     assert cfg.model.backbone.type == dict(zip(SIZES, ('ResNet', 'SwinTransformer', 'EVA02')))[size]
@@ -69,17 +69,19 @@ def test_numbers_of_the_fine_tune(task, size, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('size, task', [('eva02-l', 'ovis'), ('swin-l', 'ref-ytvos'), ('r50', 'bdd_mot'),
+@pytest.mark.parametrize('size, task', [('eva02-l', 'ovis'), ('swin-l', 'rvos'), ('r50', 'bdd_mot'),
                                         ('eva02-l', 'bdd_mot'), ('swin-l', 'bdd_mots'), ('swin-l', 'vos')])
 def test_two_steps(world, tmp_path, size, task):
     """Weights move and stay finite, the text stays, the tracking or prompt loss is there, squares are whole."""
     options = {'max_iters': 2, 'default_hooks.checkpoint.save_last': False,
                'model.panoptic_head.prompter.template_size': 64}
     if size == 'eva02-l':
-        options.update({'clip_resize.size': 128, 'clip_window.size': 128})
+        options.update({'JitterScale.size': 128, 'FitSquare.size': 128})
     else:
-        options.update({'clip_crop.prob': 0.0, 'clip_resize.scales': [(64, 10000)]})
-    cfg = shrink_size(load_video(f'{size}_{task}_finetune', world, tmp_path, **options), size)
+        options['RandomChoiceResize.scales'] = [(64, 10000)]
+        if task != 'rvos':  # sentences are never cropped
+            options['RandomApply.prob'] = 0.0
+    cfg = shrink_size(load_video(f'{size}_{task}', world, tmp_path, **options), size)
     run_config.set_amp(cfg, False)
     runner, shapes = run_config.build_runner(cfg), []
     runner.model.backbone.register_forward_pre_hook(lambda module, inputs: shapes.append(tuple(inputs[0].shape)))

@@ -44,7 +44,7 @@ def test_numbers_of_the_recipe(size, stage, tmp_path):
                       if step.type == 'LargeScaleJitter')
         assert (jitter.size, tuple(jitter.ratio_range), jitter.pad_value) == (1536, (0.1, 2.0), 128)
         assert cfg.model.backbone.with_cp
-        resize, pad = cfg.test_dataloader.dataset.pipeline[1].transforms
+        resize, pad = cfg.test_dataloader.dataset.pipeline[2].transforms
         assert (tuple(resize.scale), pad.type, pad.size) == ((1536, 1536), 'PadSquare', 1536)
 
 
@@ -56,11 +56,10 @@ def test_one_step(world, tmp_path, size, stage):
     options = {'data_root': f'{world}/', 'train_cfg.max_iters': 1, 'train_cfg.val_interval': 10,
                'default_hooks.checkpoint.save_last': False}
     if size == 'eva02-l':
-        options.update({'resize_augment.size': 128, 'test_resize.transforms': [
-            dict(type='PillowResize', scale=(128, 128), keep_ratio=True), dict(type='PadSquare', size=128)]})
+        options.update({'LargeScaleJitter.size': 128, 'PillowResize.scale': (128, 128), 'PadSquare.size': 128})
     else:
-        options.update({'crop_augment.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
-                        'resize_augment.scales': [(64, 10000)], 'test_resize.scale': (128, 96)})
+        options.update({'RandomApply.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
+                        'RandomChoiceResize.scales': [(64, 10000)], 'PillowResize.scale': (128, 96)})
     cfg = shrink_size(load(size, stage, tmp_path, **options), size)
     run_config.set_amp(cfg, False)
     runner = run_config.build_runner(cfg)

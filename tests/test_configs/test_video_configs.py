@@ -48,7 +48,8 @@ OPTIONS = dict.fromkeys(('bdd_mot', 'bdd_mots'), {'model.tracker.min_score': 0.0
     pytest.param(name, marks=[pytest.mark.slow] if name == 'rvos' else []) for name in METRICS])
 def test_config_gives_its_metric_and_a_valid_file(name, world, tmp_path):
     """One video through reader, pipeline, tracker, metric and writer."""
-    cfg = load_video(f'mini_{name}', world, tmp_path, window=6, outfile=f'{tmp_path}/out', **OPTIONS.get(name, {}))
+    cfg = load_video(f'mini_{name}', world, tmp_path, window=6, outfile_prefix=f'{tmp_path}/out',
+                     **OPTIONS.get(name, {}))
     value = run_config.build_runner(cfg).test()[METRICS[name]]
     assert value == -1 or 0 <= value <= 1 or 'MOT' in METRICS[name] and value < 1  # false tracks make MOTA negative
     assert CHECKS[name](tmp_path / 'out', world) > 0
@@ -57,7 +58,7 @@ def test_config_gives_its_metric_and_a_valid_file(name, world, tmp_path):
 @pytest.mark.slow
 def test_clips_train(world, tmp_path):
     """Names, given objects and sentences in one run; the tracking loss is there and finite."""
-    cfg = load_video('mini_clips', world, tmp_path, max_iters=4, warmup_iters=2)
+    cfg = load_video('mini_clips', world, tmp_path, max_iters=4, **{'LinearLR.end': 2, 'CosineAnnealingLR.begin': 2})
     cfg.train_dataloader.sampler.ratios = [1, 1, 2, 2]
     runner = run_config.build_runner(cfg)
     runner.train()
@@ -82,7 +83,7 @@ def test_trajectories_train_and_test(world, tmp_path):
     assert added and all(name.startswith('trajectory_head.') for name in added)
     assert all(torch.equal(weights[name], value) for name, value in plain.items())
     runner = run_config.build_runner(load_video('mini_rvos_trajectories', world, tmp_path / 'test', window=6,
-                                          load_from=tuned, outfile=f'{tmp_path}/out'))
+                                          load_from=tuned, outfile_prefix=f'{tmp_path}/out'))
     assert 0 <= runner.test()['rvos/J&F'] <= 1
     assert CHECKS['rvos'](tmp_path / 'out', world) > 0
 
@@ -101,7 +102,7 @@ def test_full_size_trajectories(size, tmp_path):
 @pytest.mark.parametrize('name', METRICS)
 def test_full_size_tests_have_the_released_settings(name, size, tmp_path):
     """Sizes (DESIGN section 8; BDD the general ones), trackers, and the metric of the benchmark."""
-    cfg = load_video(f'{size}_{name}', tmp_path, tmp_path / size)
+    cfg = load_video(f'{size}_{name}'.replace('ytvis', 'ytvis19'), tmp_path, tmp_path / size)
     sides = dict(ytvis=480, lvvis=480, vos=480, rvos=480, tao=640, ovis=720, burst=720, bdd_mot=800, bdd_mots=800)
     steps = cfg.test_dataloader.dataset.pipeline[0].transforms
     if size == 'eva02-l':
@@ -140,9 +141,8 @@ def test_video_models_have_the_parameters_of_the_image_models(size, image):
 @pytest.mark.slow
 def test_pro_tests_videos_in_grey_squares(world, tmp_path):
     """The backbone sees squares whose rest is grey 128, and results are those of the original frames."""
-    cfg = shrink_size(load_video('eva02-l_ytvis', world, tmp_path, window=6, outfile=f'{tmp_path}/out', **{
-        'test_resize.transforms': [dict(type='PillowResize', scale=(96, 96), keep_ratio=True),
-                                   dict(type='PadSquare', size=128)]}), 'eva02-l')
+    cfg = shrink_size(load_video('eva02-l_ytvis19', world, tmp_path, window=6, outfile_prefix=f'{tmp_path}/out', **{
+        'PillowResize.scale': (96, 96), 'PadSquare.size': 128}), 'eva02-l')
     runner, seen = run_config.build_runner(cfg), []
     runner.model.backbone.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     assert runner.test()['ytvis/AP'] >= -1

@@ -7,7 +7,7 @@ import torch
 from config_runs import load_file
 from mmdet.registry import DATASETS
 from mmengine.runner import Runner
-from paths import ROOT
+from paths import ROOT, config_file
 from tool_runner import run_tool
 
 from projects.glee.datasets.video import PNGTreeDataset
@@ -17,6 +17,7 @@ from projects.glee.miniworld.formats.vos import UNSEEN
 CONFIG = """
 _base_ = ['{root}/configs/glee/mini/glee_mini_{base}.py']
 
+data_root = 'data/'
 test_dataloader = dict(dataset=dict(_delete_=True, **_base_.{entry}))
 test_evaluator = dict(_delete_=True, **_base_.{metric})
 """
@@ -37,8 +38,8 @@ def run_entry(entry, world, tmp_path):
     """Numbers of the example config of docs/video.md, with pictures of 64 px."""
     base, metric = ENTRIES[entry][:2]
     (tmp_path / 'mine.py').write_text(CONFIG.format(root=ROOT, base=base, entry=entry, metric=metric))
-    cfg = load_file(tmp_path / 'mine.py', world, tmp_path, outfile=f'{tmp_path}/out',
-                    **{'test_resize.scale': (10000, 64)})
+    cfg = load_file(tmp_path / 'mine.py', world, tmp_path, outfile_prefix=f'{tmp_path}/out',
+                    **{'PillowResize.scale': (10000, 64)})
     return run_config.build_runner(cfg).test()
 
 
@@ -63,7 +64,7 @@ def test_an_entry_of_the_test_files_gives_its_metric_and_a_valid_file(entry, wor
 
 def test_unseen_objects_are_those_of_categories_that_the_training_split_lacks(world, tmp_path):
     """MiniWorld's meta.json has the shape of every object; in this world only one of UNSEEN is new in val."""
-    dataset = DATASETS.build(load_file(ROOT / 'configs/glee/mini/glee_mini_vos.py', world, tmp_path).ytvos_val)
+    dataset = DATASETS.build(load_file(config_file('glee_r50_vos'), world, tmp_path).ytvos_val)
     assert dataset.unseen_categories == {'crescent'} <= set(UNSEEN)
     objects = json.loads((world / 'ytbvos18/val/meta.json').read_text())['videos']
     for index in range(len(dataset)):
@@ -78,6 +79,7 @@ def test_unseen_objects_are_those_of_categories_that_the_training_split_lacks(wo
 TRAINING = """
 _base_ = ['{root}/configs/glee/mini/glee_mini_clips.py', '{root}/configs/glee/_base_/datasets/pseudo_clips.py']
 
+data_root = 'data/'
 train_dataloader = dict(
     dataset=dict(datasets=[_base_.ytvos_train, _base_.{entry}]), sampler=dict(ratios=[1, 1000]))
 """
@@ -91,9 +93,7 @@ CLIPS = dict(ytvis21_train=('ytvis21', 'ytvis21', 0.0, False), uvo_train=('uvo_v
 def test_an_entry_of_the_training_files_gives_a_batch_with_losses(entry, world, tmp_path):
     """Two clips of two frames beside another source, by the lines of docs/video.md, through the network."""
     (tmp_path / 'mine.py').write_text(TRAINING.format(root=ROOT, entry=entry))
-    small = [dict(type='PillowResize', scale=(10000, 64), keep_ratio=True)]
-    cfg = load_file(tmp_path / 'mine.py', world, tmp_path, **{
-        'clip_resize.scales': [(64, 10000)], 'pseudo_crop.transforms': small, 'pseudo_resize.scales': [(64, 10000)]})
+    cfg = load_file(tmp_path / 'mine.py', world, tmp_path, **{'RandomChoiceResize.scales': [(64, 10000)]})
     source, table, prompt_prob, by_click = CLIPS[entry]
     batch = next(iter(Runner.build_dataloader(cfg.train_dataloader, seed=0)))
     frames = [frame for clip in batch['data_samples'] for frame in clip.video_data_samples]

@@ -18,7 +18,7 @@ from projects.glee.evaluation.functional.result_checks import (
 from projects.glee.structures.palette import PALETTE
 
 SHAPE = (96, 160)
-SMALL = {'test_resize.scale': (10000, 96)}
+SMALL = {'PillowResize.scale': (10000, 96)}
 
 
 def index_map(numbers):
@@ -53,7 +53,7 @@ def test_given_objects_in_difficult_videos(tmp_path):
     pictures, maps = tmp_path / 'DAVIS/JPEGImages/480p', tmp_path / 'out/crowd'
     (pictures / 'crowd/00001.jpg').write_bytes(b'no picture')
     save_image(pictures / 'crowd/00003.jpg', 2 * SHAPE[1], 2 * SHAPE[0])
-    cfg = load_video('mini_vos', tmp_path, tmp_path, window=2, outfile=f'{tmp_path}/out', **SMALL)
+    cfg = load_video('mini_vos', tmp_path, tmp_path, window=2, outfile_prefix=f'{tmp_path}/out', **SMALL)
     with captured_log() as messages:
         numbers = run_config.build_runner(cfg).test()
     assert all(np.isfinite(value) for value in numbers.values())
@@ -77,7 +77,7 @@ def test_names_in_difficult_videos(world, tmp_path):
     save_image(larger, 2 * videos[0]['width'], 2 * videos[0]['height'])
     edit_json(truth, lambda data: data.update(
         annotations=[a for a in data['annotations'] if a['video_id'] != videos[1]['id']]))
-    cfg = load_video('mini_ytvis', world, tmp_path, window=6, outfile=f'{tmp_path}/out', **SMALL)
+    cfg = load_video('mini_ytvis', world, tmp_path, window=6, outfile_prefix=f'{tmp_path}/out', **SMALL)
     with captured_log() as messages:
         numbers = run_config.build_runner(cfg).test()
     assert check_vis(tmp_path / 'out.zip', truth) > 0
@@ -120,8 +120,8 @@ def test_sentences_and_tracks_in_difficult_videos(name, world, tmp_path):
     (world / truth).write_text(json.dumps(content))
     picture = frame.read_bytes()
     frame.write_bytes(picture[:100])
-    cfg = load_video(f'mini_{name}', world, tmp_path, window=6, outfile=f'{tmp_path}/out',
-                     **{'test_resize.scale': (10000, 64)})
+    cfg = load_video(f'mini_{name}', world, tmp_path, window=6, outfile_prefix=f'{tmp_path}/out',
+                     **{'PillowResize.scale': (10000, 64)})
     with captured_log() as messages:
         numbers = run_config.build_runner(cfg).test()
     assert 0 <= numbers[number] <= 1 and all(np.isfinite(value) for value in numbers.values())

@@ -82,7 +82,7 @@ EXPECTED = dict(
 
 
 def test_every_source_of_the_paper_is_read(world, tmp_path):
-    cfg = load('glee_r50_stage3', tmp_path, data_root=f'{world}/', **{'resize_augment.scales': [(96, 10000)]})
+    cfg = load('glee_r50_stage3', tmp_path, data_root=f'{world}/', **{'RandomChoiceResize.scales': [(96, 10000)]})
     seen = {}
     for key in cfg:
         if key.endswith('_train') and key != 'refcoco_train':
@@ -135,7 +135,7 @@ def test_ten_thousand_draws_have_the_ratios_also_after_resume_and_on_two_ranks(
 def test_a_list_gives_each_source_its_own_batch_size(world, tmp_path):
     loader = load('glee_r50_stage1', tmp_path, data_root=f'{world}/', **{
         'train_dataloader.batch_size': [1, 3], 'train_dataloader.num_workers': 0,
-        'train_dataloader.persistent_workers': False, 'resize_augment.scales': [(32, 10000)]}).train_dataloader
+        'train_dataloader.persistent_workers': False, 'RandomChoiceResize.scales': [(32, 10000)]}).train_dataloader
     sizes = {}
     for batch in itertools.islice(Runner.build_dataloader(loader, seed=0), 8):
         names = {sample.source for sample in batch['data_samples']}
@@ -205,8 +205,8 @@ def test_all_sources_train_in_one_mixture_with_their_own_losses(world, tmp_path,
         'train_cfg.max_iters': iterations, 'train_cfg.val_interval': 1000,
         'train_dataloader.sampler.ratios': [1.0] * count,  # so that few iterations see them all
         'train_dataloader.sampler.seed': seed,
-        'crop_augment.prob': 0.0,  # a crop may lose all objects, and with them the losses
-        'resize_augment.scales': [(64, 10000)], 'default_hooks.checkpoint.save_last': False}))
+        'RandomApply.prob': 0.0,  # a crop may lose all objects, and with them the losses
+        'RandomChoiceResize.scales': [(64, 10000)], 'default_hooks.checkpoint.save_last': False}))
     cfg.model.backbone.update(base_channels=8, stem_channels=8)
     cfg.model.panoptic_head.pixel_decoder.in_channels = [32, 64, 128, 256]
     run_config.set_amp(cfg, False)

@@ -31,7 +31,7 @@ def run(tools, monkeypatch, capsys):
     return run
 
 
-SMALL = ('train_dataloader.num_workers=0', 'resize_augment.scales=[(96, 10000)]', 'crop_augment.prob=0.0')
+SMALL = ('train_dataloader.num_workers=0', 'RandomChoiceResize.scales=[(96, 10000)]', 'RandomApply.prob=0.0')
 
 
 def test_browsing_shows_every_source_and_counts_the_draws(run, world, tmp_path):

@@ -70,7 +70,8 @@ def worker_memory(dataset, fetch, indices: np.ndarray, workers: int) -> list[dic
 # ---- sources ----
 
 def benchmark_sources(args: Namespace) -> None:
-    cfg = run_config.load_config(args)
+    with run_config.one_line_errors():
+        cfg = run_config.load_config(args)
     table = Table('source', 'images', 'images/s', 'resident MB', 'private MB', title=args.config)
     rng = np.random.default_rng(0)
     for source in track(cfg.train_dataloader.dataset.datasets, 'sources', transient=True):

@@ -135,7 +135,8 @@ def parse_args() -> Namespace:
 def main() -> None:
     args = parse_args()
     register_all_modules()
-    cfg = run_config.load_config(args)
+    with run_config.one_line_errors():
+        cfg = run_config.load_config(args)
     dataset, sampler, names = build(cfg, args.seed)
     if args.samples:
         browse(cfg, dataset, sampler, names, Path(args.out or f'{cfg.work_dir}/browse'), args.samples, args.seed)

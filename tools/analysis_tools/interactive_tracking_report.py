@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 from mmdet.registry import DATASETS
-from mmengine.config import DictAction
 from rich.progress import track
 
 from projects.glee.apis import VideoSession, init_model
 from projects.glee.engine.runner import run_config
+from projects.glee.engine.runner.cfg_options import DictAction
 from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity
 from projects.glee.prompts.click_simulation import ClickSimulator
 from projects.glee.structures.masks import decode
@@ -86,8 +86,9 @@ def parse_args() -> Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = run_config.load_config(Namespace(
-        config=args.config, work_dir=None, cfg_options=args.cfg_options, launcher='none', local_rank=0))
+    with run_config.one_line_errors():
+        cfg = run_config.load_config(Namespace(
+            config=args.config, work_dir=None, cfg_options=args.cfg_options, launcher='none', local_rank=0))
     model = init_model(cfg, args.checkpoint)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     session, scores = VideoSession(model, scale=tuple(args.scale), carve_radius=args.carve_radius), []

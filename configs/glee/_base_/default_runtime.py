@@ -1,6 +1,9 @@
 custom_imports = dict(imports=['projects.glee'], allow_failed_imports=False)
 default_scope = 'mmdet'
 
+# Every path of a data set or metric starts with it; tools/ move them all with --cfg-options data_root=/my/data.
+data_root = 'data/'
+
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),

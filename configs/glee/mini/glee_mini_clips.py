@@ -5,16 +5,20 @@ _base_ = [
 ]
 
 data_root = 'data/miniworld/'
-max_iters = 2000
-warmup_iters = 50
-clip_range = 10
-clip_crop = dict(prob=0.0)
-clip_resize = dict(scales=[(160, 10000)])
 # Two clips a batch say little about the statistics of pictures.
 model = dict(
     backbone=dict(norm_eval=True),
     panoptic_head=dict(
         text_encoder=dict(mode='frozen'), loss_selector=dict(type='DynamicLossSelector', disable=[])))
+
+
+def small(source, folder, kind):
+    """The same source of clips, small."""
+    return dict(
+        source,
+        data_root=f'data/miniworld/{folder}',
+        pipeline=[_base_.far, source.pipeline[1], *_base_.clips_mini[kind]])
+
 
 train_dataloader = dict(
     batch_size=2,
@@ -24,14 +28,20 @@ train_dataloader = dict(
     batch_sampler=dict(type='MixtureBatchSampler', batch_size=2),
     dataset=dict(
         type='MixtureDataset',
-        datasets=[_base_.ytvis19_train, _base_.ovis_train, _base_.ytvos_train, _base_.ref_ytvos_train]))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interval=1000000)
+        datasets=[
+            small(_base_.ytvis19_train, 'ytvis_2019/', 'masks'),
+            small(_base_.ovis_train, 'ovis/', 'masks'),
+            small(_base_.ytvos_train, 'ytbvos18/train/', 'masks'),
+            small(_base_.ref_ytvos_train, 'ref-youtube-vos/', 'sentences')
+        ]))
+auto_scale_lr = dict(enable=False, base_batch_size=2)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=1000000)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0.05),
     paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
     clip_grad=dict(max_norm=10.0))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin='${warmup_iters}', end='${max_iters}', eta_min=2e-6)
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, eta_min=2e-6)
 ]

@@ -16,26 +16,26 @@ test_dataloader = dict(
         return_classes=True,
         metainfo=dict(
             classes=thing_classes + stuff_classes, thing_classes=thing_classes, stuff_classes=stuff_classes),
-        data_root='${data_root}coco/',
+        data_root='data/miniworld/coco/',
         ann_file='annotations/panoptic_val2017.json',
         data_prefix=dict(img='val2017/', seg='annotations/panoptic_val2017/'),
         pipeline=[
+            dict(type='SetSource', source='panoptic'),
             dict(type='LoadImage'),
-            '${test_resize}',
+            dict(type='PillowResize', scale=(10000, 160), keep_ratio=True),
             dict(type='LoadPanopticMap'),  # after the resize: original pixels
-            dict(type='SetSource', source='panoptic', supervision=('semantic', 'box', 'mask')),
             dict(type='PackGLEEInputs')
         ]))
 test_evaluator = [
     dict(
         type='PanopticMetric',
-        ann_file='${data_root}coco/annotations/panoptic_val2017.json',
-        seg_prefix='${data_root}coco/annotations/panoptic_val2017/',
+        ann_file='data/miniworld/coco/annotations/panoptic_val2017.json',
+        seg_prefix='data/miniworld/coco/annotations/panoptic_val2017/',
         prefix='panoptic'),
     dict(type='SemSegMetric', iou_metrics=['mIoU'], prefix='panoptic'),
     dict(
         type='CocoEvalMetric',
-        ann_file='${data_root}coco/annotations/instances_val2017.json',
+        ann_file='data/miniworld/coco/annotations/instances_val2017.json',
         metric=['bbox', 'segm'],
         proposal_nums=(1, 10, 100),
         prefix='panoptic')

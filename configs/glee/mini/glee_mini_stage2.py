@@ -1,22 +1,9 @@
 # The stage-2 recipe scaled to a CPU: MiniWorld, small networks, text and visual prompts, everything from scratch.
 _base_ = [
-    '../_base_/models/glee_mini.py', '../_base_/datasets/image_sources.py', '../_base_/default_runtime.py'
+    '../_base_/models/glee_mini.py', '../_base_/datasets/miniworld_images.py', '../_base_/default_runtime.py'
 ]
 
 data_root = 'data/miniworld/'
-max_iters = 10000
-warmup_iters = 60
-prompt_prob = 0.4
-
-crop_augment = dict(
-    type='RandomApply',
-    prob=0.0,
-    transforms=[dict(type='CropWindow', crop_size=(128, 192))])
-resize_augment = dict(
-    type='RandomChoiceResize', resize_type='PillowResize',
-    scales=[(160, 10000)], keep_ratio=True)
-test_resize = dict(type='PillowResize', scale=(10000, 160), keep_ratio=True)
-
 # All kinds of prompt are simulated, where the paper's recipe has masks, boxes and points.
 model = dict(
     data_preprocessor=dict(
@@ -37,7 +24,8 @@ train_dataloader = dict(
         type='MixtureDataset',
         datasets=[_base_.coco_train, _base_.lvis_train, _base_.objects365_train, *_base_.refcoco_train]))
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters='${max_iters}', val_interval=1000000)
+auto_scale_lr = dict(enable=False, base_batch_size=4)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=10000, val_interval=1000000)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='MuonAdamW', lr=2e-3, momentum=0.9, num_steps=4, weight_decay=0.05, fused=True),
@@ -53,6 +41,6 @@ optim_wrapper = dict(
         'align_bias': dict(lr_mult=10., decay_mult=0.)}),
     clip_grad=dict(max_norm=50.0))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end='${warmup_iters}'),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin='${warmup_iters}', end='${max_iters}', eta_min=8e-6)
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=60),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=60, eta_min=8e-6)
 ]

@@ -3,26 +3,23 @@
 # python tools/dataset_converters/coco_to_maps.py data/miniworld --layout panoptic --split train2017
 _base_ = ['./glee_mini_panoptic.py']
 
-max_iters = 600
-
 panoptic_train = dict(
     type='CocoPanopticDataset',
     return_classes=True,
     metainfo=_base_.test_dataloader.dataset.metainfo,
-    data_root='${data_root}coco/',
+    data_root='data/miniworld/coco/',
     ann_file='annotations/panoptic_train2017.json',
     data_prefix=dict(img='train2017/', seg='annotations/panoptic_train2017/'),
     filter_cfg=dict(filter_empty_gt=True, min_size=0),
     pipeline=[
+        dict(type='SetSource', source='panoptic', label_table='coco'),
         dict(type='LoadImage', skip_unreadable=True),
         dict(type='LoadPanopticMap'),
         dict(type='StuffAsObjects'),
         dict(type='RandomFlip', prob=0.5),
-        '${crop_augment}',
-        '${resize_augment}',
+        _base_.mini.RandomApply,
+        _base_.mini.RandomChoiceResize,
         dict(type='FilterObjects'),
-        dict(
-            type='SetSource', source='panoptic', supervision=('semantic', 'box', 'mask'), label_table='coco'),
         dict(type='PackGLEEInputs')
     ])
 
@@ -30,3 +27,4 @@ train_dataloader = dict(
     sampler=dict(ratios=[*_base_.train_dataloader.sampler.ratios, 4.0]),
     dataset=dict(datasets=[*_base_.train_dataloader.dataset.datasets, panoptic_train]))
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
+train_cfg = dict(max_iters=600)

@@ -1,6 +1,6 @@
 # Segmenting given objects on MiniWorld's DAVIS 2017.
-_base_ = ['../_base_/models/glee_mini_video.py', '../_base_/benchmarks/vos.py']
+_base_ = ['../_base_/models/glee_mini_video.py', '../_base_/benchmarks/vos.py', '../_base_/default_runtime.py']
 
 data_root = 'data/miniworld/'
-test_resize = dict(scale=(10000, 160))
 model = dict(tracker=dict(_delete_=True, **_base_.vos_tracker))
+test_dataloader = dict(dataset=dict(data_root='data/miniworld/DAVIS/', pipeline=_base_.frames_mini.objects))

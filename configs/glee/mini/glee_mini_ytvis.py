@@ -1,5 +1,5 @@
 # Video instance segmentation on MiniWorld's YouTube-VIS 2019.
-_base_ = ['../_base_/models/glee_mini_video.py', '../_base_/benchmarks/ytvis.py']
+_base_ = ['../_base_/models/glee_mini_video.py', '../_base_/benchmarks/ytvis19.py', '../_base_/default_runtime.py']
 
 data_root = 'data/miniworld/'
-test_resize = dict(scale=(10000, 160))
+test_dataloader = dict(dataset=dict(data_root='data/miniworld/ytvis_2019/', pipeline=_base_.frames_mini.names))

@@ -1,7 +1,15 @@
-# Tracking boxes of road users on BDD100K with GLEE-Pro.
+# GLEE-Pro on the box tracks of BDD100K: fine-tuning and test.
 _base_ = [
-    '../_base_/models/glee_eva02-l_video.py', '../_base_/benchmarks/bdd_mot.py', '../_base_/datasets/lsj_1536.py'
+    '../_base_/models/glee_eva02-l_video.py', '../_base_/fine_tunes/bdd_mot.py', '../_base_/benchmarks/bdd_mot.py',
+    '../_base_/schedules/layer_decay_500k.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(tracker=_base_.bdd_tracker)
-test_resize = dict(_delete_=True, **_base_.lsj_test_resize)
+train_dataloader = dict(
+    dataset=dict(datasets=[
+        dict(source, pipeline=[*source.pipeline[:2], *_base_.clips_square.boxes])
+        for source in _base_.train_dataloader.dataset.datasets
+    ]))
+test_dataloader = dict(dataset=dict(pipeline=_base_.frames_square.names))
+optim_wrapper = dict(_delete_=True, **_base_.layer_decay_optim_wrapper)
+param_scheduler = [dict(_base_.param_scheduler[0], start_factor=0.01), _base_.param_scheduler[1]]

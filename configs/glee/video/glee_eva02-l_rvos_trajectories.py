@@ -1,6 +1,9 @@
 # Sentences about motion too, on Ref-YouTube-VOS, with a checkpoint of glee_eva02-l_trajectories.py.
-_base_ = ['./glee_eva02-l_rvos.py']
+_base_ = [
+    '../_base_/models/glee_eva02-l_video.py', '../_base_/benchmarks/rvos.py', '../_base_/default_runtime.py'
+]
 
 model = dict(
     trajectory_head=dict(type='TrajectoryHead'),
     tracker=dict(_delete_=True, type='TrajectoryTracker', max_candidates=30))
+test_dataloader = dict(dataset=dict(pipeline=_base_.frames_square.sentences))

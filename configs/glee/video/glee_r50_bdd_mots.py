@@ -1,4 +1,7 @@
-# Tracking masks of road users on BDD100K with GLEE-Lite.
-_base_ = ['../_base_/models/glee_r50_video.py', '../_base_/benchmarks/bdd_mots.py']
+# GLEE-Lite on the segmentation tracks of BDD100K: fine-tuning and test.
+_base_ = [
+    '../_base_/models/glee_r50_video.py', '../_base_/fine_tunes/bdd_mots.py', '../_base_/benchmarks/bdd_mots.py',
+    '../_base_/default_runtime.py'
+]
 
 model = dict(tracker=_base_.bdd_tracker)

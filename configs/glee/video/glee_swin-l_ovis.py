@@ -1,2 +1,5 @@
-# Video instance segmentation under occlusion on OVIS with GLEE-Plus.
-_base_ = ['../_base_/models/glee_swin-l_video.py', '../_base_/benchmarks/ovis.py']
+# GLEE-Plus on OVIS: fine-tuning and test.
+_base_ = [
+    '../_base_/models/glee_swin-l_video.py', '../_base_/fine_tunes/ovis.py', '../_base_/benchmarks/ovis.py',
+    '../_base_/default_runtime.py'
+]

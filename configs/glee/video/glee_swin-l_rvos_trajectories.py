@@ -1,5 +1,7 @@
 # Sentences about motion too, on Ref-YouTube-VOS, with a checkpoint of glee_swin-l_trajectories.py.
-_base_ = ['./glee_swin-l_rvos.py']
+_base_ = [
+    '../_base_/models/glee_swin-l_video.py', '../_base_/benchmarks/rvos.py', '../_base_/default_runtime.py'
+]
 
 model = dict(
     trajectory_head=dict(type='TrajectoryHead'),

@@ -23,8 +23,8 @@ def test_stage_3_continues_from_a_converted_checkpoint(converted_lite, official_
         'train_cfg.val_interval': 10, 'default_hooks.checkpoint.interval': 10,
         'default_hooks.checkpoint.save_last': False, 'train_dataloader.num_workers': 0,
         'train_dataloader.persistent_workers': False, 'train_dataloader.batch_size': 1,
-        'crop_augment.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
-        'resize_augment.scales': [(64, 10000)]}
+        'RandomApply.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
+        'RandomChoiceResize.scales': [(64, 10000)]}
     cfg = run_config.load_config(Namespace(
         config=str(CONFIG), cfg_options=options, launcher='none', work_dir=str(tmp_path / 'run'), local_rank=0))
     run_config.set_amp(cfg, False)

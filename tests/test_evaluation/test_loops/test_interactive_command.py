@@ -23,7 +23,7 @@ default_scope = 'mmdet'
 model = dict(type='NoModel')
 load_from = None
 _base_ = [{base!r}]
-data_root = {root!r}
+data_root = 'data/'
 test_dataloader = dict(batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
                        dataset=_base_.{dataset})
 test_evaluator = dict(type='InteractiveSegMetric', curves_file={curves!r})
@@ -85,9 +85,10 @@ def prepare(root, dataset, objects, rounds=dict(point=20), predictor=BRUSH, **kw
     config = root / 'played.py'
     config.write_text(CONFIG.format(
         base=str(ROOT / 'configs/glee/_base_/datasets/interactive.py'), dataset=f'{dataset}_interactive',
-        root=f'{root}/', curves=str(root / 'curves.csv'), rounds=rounds, predictor=predictor))
+        curves=str(root / 'curves.csv'), rounds=rounds, predictor=predictor))
     torch.save(dict(state_dict={}), root / 'empty.pth')
-    return [str(config), str(root / 'empty.pth'), '--work-dir', str(root / 'work'), '--cfg-options', 'test_cfg.seed=0']
+    return [str(config), str(root / 'empty.pth'), '--work-dir', str(root / 'work'), '--cfg-options', 'test_cfg.seed=0',
+            f'data_root={root}']
 
 
 def numbers(root):

@@ -1,8 +1,6 @@
 # Tracking masks of any category on BURST.
-_base_ = ['../datasets/track_test.py', '../default_runtime.py']
+_base_ = ['../datasets/track_test.py']
 
-test_resize = dict(scale=(1280, 720))
-outfile = '${work_dir}/results'
 test_dataloader = dict(**_base_.video_test, dataset=_base_.burst_val)
 test_evaluator = _base_.burst_metric
 test_cfg = dict()

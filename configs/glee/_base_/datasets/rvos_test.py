@@ -3,27 +3,27 @@ _base_ = ['./video_test.py']
 
 ref_ytvos_val = dict(
     type='ExpressionVideosDataset',
-    data_root='${data_root}ref-youtube-vos/',
+    data_root='data/ref-youtube-vos/',
     ann_file='valid.json',
     data_prefix=dict(img='valid/JPEGImages/'),
     test_mode=True,
-    pipeline=_base_.expression_test_frames)
+    pipeline=_base_.frames_480.sentences)
 ref_davis_val = dict(
     type='RefDavisDataset',
-    data_root='${data_root}ref-davis/',
+    data_root='data/ref-davis/',
     ann_file='meta_expressions/valid/meta_expressions.json',
     data_prefix=dict(img='DAVIS/JPEGImages/480p/', ann='DAVIS/Annotations_unsupervised/480p/'),
     test_mode=True,
-    pipeline=_base_.expression_test_frames)
+    pipeline=_base_.frames_480.sentences)
 mevis_val = dict(
     type='MetaExpressionsDataset',
-    data_root='${data_root}mevis/valid_u/',
+    data_root='data/mevis/valid_u/',
     ann_file='meta_expressions.json',
     mask_file='mask_dict.json',
     data_prefix=dict(img='JPEGImages/'),
     test_mode=True,
-    pipeline=_base_.expression_test_frames)
-ref_ytvos_metric = dict(type='ExpressionJFMetric', prefix='rvos', **_base_.files)
-ref_davis_metric = dict(type='RefDavisMetric', prefix='ref_davis', **_base_.files)
-mevis_metric = dict(type='ExpressionJFMetric', prefix='mevis', **_base_.files)
+    pipeline=_base_.frames_480.sentences)
+ref_ytvos_metric = dict(type='ExpressionJFMetric', prefix='rvos', **_base_.mask_files)
+ref_davis_metric = dict(type='RefDavisMetric', prefix='ref_davis', **_base_.mask_files)
+mevis_metric = dict(type='ExpressionJFMetric', prefix='mevis', **_base_.mask_files)
 rvos_tracker = dict(type='ExpressionTracker', temporal_weight=1.0)

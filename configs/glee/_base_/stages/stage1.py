@@ -3,8 +3,6 @@
 # The batch of 128 is 64 processes of 2 images (released weights: 64 images, Pro 128).
 _base_ = ['../datasets/joint_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
-annotation_cache = '${work_dir}/annotation_cache'
-
 # A list as batch_size gives each source its own.
 train_dataloader = dict(
     batch_size=2,
@@ -22,6 +20,7 @@ val_evaluator = _base_.coco_metric
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator
 test_cfg = dict()
+auto_scale_lr = dict(enable=False, base_batch_size=128)
 
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, by_epoch=False, begin=0, end=1000),

@@ -2,9 +2,6 @@
 # The batch of 128 is 64 processes of 2 images (released weights: 32 images, Pro 128).
 _base_ = ['../datasets/video_frame_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
-annotation_cache = '${work_dir}/annotation_cache'
-prompt_prob = 0.2  # of COCO, SA-1B, UVO frames, YTVIS and OVIS frames
-
 # Sampling ratios of the paper (supplement, table 2); a variant names other ones, a source that it deletes
 # needs no files. Visual Genome's 2 are shared by names and captions, BDD's 0.15 by boxes and masks.
 ratios = dict(
@@ -42,6 +39,7 @@ val_evaluator = _base_.coco_metric
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator
 test_cfg = dict()
+auto_scale_lr = dict(enable=False, base_batch_size=128)
 
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'text_encoder.text_model': dict(lr_mult=0.1)}))
 param_scheduler = [

@@ -64,8 +64,9 @@ class SetSource(BaseTransform):
             self.info['prompt_kinds'] = dict(prompt_kinds)
 
     def transform(self, results: dict) -> dict:
-        """Add ``source``, ``supervision``, ``text_mode``, ``label_table`` (and ``text``)."""
-        results.update(self.info)
+        """Add ``source``, ``supervision``, ``text_mode``, ``label_table`` (and ``text``); to every frame of a clip."""
+        for sample in results.get('frames', [results]):
+            sample.update(self.info)
         return results
 
 

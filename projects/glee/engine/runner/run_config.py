@@ -1,16 +1,23 @@
 """From a config file and command line options to a runner, for the tools."""
 import atexit
 import copy
+import difflib
 import os
 from argparse import ArgumentParser, Namespace
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Iterator
 
 import torch
 from mmdet.registry import RUNNERS
-from mmdet.utils import replace_cfg_vals, setup_cache_size_limit_of_dynamo
-from mmengine.config import Config, ConfigDict, DictAction
+from mmdet.utils import setup_cache_size_limit_of_dynamo
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+
+from .cfg_options import ConfigError, DictAction, apply_options, children
+
+CONFIGS = Path(__file__).resolve().parents[4] / 'configs/glee'
 
 
 def add_common_arguments(parser: ArgumentParser) -> None:
@@ -20,8 +27,9 @@ def add_common_arguments(parser: ArgumentParser) -> None:
         '--work-dir', help='folder of logs and results; default: work_dirs/<name of the config>')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
-        help='change settings of the config, e.g. data_root=/data train_dataloader.batch_size=4; '
-        'strings like "${data_root}" in the config are resolved afterwards')
+        help='change settings of the config: a path such as train_dataloader.batch_size=4; data_root=/my/data moves '
+        'all data sets; any other key or component is changed wherever it is, as in prompt_prob=0.4 or '
+        'RandomChoiceResize.scales="[(400, 1000)]"')
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
         help='how several processes were started')
@@ -31,25 +39,112 @@ def add_common_arguments(parser: ArgumentParser) -> None:
 
 
 def load_config(args: Namespace) -> Config:
-    """The config of ``args`` (see ``add_common_arguments``) with its options merged.
+    """The config of ``args`` (see ``add_common_arguments``) with its options set.
 
-    References such as ``'${data_root}coco/'`` are resolved after the merge, so that an option moves
-    everything that refers to it (EVAL trap 12). A ``data_root`` may lack its last slash.
+    ``data_root`` moves all paths (:func:`move_data_root`), other options are set as :func:`apply_options` says. An
+    ``outfile_prefix`` or ``cache_dir`` that is a name without a folder is put into the work folder.
+
+    Raises:
+        ConfigError: there is no such file, or an option cannot be meant.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     setup_cache_size_limit_of_dynamo()
+    if not Path(args.config).is_file():
+        names = {path.stem: path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts}
+        close = difflib.get_close_matches(Path(args.config).stem, names, n=3)
+        raise ConfigError(f'there is no config file {args.config}' + (
+            f'; did you mean {" or ".join(os.path.relpath(names[name]) for name in close)}?' if close else ''))
     cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options)
-    if cfg.get('data_root'):
-        cfg.data_root = os.path.join(cfg.data_root, '')
+    options = dict(args.cfg_options)
+    move_data_root(cfg, options.pop('data_root', None))
+    apply_options(cfg, options)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
-    # twice, since what a reference stands for may hold references (annotation_cache names work_dir)
-    cfg = replace_cfg_vals(replace_cfg_vals(cfg))
+    for node in dicts_in(cfg._cfg_dict):
+        for key in ('outfile_prefix', 'cache_dir'):
+            if node.get(key) and not os.path.dirname(node[key]):
+                node[key] = os.path.join(cfg.work_dir, node[key])
+        if node.get('persistent_workers') and node.get('num_workers') == 0:
+            node['persistent_workers'] = False  # torch refuses it
     cfg.launcher = args.launcher
     return cfg
+
+
+def move_data_root(cfg: Config, new: str | None) -> None:
+    """Put ``new`` in the place of the config's ``data_root``, at the beginning of every path that starts with it.
+
+    Args:
+        cfg: a config whose ``data_root`` is the folder that its literal paths begin with.
+        new: another folder, with or without its last slash; None only checks the config.
+
+    Raises:
+        ConfigError: the config has no ``data_root``, or one that no data set is in.
+    """
+    old = cfg.get('data_root')
+    if old is None:
+        if new is not None:
+            raise ConfigError(f'--cfg-options data_root={new}: {cfg.filename} has no data_root to move; set the paths '
+                              'of its data sets')
+        return
+    folders = [str(node['data_root']) for section in children(cfg._cfg_dict) for node in dicts_in(section)
+               if node.get('data_root')]
+    if folders and not any(folder.startswith(old) for folder in folders):
+        raise ConfigError(f'{cfg.filename} has data_root={old!r}, but its data sets are in {folders[0]!r}: a config '
+                          f'cannot move what its bases say, --cfg-options data_root={old} does')
+    if new is not None:
+        replace_prefix(cfg._cfg_dict, old, os.path.join(new, ''))
+
+
+def replace_prefix(node: Any, old: str, new: str) -> Any:
+    """``node`` with ``new`` in place of ``old`` at the beginning of every string; dicts and lists change in place."""
+    if isinstance(node, str):
+        return new + node[len(old):] if node.startswith(old) else node
+    if isinstance(node, dict):
+        node.update({key: replace_prefix(value, old, new) for key, value in node.items()})
+    elif isinstance(node, list):
+        node[:] = [replace_prefix(value, old, new) for value in node]
+    elif isinstance(node, tuple):
+        return tuple(replace_prefix(value, old, new) for value in node)
+    return node
+
+
+def dicts_in(node: Any) -> Iterator[dict]:
+    """All dicts in ``node``, itself too."""
+    if isinstance(node, dict):
+        yield node
+    for child in children(node):
+        yield from dicts_in(child)
+
+
+def check_schedule(cfg: Config) -> None:
+    """Refuse a training that ends within its warm-up.
+
+    Raises:
+        ConfigError: a ``LinearLR`` that raises the learning rate by iterations is longer than ``max_iters``.
+    """
+    length, schedulers = cfg.train_cfg.get('max_iters'), cfg.get('param_scheduler') or []
+    for scheduler in schedulers:
+        end = scheduler.get('end')
+        if length is None or end is None or scheduler.type != 'LinearLR' or scheduler.get('by_epoch', True):
+            continue
+        rises = scheduler.get('start_factor', 1 / 3) < scheduler.get('end_factor', 1)
+        # a next one that begins then would have no iteration
+        if rises and (end > length or end == length and any(other.get('begin') == end for other in schedulers)):
+            shorter = [f'param_scheduler.{number}.{key}={max(1, length // 10)}' for number, other in
+                       enumerate(schedulers) for key in ('begin', 'end') if other.get(key) == end]
+            raise ConfigError(f'train_cfg.max_iters={length} ends within the warm-up of {end} iterations: train longer '
+                              f'or shorten it with --cfg-options {" ".join(shorter)}')
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """End the program with the line of a ``ConfigError``, without a traceback."""
+    try:
+        yield
+    except ConfigError as error:
+        raise SystemExit(f'error: {error}') from None
 
 
 def without_teacher(model: ConfigDict) -> ConfigDict:

@@ -1,7 +1,0 @@
-# Video instance segmentation on YouTube-VIS 2019.
-_base_ = ['../datasets/vis_test.py', '../default_runtime.py']
-
-outfile = '${work_dir}/results'
-test_dataloader = dict(**_base_.video_test, dataset=_base_.ytvis19_val)
-test_evaluator = _base_.ytvis_metric
-test_cfg = dict()

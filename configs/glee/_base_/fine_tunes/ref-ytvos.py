@@ -1,4 +1,0 @@
-# Fine-tuning on the sentences of Ref-YouTube-VOS.
-_base_ = ['./ytvis19.py']
-
-train_dataloader = dict(dataset=dict(datasets=[_base_.ref_ytvos_train]))

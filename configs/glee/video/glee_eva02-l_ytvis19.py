@@ -1,0 +1,14 @@
+# GLEE-Pro on YouTube-VIS 2019: fine-tuning and test.
+_base_ = [
+    '../_base_/models/glee_eva02-l_video.py', '../_base_/fine_tunes/ytvis19.py', '../_base_/benchmarks/ytvis19.py',
+    '../_base_/schedules/layer_decay_500k.py', '../_base_/default_runtime.py'
+]
+
+train_dataloader = dict(
+    dataset=dict(datasets=[
+        dict(source, pipeline=[*source.pipeline[:2], *_base_.clips_square.masks])
+        for source in _base_.train_dataloader.dataset.datasets
+    ]))
+test_dataloader = dict(dataset=dict(pipeline=_base_.frames_square.names))
+optim_wrapper = dict(_delete_=True, **_base_.layer_decay_optim_wrapper)
+param_scheduler = [dict(_base_.param_scheduler[0], start_factor=0.01), _base_.param_scheduler[1]]

@@ -1,4 +1,0 @@
-# GLEE-Lite fine-tuned on the segmentation tracks of BDD100K.
-_base_ = ['../_base_/models/glee_r50_video.py', '../_base_/fine_tunes/bdd_mots.py']
-
-model = dict(panoptic_head=dict(text_encoder=dict(mode='frozen')))

@@ -1,4 +1,0 @@
-# GLEE-Lite fine-tuned on given objects: YouTube-VOS and four VIS sets, every clip with a prompt.
-_base_ = ['../_base_/models/glee_r50_video.py', '../_base_/fine_tunes/vos.py']
-
-model = dict(panoptic_head=dict(text_encoder=dict(mode='frozen')))

@@ -1,4 +1,0 @@
-# GLEE-Plus fine-tuned on the box tracks of BDD100K.
-_base_ = ['../_base_/models/glee_swin-l_video.py', '../_base_/fine_tunes/bdd_mot.py']
-
-model = dict(panoptic_head=dict(text_encoder=dict(mode='frozen')))

@@ -1,0 +1,5 @@
+# GLEE-Plus on YouTube-VIS 2019: fine-tuning and test.
+_base_ = [
+    '../_base_/models/glee_swin-l_video.py', '../_base_/fine_tunes/ytvis19.py', '../_base_/benchmarks/ytvis19.py',
+    '../_base_/default_runtime.py'
+]

@@ -1,0 +1,71 @@
+"""Every config is what stock mmdet builds: read by mmengine alone, without a step of our own tools."""
+import pytest
+from config_runs import SIZES, shrink_size
+from empty_model import empty_parameters
+from mmdet.registry import DATASETS, LOOPS, METRICS, MODELS
+from mmengine.config import Config
+from paths import CONFIGS
+
+FILES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
+SOURCES = sorted((CONFIGS / '_base_/datasets').glob('*.py'))
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+built = set()
+
+
+def strings(node):
+    """All strings in a config."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, (dict, list, tuple)):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from strings(child)
+
+
+def lazy(dataset):
+    """The config of a data set that opens no file."""
+    dataset = dict(dataset, lazy_init=True)
+    if 'datasets' in dataset:
+        dataset['datasets'] = [lazy(child) for child in dataset['datasets']]
+    return dataset
+
+
+def roots(dataset):
+    """Folders of a data set and of those in it."""
+    return [dataset['data_root']] if 'data_root' in dataset else [
+        root for child in dataset['datasets'] for root in roots(child)]
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_stock_registries_build_it(path, tmp_path):
+    cfg = Config.fromfile(path)
+    assert not [text for text in strings(cfg.to_dict()) if '${' in text or '{{' in text]
+    assert path.parent.name != 'mini' or cfg.data_root == 'data/miniworld/'
+    assert all(root.startswith(cfg.data_root) for name in LOADERS if cfg.get(name)
+               for root in roots(cfg[name].dataset))
+    for name in LOADERS:
+        if cfg.get(name):
+            DATASETS.build(lazy(cfg[name].dataset))
+    truth = tmp_path / 'truth.json'
+    truth.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a", "frequency": "f"}]}')
+    for name in ('val_evaluator', 'test_evaluator'):
+        for metric in [cfg[name]] if isinstance(cfg.get(name), dict) else cfg.get(name) or ():
+            METRICS.build(dict(metric, ann_file=str(truth)) if 'ann_file' in metric else metric)
+    if cfg.get('test_cfg', {}).get('type'):
+        assert LOOPS.get(cfg.test_cfg.type)
+    if cfg.get('train_cfg'):
+        assert cfg.auto_scale_lr.base_batch_size > 0 and not cfg.auto_scale_lr.enable
+    name, size = path.stem.split('_')[:2]
+    model = (shrink_size(cfg, size) if name == 'glee' and size in SIZES else cfg).model
+    if repr(model) not in built:
+        built.add(repr(model))
+        with empty_parameters():
+            MODELS.build(model)
+
+
+@pytest.mark.parametrize('path', SOURCES, ids=lambda path: path.stem)
+def test_every_source_is_a_data_set(path):
+    """Those that no config picks, too."""
+    for value in Config.fromfile(path).values():
+        for dataset in value if isinstance(value, list) else [value]:
+            if isinstance(dataset, dict) and dataset.get('pipeline') and 'dataset' not in dataset:
+                assert DATASETS.build(lazy(dataset)).data_root.startswith('data/')
