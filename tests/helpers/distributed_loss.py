@@ -1,17 +1,13 @@
 """Run by torchrun: prints the mean over ranks of the mini model's loss, each rank on its share of a batch."""
-import sys
-
 import golden_recipe
 import torch
 import torch.distributed as dist
+from mini_model import category_sample, images
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import projects.glee  # noqa: F401
-
-sys.path.insert(0, 'tests/test_models')
-from mini_model import category_sample, images  # noqa: E402
 
 
 def injected_rand(*shape, **_):
