@@ -217,7 +217,7 @@ def build_app(gr, model, args: Namespace):
         args (Namespace): of ``parse_args``.
     """
     transcriber = args.whisper and WhisperTranscriber(args.whisper)
-    common = dict(scale=tuple(args.scale))
+    common = dict(scale=args.scale and tuple(args.scale))
     with gr.Blocks(title='GLEE', analytics_enabled=False) as app:
         with gr.Tab('Image'):
             image_tab(gr, partial(ImageDemo, model, transcriber=transcriber, carve_radius=args.carve_radius, **common),
@@ -238,8 +238,8 @@ def parse_args() -> Namespace:
     parser.add_argument('--vocabulary', nargs='+', default=[], metavar='NAME', help='names of things')
     parser.add_argument('--stuff', nargs='+', default=[], metavar='NAME', help='names of stuff, for panoptic')
     parser.add_argument('--whisper', metavar='FOLDER', help='a local Whisper model, for spoken prompts')
-    parser.add_argument('--scale', type=int, nargs=2, default=[1333, 800], metavar=('LONG', 'SHORT'),
-                        help='longest and shortest side of the resized picture, px (default: 1333 800)')
+    parser.add_argument('--scale', type=int, nargs=2, metavar=('LONG', 'SHORT'),
+                        help='longest and shortest side of the resized picture, px (default: as the config tests)')
     parser.add_argument('--carve-radius', type=float, default=0., help='obey points, see docs/PROMPTS.md (default: 0)')
     parser.add_argument('--max-frames', type=int, default=200, help='of a video (default: 200)')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu',

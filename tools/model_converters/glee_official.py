@@ -6,16 +6,9 @@ Examples:
     python tools/model_converters/glee_official.py GLEE_Lite_joint.pth glee_lite.pth --size lite
     python tools/model_converters/glee_official.py glee_lite.pth GLEE_Lite.pth --size lite --reverse
 """
-from functools import partial
-
-from projects.glee.engine.checkpoints.converter_cli import convert_file, converter_parser, with_meta
-from projects.glee.engine.checkpoints.official_keys import (
-    SIZES,
-    convert_state_dict,
-    revert_state_dict,
-    strip_wrapper,
-    wrap_official,
-)
+from projects.glee.engine.checkpoints.converter_cli import converter_parser
+from projects.glee.engine.checkpoints.glee_files import convert_glee_file
+from projects.glee.engine.checkpoints.official_keys import SIZES
 
 
 def main() -> None:
@@ -28,12 +21,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.wrapped and not args.reverse:
         parser.error('--wrapped needs --reverse')
-    if args.reverse:
-        convert_file(args, partial(revert_state_dict, size=args.size),
-                     wrap_official if args.wrapped else dict)
-    else:
-        convert_file(args, lambda weights: convert_state_dict(strip_wrapper(weights), args.size),
-                     with_meta(args, size=args.size))
+    convert_glee_file(args, args.wrapped)
 
 
 if __name__ == '__main__':

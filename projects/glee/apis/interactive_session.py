@@ -1,20 +1,20 @@
 """Point at objects of one image, round after round (SEEM's interaction with GLEE's prompter)."""
 from typing import Any, Callable, Optional, Sequence, Union
 
-import mmcv
 import numpy as np
 import torch
 import torch.nn.functional as F
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from ..datasets.transforms.geometry import PillowResize
 from ..models.extensions.interactive.click_carving import carve
 from ..models.prompts.prompt_decoder import DecodedObject
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.prompted_objects import PromptedObjects
 from ..structures.sample_text import as_names, read_names
 from ..structures.selected_queries import SelectedQueries
+from .picture_geometry import PictureGeometry
+from .picture_source import Picture, find_pictures
 from .session_objects import Round, SessionImage, SessionObject, distinct, divide
 from .user_prompt import UserPrompt, read_prompt
 
@@ -44,7 +44,8 @@ class InteractiveSession:
     Args:
         model (GLEE): a detector with a prompter; it is put into eval mode.
         vocabulary (Sequence[str] | None): names to label the results with.
-        scale (tuple[int, int]): longest and shortest side of the resized image, px.
+        scale (tuple[int, int] | None): longest and shortest side of the resized image, px; None takes the test
+            pipeline of the config that ``init_model`` left at the model.
         vocabulary_in_fusion (bool): let the vocabulary take part in early fusion. By default the pixels
             read 'object' instead, so that the vocabulary cannot move a mask.
         transcriber (Callable | None): audio (path or (samples, rate)) to a ``Transcript``, for ``audio=``; see
@@ -56,7 +57,7 @@ class InteractiveSession:
             that mask's attraction for the choice of the query; 'none', nothing.
     """
 
-    def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: tuple[int, int] = (1333, 800),
+    def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: Optional[tuple[int, int]] = None,
                  vocabulary_in_fusion: bool = False, transcriber: Optional[Callable] = None,
                  carve_radius: float = 0., history: str = 'tokens') -> None:
         if history not in HISTORIES:
@@ -70,32 +71,25 @@ class InteractiveSession:
         self.transcriber = transcriber
         self.carve_radius = carve_radius
         self.history = history
-        self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
+        self.geometry = PictureGeometry.of_model(model, scale)
         self._image: Optional[SessionImage] = None
         self._rounds: dict[int, list[Round]] = {}
         self._next_id = 0
 
     # ---- image ----
     @torch.no_grad()
-    def set_image(self, image: Union[str, np.ndarray]) -> None:
-        """Start with an image: a path, or uint8 RGB (H, W, 3). Objects of an earlier one are forgotten."""
-        if isinstance(image, np.ndarray):
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-                raise ValueError(f'image must be uint8 of shape (H, W, 3), got {image.dtype} {image.shape}')
-            picture = image[..., ::-1]
-        else:
-            picture = mmcv.imread(str(image), backend='pillow')
-        shape = picture.shape[:2]
-        resized = self._resize(dict(img=np.ascontiguousarray(picture), img_shape=shape))
+    def set_image(self, image: Picture) -> None:
+        """Start with an image, see ``find_pictures``: a path, an array, ... Those of an earlier one are forgotten."""
+        picture = next(find_pictures(image)).read()
+        resized = self.geometry(picture)
         sample = DetDataSample(metainfo=dict(
-            img_path=None, text=('object', ), text_mode='category', ori_shape=shape,
-            img_shape=resized['img'].shape[:2]))
-        inputs = torch.from_numpy(np.ascontiguousarray(resized['img'].transpose(2, 0, 1)))
-        data = self.model.data_preprocessor(dict(inputs=[inputs], data_samples=[sample]), False)
+            img_path=None, text=('object', ), text_mode='category', ori_shape=picture.shape[:2],
+            img_shape=resized.shape))
+        data = self.model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
         batch = data['inputs']
         sample.set_metainfo(dict(batch_input_shape=tuple(batch.shape[-2:])))
         self._image = SessionImage(batch, self.model.extract_feat(batch), data['data_samples'][0],
-                                   np.asarray(resized['homography_matrix'], dtype=np.float64))
+                                   resized.matrix)
         self._rounds.clear()
 
     def _state(self) -> SessionImage:

@@ -12,7 +12,6 @@ from mmdet.structures import DetDataSample
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 
-from ..datasets.transforms.geometry import PillowResize
 from ..datasets.transforms.prompts import warp_mask
 from ..models.trackers.prompt_tracker import PromptTracker
 from ..structures.masks import decode
@@ -99,7 +98,8 @@ class VideoSession:
 
     Args:
         model (GLEEVideo): a detector with a prompter.
-        scale (tuple[int, int]): longest and shortest side of the resized frames, px.
+        scale (tuple[int, int] | None): longest and shortest side of the resized frames, px; None takes the test
+            pipeline of the config that ``init_model`` left at the model.
         memory (str): of the ``PromptTracker``.
         **kwargs: as for ``InteractiveSession``.
 
@@ -107,11 +107,10 @@ class VideoSession:
         unreadable (set[int]): frames that a black one stood for.
     """
 
-    def __init__(self, model, scale: tuple[int, int] = (1333, 480), memory: str = 'first', **kwargs) -> None:
+    def __init__(self, model, scale: Optional[tuple[int, int]] = None, memory: str = 'first', **kwargs) -> None:
         self.image = InteractiveSession(model, scale=scale, **kwargs)
         self.model = model
         self.memory = memory
-        self._resize = PillowResize(scale=tuple(scale), keep_ratio=True)
         self._frames: Optional[FrameReader] = None
         self.unreadable: set[int] = set()
         self._size: Optional[tuple[int, int]] = None  # height, width of the first frame that was pointed at
@@ -206,13 +205,11 @@ class VideoSession:
     @torch.no_grad()
     def _step(self, tracker: PromptTracker, picture: np.ndarray, given: dict[int, np.ndarray]) -> dict:
         """Masks (RLE or None) of all objects that the tracker knows, in one frame."""
-        shape = picture.shape[:2]
-        resized = self._resize(dict(img=np.ascontiguousarray(picture[..., ::-1]), img_shape=shape))
-        sample = DetDataSample(metainfo=dict(text=('object', ), text_mode='category', ori_shape=shape,
-                                             img_shape=resized['img'].shape[:2]))
+        resized = self.image.geometry(picture)
+        sample = DetDataSample(metainfo=dict(text=('object', ), text_mode='category', ori_shape=picture.shape[:2],
+                                             img_shape=resized.shape))
         if given:
-            matrix = np.asarray(resized['homography_matrix'], np.float64)
-            masks = np.stack([warp_mask(mask, matrix, sample.img_shape) for mask in given.values()])
+            masks = np.stack([warp_mask(mask, resized.matrix, sample.img_shape) for mask in given.values()])
             shown = masks.any((1, 2))  # an empty mask points at nothing
             if shown.any():
                 masks = torch.from_numpy(masks[shown])
@@ -220,8 +217,7 @@ class VideoSession:
                 sample.prompts = InstanceData(
                     masks=masks, neg_masks=torch.zeros_like(masks), kinds=['mask'] * len(masks),
                     object_ids=torch.arange(len(masks)), instance_ids=ids)
-        inputs = torch.from_numpy(np.ascontiguousarray(resized['img'].transpose(2, 0, 1)))
-        batch = self.model.data_preprocessor(dict(inputs=[inputs], data_samples=[sample]), False)
+        batch = self.model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
         tracker.update(self.model, batch['inputs'], batch['data_samples'])
         return tracker.take_last()
 

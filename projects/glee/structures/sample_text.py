@@ -1,12 +1,18 @@
 """What a sample asks for: names of a vocabulary, or expressions (DESIGN section 4, ``text`` and ``text_mode``)."""
+import re
 from typing import Sequence
 
 TEXT_MODES = ('category', 'expression')
 
 
 def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
-    """``names`` as a tuple; a single string is one name, never its letters."""
-    return (names, ) if isinstance(names, str) else tuple(names)
+    """``names`` as a tuple; a single string is one name, never its letters.
+
+    In mmdet's captions a period between blanks parts the names: 'star . red ring .' are two.
+    """
+    if not isinstance(names, str):
+        return tuple(names)
+    return tuple(part.strip() for part in re.split(r'\s\.(?=\s|$)', names) if part.strip()) or (names, )
 
 
 def read_names(names: str | Sequence[str], where: str) -> tuple[str, ...]:

@@ -1,0 +1,118 @@
+"""What was found in one picture, as a program handles it."""
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+from PIL import Image
+
+from ..datasets.store.pictures import read_picture
+from ..structures.masks import Rle, decode
+from ..visualization.renderer import DrawnObject, Renderer
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """Objects of one picture, the best first.
+
+    Attributes:
+        path: the file; None for a picture that came from memory.
+        shape: (height, width) px of the picture.
+        names: name or expression of each of N objects.
+        boxes: (N, 4) float32 xyxy px of the original picture.
+        scores: (N,) float32 in 0..1.
+        rles: N run-length masks at the original size; ``masks`` decodes them.
+        segments: of a panoptic result, dict(id, name, is_thing, score, area px) of each segment of
+            ``segment_map``; None where no stuff was asked for.
+        segment_map: (H, W) int32 segment ids, 0 where nothing is.
+        image: RGB uint8 (H, W, 3) of a picture from memory; that of a file is read when it is needed.
+    """
+    path: Optional[str]
+    shape: tuple[int, int]
+    names: list[str]
+    boxes: np.ndarray
+    scores: np.ndarray
+    rles: list[Rle] = field(repr=False)
+    segments: Optional[list[dict]] = None
+    segment_map: Optional[np.ndarray] = field(default=None, repr=False)
+    image: Optional[np.ndarray] = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def masks(self) -> np.ndarray:
+        """(N, H, W) bool."""
+        return np.stack([decode(rle) for rle in self.rles]) if self.rles else np.zeros((0, *self.shape), bool)
+
+    def __getitem__(self, rows: Union[int, slice, Sequence]) -> 'ImageResult':
+        """Some of the objects: a number, a slice, a list of numbers, or (N,) bool."""
+        picked = np.atleast_1d(np.arange(len(self))[rows]).tolist()
+        return replace(self, names=[self.names[row] for row in picked], boxes=self.boxes[picked],
+                       scores=self.scores[picked], rles=[self.rles[row] for row in picked])
+
+    def plot(self, renderer: Renderer = Renderer(), by: str = 'name', with_scores: bool = True) -> np.ndarray:
+        """The picture with its objects drawn, RGB uint8; a small picture is enlarged.
+
+        Args:
+            renderer: how it is drawn.
+            by: what decides a colour, 'name' or 'object'.
+            with_scores: write the score behind each name.
+
+        Raises:
+            ValueError: ``by`` is neither.
+        """
+        if by not in ('name', 'object'):
+            raise ValueError(f"by={by!r}: colours go by 'name' or by 'object'")
+        keys = {name: number for number, name in enumerate(sorted(set(self.names)))}
+        image = read_picture(self.path) if self.image is None else self.image
+        return renderer(image, [
+            DrawnObject(box, decode(rle), f'{name} {score:.2f}' if with_scores else name,
+                        keys[name] if by == 'name' else row)
+            for row, (name, box, score, rle) in enumerate(zip(self.names, self.boxes, self.scores, self.rles))])
+
+    def save(self, path: Union[str, Path], renderer: Renderer = Renderer(), by: str = 'name',
+             with_scores: bool = True) -> Path:
+        """Write ``plot`` to a picture file; the folder is made. Arguments as of ``plot``."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(self.plot(renderer, by, with_scores)).save(path, quality=92)
+        return path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: picture, size and one dict(name, score, box xyxy px, mask RLE) per object."""
+        objects = [dict(name=name, score=round(float(score), 6), box=[round(float(v), 3) for v in box], mask=dict(rle))
+                   for name, score, box, rle in zip(self.names, self.scores, self.boxes, self.rles)]
+        found = dict(image=self.path, height=self.shape[0], width=self.shape[1], objects=objects)
+        return found if self.segments is None else dict(found, segments=self.segments)
+
+    def to_json(self, path: Union[str, Path, None] = None) -> str:
+        """``to_dict`` as JSON, also written to ``path``."""
+        text = json.dumps(self.to_dict(), ensure_ascii=False)
+        if path is not None:
+            Path(path).write_text(text, encoding='utf-8')
+        return text
+
+    def to_coco(self, image_id: int, category_ids: dict[str, int]) -> list[dict]:
+        """Entries of a COCO result file (boxes xywh px); an object whose name has no category id is left out."""
+        return [dict(image_id=image_id, category_id=category_ids[name], score=float(score), segmentation=dict(rle),
+                     bbox=[float(box[0]), float(box[1]), float(box[2] - box[0]), float(box[3] - box[1])])
+                for name, score, box, rle in zip(self.names, self.scores, self.boxes, self.rles)
+                if name in category_ids]
+
+    def to_supervision(self):
+        """``supervision.Detections`` with masks, scores and ``data['class_name']``; ``class_id`` numbers the names.
+
+        Raises:
+            ImportError: supervision is not installed.
+        """
+        try:
+            from supervision import Detections
+        except ImportError as error:
+            raise ImportError('to_supervision needs the package supervision: pip install supervision') from error
+        order = {name: number for number, name in enumerate(dict.fromkeys(self.names))}
+        return Detections(
+            xyxy=np.asarray(self.boxes, np.float32).reshape(-1, 4), mask=self.masks, confidence=self.scores,
+            class_id=np.array([order[name] for name in self.names], int),
+            data=dict(class_name=np.array(self.names, dtype=str)))

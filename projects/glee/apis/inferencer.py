@@ -1,0 +1,293 @@
+"""Names, sentences, clicks and references to objects of pictures, in three lines."""
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmcv.ops import nms
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from rich.progress import track
+
+from ..models.prompts.reference_prompt import ReferencePrompt
+from ..structures.masks import encode
+from ..structures.sample_text import read_names
+from .image_result import ImageResult
+from .init_model import init_model
+from .interactive_session import InteractiveSession
+from .model_names import config_of
+from .picture_geometry import PictureGeometry
+from .picture_source import Picture, PictureSource, find_pictures
+
+Names = Union[str, Sequence[str], Sequence[Sequence[str]]]
+
+
+class Results(list):
+    """``ImageResult`` of several pictures, in order.
+
+    Attributes:
+        errors: {picture: message} of those that could not be read and are left out.
+    """
+
+    def __init__(self, results: Iterable[ImageResult], errors: dict[str, str]) -> None:
+        super().__init__(results)
+        self.errors = errors
+
+
+class _Question(NamedTuple):
+    """What is asked of one picture."""
+    names: tuple[str, ...]
+    expressions: tuple[str, ...]
+    stuff: tuple[str, ...]
+    prompts: Sequence[dict]
+
+
+class _Limits(NamedTuple):
+    score_thr: float
+    max_per_img: int
+    nms_iou: Optional[float]
+
+
+class GLEEInferencer:
+    """Finds, segments and names objects of pictures.
+
+    Example:
+        >>> glee = GLEEInferencer('glee_mini', 'work_dirs/quickstart/glee_mini.pth')
+        >>> result = glee('street.jpg', names=['star', 'red ring'])[0]
+        >>> result.names, result.boxes, result.masks, result.scores
+        >>> result.save('out.jpg')
+
+    Args:
+        model (str | Path | Config): a name (``'glee_r50'``, ``'glee_swin-l'``, ``'glee_eva02-l'``, ``'glee_mini'``), a
+            config file with a test pipeline, or a config.
+        weights (str | Path | None): a checkpoint of ours, or a released GLEE file as it was downloaded; random weights
+            without it, to try things.
+        device (str | None): 'cuda' where there is one, else 'cpu'.
+        score_thr (float): objects below this score are left out.
+        max_per_img (int): most objects of a picture.
+        nms_iou (float | None): leave out an object whose box overlaps a better one, of whatever name, by more than
+            this IoU; None keeps all, as the model is trained to.
+
+    Attributes:
+        model (GLEE): the detector, in eval mode.
+        errors (dict[str, str]): {picture: message} of the last call.
+    """
+
+    def __init__(self, model: Union[str, Path, Config], weights: Union[str, Path, None] = None,
+                 device: Optional[str] = None, score_thr: float = 0.3, max_per_img: int = 100,
+                 nms_iou: Optional[float] = None) -> None:
+        cfg = config_of(model)
+        self.geometry = PictureGeometry.of_config(cfg)
+        self.limits = _Limits(score_thr, max_per_img, nms_iou)
+        device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        self.model = init_model(cfg, None if weights is None else str(weights), device)
+        self.errors: dict[str, str] = {}
+        self._session: Optional[InteractiveSession] = None
+
+    def __call__(self, images: Union[Picture, Sequence[Picture], Iterator[Picture]],
+                 names: Optional[Names] = None,
+                 expressions: Optional[Names] = None,
+                 prompts: Optional[Sequence] = None,
+                 reference: Union[ReferencePrompt, dict, None] = None,
+                 stuff: Optional[Names] = None,
+                 score_thr: Optional[float] = None,
+                 max_per_img: Optional[int] = None,
+                 nms_iou: Optional[float] = None,
+                 batch_size: int = 1,
+                 stream: bool = False,
+                 show_progress: bool = True) -> Union[Results, Iterator[ImageResult]]:
+        """Ask one thing of one or many pictures.
+
+        Args:
+            images: see ``find_pictures``: a file, folder, glob, array, pillow image, tensor, or a list or generator.
+            names: what to look for, a name or a list; a list of lists has one vocabulary per picture.
+            expressions: sentences that mean one object each; the best is returned whatever its score. Lists as names.
+            prompts: one keyword dict per object, as of ``InteractiveSession.add`` (``dict(points=[(120, 80)])``,
+                ``boxes``, ``scribbles``, ``polygons``, ``mask``, ``text``); for several pictures one such list each.
+                One result per prompt, in order, whatever its score.
+            reference: an object of another picture, of which all similar ones are found: a ``ReferencePrompt``, or
+                ``dict(image=..., points=...)`` with keywords as above.
+            stuff: names of what has no instances (sky, grass); results then also have a panoptic ``segment_map``.
+            score_thr, max_per_img, nms_iou: as in the constructor, for this call.
+            batch_size: pictures that pass the model together; only pictures of one size do.
+            stream: return a generator of results instead of a list, which needs no more memory for more pictures.
+            show_progress: a progress bar where several pictures are worked through.
+
+        Returns:
+            Results | Iterator[ImageResult]: one result per picture, in order, without those of ``errors``.
+
+        Raises:
+            ValueError: nothing or something contradictory is asked, a name is empty, or the only picture is damaged.
+            FileNotFoundError: a picture does not exist.
+        """
+        self.errors = {}
+        limits = _Limits(*(mine if given is None else given
+                           for mine, given in zip(self.limits, (score_thr, max_per_img, nms_iou))))
+        sources = find_pictures(images)
+        if not stream or isinstance(images, (str, Path)):
+            sources = list(sources)
+        questions = self._questions(names, expressions, stuff, prompts, reference)
+        single = isinstance(sources, list) and len(sources) == 1
+        if show_progress and isinstance(sources, list) and len(sources) > 1:
+            sources = track(sources, description='pictures', transient=True)
+        found = self._run(sources, questions, self._reference(reference), limits, batch_size, single)
+        return found if stream else Results(found, self.errors)
+
+    # ---- what is asked ----
+    def _questions(self, names, expressions, stuff, prompts, reference) -> Iterator[_Question]:
+        """One question per picture, without end."""
+        given = [value is not None for value in (names, expressions, stuff, prompts, reference)]
+        if not any(given):
+            raise ValueError('say what to look for: names=, expressions=, prompts=, reference= or stuff=')
+        if given[4] and any(given[:4]):
+            raise ValueError('reference= is asked alone')
+        if given[2] and not given[0]:
+            raise ValueError('stuff= needs names=, the things beside it')
+        each = [_per_picture(value, what, lambda text, what=what: read_names(text, what)) for value, what in (
+            (names, 'names'), (expressions, 'expressions'), (stuff, 'stuff'))]
+        return map(_Question, *each, _per_picture(prompts, 'prompts', list, dict))
+
+    def _reference(self, reference: Union[ReferencePrompt, dict, None]) -> Optional[ReferencePrompt]:
+        """The encoded reference."""
+        if not isinstance(reference, dict):
+            return reference
+        if 'image' not in reference:
+            raise ValueError("reference=dict(...) needs image=, the picture that shows the object, and a prompt on it")
+        session = self._session_of(next(find_pictures(reference['image'])).read())
+        return session.encode_reference(**{key: value for key, value in reference.items() if key != 'image'})
+
+    # ---- pictures, in batches of one size ----
+    def _run(self, sources: Iterable[PictureSource], questions: Iterator[_Question],
+             reference: Optional[ReferencePrompt], limits: _Limits, batch_size: int,
+             single: bool) -> Iterator[ImageResult]:
+        batch: list[tuple] = []
+        for source, question in zip(sources, questions):
+            try:
+                image = source.read()
+            except (ValueError, OSError) as error:
+                if single:
+                    raise
+                self.errors[source.name] = str(error)
+                continue
+            if batch and (len(batch) == batch_size or image.shape != batch[0][1].shape):
+                yield from self._predict(batch, reference, limits)
+                batch = []
+            batch.append((source, image, question))
+        if batch:
+            yield from self._predict(batch, reference, limits)
+
+    @torch.no_grad()
+    def _predict(self, batch: list[tuple], reference: Optional[ReferencePrompt],
+                 limits: _Limits) -> Iterator[ImageResult]:
+        """Results of pictures of one size."""
+        sources, images, questions = zip(*batch)
+        parts: list[list[ImageResult]] = [[] for _ in batch]
+        if questions[0].names:
+            for part, sample, question in zip(parts, self._detect(images, questions, 'category', limits), questions):
+                part.append(_limited(_read_sample(sample, question.names, question.stuff), limits))
+        if questions[0].expressions:
+            for part, sample, question in zip(parts, self._detect(images, questions, 'expression', limits), questions):
+                part.append(_read_sample(sample, question.expressions))
+        for part, image, question in zip(parts, images, questions):
+            if question.prompts:
+                part.append(_read_objects(self._session_of(image).add_many(question.prompts), image.shape[:2]))
+            if reference is not None:
+                objects = self._session_of(image).find(reference=reference, min_score=limits.score_thr,
+                                                       top_k=limits.max_per_img)
+                part.append(_limited(_read_objects(objects, image.shape[:2]), limits))
+        for part, source, image in zip(parts, sources, images):
+            yield _joined(part, source.path, None if source.path else image)
+
+    def _detect(self, images: Sequence[np.ndarray], questions: Sequence[_Question], text_mode: str,
+                limits: _Limits) -> list[DetDataSample]:
+        """``model.predict`` of pictures of one size."""
+        inputs, samples = [], []
+        for image, question in zip(images, questions):
+            resized = self.geometry(image)
+            inputs.append(resized.inputs)
+            meta = dict(img_path=None, ori_shape=image.shape[:2], img_shape=resized.shape, text_mode=text_mode,
+                        text=question.names if text_mode == 'category' else question.expressions)
+            if question.stuff and text_mode == 'category':
+                meta['stuff_text'] = question.stuff
+            samples.append(DetDataSample(metainfo=meta))
+        data = self.model.data_preprocessor(dict(inputs=inputs, data_samples=samples), False)
+        with _most_objects(self.model.panoptic_head, limits.max_per_img):
+            return self.model.predict(data['inputs'], data['data_samples'])
+
+    def _session_of(self, image: np.ndarray) -> InteractiveSession:
+        """The inferencer's session, with this picture."""
+        if self._session is None:
+            self._session = InteractiveSession(self.model)
+        self._session.set_image(image)
+        return self._session
+
+
+@contextmanager
+def _most_objects(head, count: int) -> Iterator[None]:
+    before, head.max_per_img = head.max_per_img, count
+    try:
+        yield
+    finally:
+        head.max_per_img = before
+
+
+def _per_picture(value, what: str, read, item: type = str) -> Iterator:
+    """``value`` for every picture, or its entries one after the other where it holds one list per picture."""
+    if value is None:
+        while True:
+            yield ()
+    if isinstance(value, str) or all(isinstance(entry, item) for entry in value):
+        value = read(value)
+        while True:
+            yield value
+    values = [read(entry) for entry in value]
+    yield from values
+    raise ValueError(f'{what}= has {len(values)} lists, fewer than there are pictures')
+
+
+def _read_sample(sample: DetDataSample, names: Sequence[str], stuff: Sequence[str] = ()) -> ImageResult:
+    found = sample.pred_instances
+    order = found.scores.argsort(descending=True, stable=True)
+    masks = found.masks[order].cpu().numpy()
+    result = ImageResult(
+        path=None, shape=tuple(sample.ori_shape), names=[names[label] for label in found.labels[order].tolist()],
+        boxes=found.bboxes[order].float().cpu().numpy(), scores=found.scores[order].float().cpu().numpy(),
+        rles=[encode(mask) for mask in masks])
+    if not stuff:
+        return result
+    panoptic = sample.pred_panoptic_seg
+    segment_map, segments = np.zeros(result.shape, np.int32), []
+    codes = panoptic.sem_seg[0].cpu().numpy()
+    for number, segment in enumerate(panoptic.segments_info, 1):
+        segment_map[codes == segment['id']] = number
+        segments.append(dict(id=number, name=(*names, *stuff)[segment['label']], is_thing=segment['is_thing'],
+                             score=segment['score'], area=segment['area']))
+    return ImageResult(**{**vars(result), 'segments': segments, 'segment_map': segment_map})
+
+
+def _read_objects(objects: Sequence, shape: tuple[int, int]) -> ImageResult:
+    """Objects of a session, in their order."""
+    return ImageResult(
+        path=None, shape=tuple(shape), names=[found.text or found.label or 'object' for found in objects],
+        boxes=np.array([found.box for found in objects], np.float32).reshape(-1, 4),
+        scores=np.array([found.score for found in objects], np.float32), rles=[encode(found.mask) for found in objects])
+
+
+def _limited(result: ImageResult, limits: _Limits) -> ImageResult:
+    result = result[result.scores >= limits.score_thr]
+    if limits.nms_iou is None or not len(result):
+        return result
+    _, kept = nms(torch.from_numpy(result.boxes), torch.from_numpy(result.scores), limits.nms_iou)
+    return result[kept.numpy()]
+
+
+def _joined(parts: list[ImageResult], path: Optional[str], image: Optional[np.ndarray]) -> ImageResult:
+    """Everything that was found in one picture."""
+    first = parts[0]
+    return ImageResult(
+        path=path, shape=first.shape, names=list(chain.from_iterable(part.names for part in parts)),
+        boxes=np.concatenate([part.boxes for part in parts]), scores=np.concatenate([part.scores for part in parts]),
+        rles=list(chain.from_iterable(part.rles for part in parts)), segments=first.segments,
+        segment_map=first.segment_map, image=image)

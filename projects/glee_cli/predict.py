@@ -1,0 +1,71 @@
+"""Find objects in pictures by names, sentences or prompts.
+
+Examples:
+    glee predict street.jpg --names person car 'traffic light' --weights GLEE_Lite_joint.pth
+    glee predict photos/ --names cat --model glee_mini --weights work_dirs/quickstart/glee_mini.pth --out found
+    glee predict '*.png' --expressions 'the dog on the left' --weights glee_lite.pth --json found.json
+    glee predict pets.jpg --point 120 80 --weights glee_lite.pth
+
+Pictures with the objects drawn go to --out, one per input, and results to --json.
+"""
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from .options import add_model, add_prompt, add_question, make_inferencer, need_weights, read_prompts, report_errors
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``glee predict``."""
+    parser.add_argument('pictures', nargs='+', help='files, folders or globs')
+    add_question(parser)
+    parser.add_argument('--stuff', nargs='+', metavar='NAME', help='names without instances (sky); gives panoptic maps')
+    add_prompt(parser)
+    add_model(parser)
+    parser.add_argument('--out', default='glee_results', metavar='FOLDER',
+                        help='pictures of results (default %(default)s)')
+    parser.add_argument('--json', metavar='FILE', help='write names, scores, boxes and masks of all pictures')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score of an object (default %(default)s)')
+    parser.add_argument('--max-per-img', type=int, default=100, help='most objects of a picture (default %(default)s)')
+    parser.add_argument('--nms-iou', type=float, help='leave out boxes that overlap a better one more than this')
+    parser.add_argument('--batch-size', type=int, default=1, help='pictures of one size at once (default %(default)s)')
+    parser.add_argument('--marks', action='store_true', help='number the objects instead of naming them')
+
+
+def run(args: Namespace) -> bool:
+    """Whether pictures were left out."""
+    prompted = bool(args.prompts or args.point or args.box or args.text)
+    if not (args.names or args.expressions or prompted):
+        raise ValueError('say what to look for: --names, --expressions, --point, --box, --text or --prompts')
+    prompts = read_prompts(args) if prompted else None
+    from projects.glee.apis.picture_source import find_pictures
+    from projects.glee.visualization import Renderer
+    sources = list(find_pictures(args.pictures))
+    if len(sources) == 1:
+        sources[0].read()  # a damaged picture is found before the model is built
+    need_weights(args)
+    glee = make_inferencer(args, score_thr=args.score_thr, max_per_img=args.max_per_img, nms_iou=args.nms_iou)
+    renderer, written, lines = Renderer(marks=args.marks), set(), []
+    for result in glee([source.path for source in sources], names=args.names, expressions=args.expressions,
+                       prompts=prompts, stuff=args.stuff, batch_size=args.batch_size, stream=True):
+        target = _free_name(Path(args.out), Path(result.path), written)
+        result.save(target, renderer)
+        print(f'{result.path}: {_counted(result.names)} -> {target}')
+        lines.append(result.to_dict())
+    if args.json:
+        Path(args.json).write_text(json.dumps(lines, ensure_ascii=False), encoding='utf-8')
+    return report_errors(glee.errors)
+
+
+def _counted(names: list[str]) -> str:
+    counts = {name: names.count(name) for name in dict.fromkeys(names)}
+    return ', '.join(f'{count} {name}' for name, count in counts.items()) or 'nothing found'
+
+
+def _free_name(folder: Path, picture: Path, written: set) -> Path:
+    """A file of its own for every picture, also where two folders hold equal names."""
+    stem, number = picture.stem, 1
+    while (target := folder / f'{stem}{"" if number == 1 else f"_{number}"}.jpg') in written:
+        number += 1
+    written.add(target)
+    return target

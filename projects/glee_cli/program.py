@@ -1,0 +1,62 @@
+"""Arguments to a sub-command, errors to one line and an exit code."""
+import os
+import sys
+import traceback
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Optional, Sequence
+
+from . import click, convert, info, predict
+
+COMMANDS = dict(predict=predict, click=click, convert=convert, info=info)
+OK, UNEXPECTED, WRONG_USE, SOME_FAILED = 0, 1, 2, 3
+EPILOG = """exit codes:
+  0  everything was done
+  1  an error that is not the user's (run again with --debug and report it)
+  2  wrong arguments, or a file, checkpoint or config that cannot be used; one line says which
+  3  done, but some pictures or frames were left out; each is named
+"""
+
+
+def make_parser() -> ArgumentParser:
+    """The parser of all sub-commands; imports nothing of the model."""
+    parser = ArgumentParser(prog='glee', description='Find, segment, name and track any object from any prompt.',
+                            epilog=EPILOG, formatter_class=RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(name, help=module.__doc__.splitlines()[0].rstrip('.'),
+                                      description=module.__doc__, formatter_class=RawDescriptionHelpFormatter)
+        module.add_arguments(command)
+        command.add_argument('--debug', action='store_true', help='show the traceback of an error')
+    return parser
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the program.
+
+    Args:
+        arguments: words of the command line; by default those of this process.
+
+    Returns:
+        int: the exit code, see ``EPILOG``.
+    """
+    # Idle threads that spin make a busy machine many times slower (docs/faq.md).
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    args = make_parser().parse_args(arguments)
+    try:
+        return SOME_FAILED if COMMANDS[args.command].run(args) else OK
+    except KeyboardInterrupt:
+        return 130
+    except (ValueError, OSError, KeyError, ImportError) as error:
+        return _report(error, args, WRONG_USE)
+    except Exception as error:
+        return _report(error, args, UNEXPECTED)
+
+
+def _report(error: Exception, args, code: int) -> int:
+    if args.debug:
+        traceback.print_exc()
+    message = error.args[0] if isinstance(error, KeyError) and error.args else error
+    lines = str(message).strip().splitlines() or [type(error).__name__]
+    kind = '' if code == WRONG_USE else f'{type(error).__name__}: '
+    print(f'glee {args.command}: {kind}{lines[0]}', *lines[1:3], sep='\n  ', file=sys.stderr)
+    return code
