@@ -4,7 +4,8 @@ from config_runs import SIZES, shrink_size
 from empty_model import empty_parameters
 from mmdet.registry import DATASETS, LOOPS, METRICS, MODELS
 from mmengine.config import Config
-from paths import CONFIGS
+from mmengine.runner import Runner
+from paths import CONFIGS, config_file
 
 FILES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
 SOURCES = sorted((CONFIGS / '_base_/datasets').glob('*.py'))
@@ -60,6 +61,21 @@ def test_stock_registries_build_it(path, tmp_path):
         built.add(repr(model))
         with empty_parameters():
             MODELS.build(model)
+
+
+def test_the_stock_runner_trains_and_tests(world, tmp_path, monkeypatch):
+    """As mmdet's own tools use a config, in a folder with the data at the places that it names."""
+    (tmp_path / 'data').mkdir()
+    (tmp_path / 'data/miniworld').symlink_to(world)
+    monkeypatch.chdir(tmp_path)
+    cfg = Config.fromfile(config_file('glee_mini_coco'))
+    cfg.merge_from_dict({
+        'work_dir': 'work', 'train_cfg.max_iters': 1, 'param_scheduler': [], 'train_dataloader.batch_size': 1,
+        'test_dataloader.dataset.indices': 2, 'model.panoptic_head.num_queries': 10})
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert 0 <= runner.test()['coco/segm_mAP'] <= 1
+    assert (tmp_path / 'work/iter_1.pth').is_file()
 
 
 @pytest.mark.parametrize('path', SOURCES, ids=lambda path: path.stem)

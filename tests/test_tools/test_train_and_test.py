@@ -77,6 +77,14 @@ def test_bad_checkpoints_are_refused(run, tmp_path):
     assert not (tmp_path / 'executed').exists()
 
 
+@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
+def test_an_option_that_fits_nowhere_is_one_line(run, tool):
+    checkpoint = [] if tool == 'train.py' else ['x.pth']
+    with pytest.raises(SystemExit) as stop:
+        run(tool, *checkpoint, '--cfg-options', 'max_iter=2')
+    assert stop.value.code.startswith('error: --cfg-options max_iter: ') and 'max_iters' in stop.value.code
+
+
 def test_out_must_be_a_pickle(run, capsys):
     with pytest.raises(SystemExit):
         run('test.py', 'x.pth', '--out', 'predictions.txt')
