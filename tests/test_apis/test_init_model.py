@@ -8,7 +8,7 @@ from mmdet.apis import init_detector
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
-from paths import ROOT
+from paths import CONFIGS, ROOT
 from tool_runner import run_tool
 
 from projects.glee.apis import init_model
@@ -60,6 +60,15 @@ def test_no_teacher_is_built_and_its_checkpoint_fits(tmp_path):
     with torch.no_grad():
         torch.testing.assert_close(model.panoptic_head.text_encoder(['a ring']).pooled,
                                    encoder.eval()(['a ring']).pooled)
+
+
+@pytest.mark.parametrize('folder', ['video', 'interactive'])
+def test_configs_of_models_that_only_predict_text_have_no_teacher(folder):
+    """Nor have those that train on clips, where text is frozen; the training on clicks goes on with stage 2's."""
+    files = [file for file in (CONFIGS / folder).glob('glee_r50_*.py') if file.stem != 'glee_r50_rollout']
+    assert len(files) > 2
+    for file in files:
+        assert Config.fromfile(file).model.panoptic_head.text_encoder.mode == 'frozen', file
 
 
 def test_config_and_classes_come_along(tmp_path):
