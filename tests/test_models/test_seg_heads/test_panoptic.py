@@ -28,9 +28,9 @@ def scene():
 
 
 def fuse_panoptic(probs, masks, num_things, num_bands=1, **kwargs):
-    fusion = PanopticFusion(probs, num_things, **kwargs)
-    for band in masks.chunk(num_bands, 1):
-        fusion.add(band)
+    fusion = PanopticFusion(probs, num_things, masks.shape[1:], **kwargs)
+    for rows in torch.arange(masks.shape[1]).chunk(num_bands):
+        fusion.add(rows, masks[:, rows])
     return fusion.result()
 
 

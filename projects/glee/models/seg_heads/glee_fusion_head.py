@@ -70,16 +70,17 @@ class GLEEFusionHead(BaseModule):
         """Panoptic and semantic map of one image; arguments as in ``predict``."""
         image_size = meta['img_shape'][:2]
         out_size = meta['ori_shape'][:2] if rescale else image_size
-        temperature = self.panoptic.get('temperature')
-        fusion, semantic = PanopticFusion(segments.probs, segments.num_things, **self.panoptic), []
+        fusion = PanopticFusion(segments.probs, segments.num_things, out_size, **self.panoptic)
+        # written in place: small results kept between large temporary ones would fragment the memory
+        semantic = fusion.labels.new_empty(out_size)
         num_rows = max(self.chunk_pixels // (len(segments.masks) * out_size[1]), 1)
-        for logits in resize_bands(segments.masks, meta['batch_input_shape'], image_size, out_size, num_rows):
+        for rows, logits in resize_bands(segments.masks, meta['batch_input_shape'], image_size, out_size, num_rows):
             masks = logits.sigmoid_()
-            fusion.add(masks)
-            semantic.append(fuse_semantic(segments.probs, masks, temperature))
+            fusion.add(rows, masks)
+            semantic[rows] = fuse_semantic(segments.probs, masks, self.panoptic.get('temperature'))
         panoptic, info = fusion.result()
         return dict(pan_results=PixelData(sem_seg=panoptic[None], metainfo=dict(segments_info=info)),
-                    sem_results=PixelData(sem_seg=torch.cat(semantic)[None]))
+                    sem_results=PixelData(sem_seg=semantic[None]))
 
     def _predict_single(self, selected: SelectedQueries, mask_logits: Tensor, meta: dict,
                         rescale: bool) -> InstanceData:

@@ -17,11 +17,12 @@ def resize_logits(logits: Tensor, padded: tuple, image: tuple, out: tuple) -> Te
     return full[:, 0]
 
 
-def resize_bands(logits: Tensor, padded: tuple, image: tuple, out: tuple, num_rows: int) -> Iterator[Tensor]:
+def resize_bands(logits: Tensor, padded: tuple, image: tuple, out: tuple,
+                 num_rows: int) -> Iterator[tuple[slice, Tensor]]:
     """``resize_logits`` from top to bottom, ``num_rows`` rows of all N masks at a time, equal up to rounding.
 
     Yields:
-        Tensor: logits (N, rows, W) of the next rows of the output.
+        tuple[slice, Tensor]: the next rows of the output, and their logits (N, rows, W).
     """
     rows = _resized(lambda start, stop: logits[:, start:stop].float(), logits.shape[1], padded)
     if tuple(image) != tuple(out):
@@ -29,7 +30,8 @@ def resize_bands(logits: Tensor, padded: tuple, image: tuple, out: tuple, num_ro
     else:
         rows = _cut(rows, image[1])
     for start in range(0, out[0], num_rows):
-        yield rows(start, min(start + num_rows, out[0]))
+        stop = min(start + num_rows, out[0])
+        yield slice(start, stop), rows(start, stop)
 
 
 def _cut(rows: Rows, width: int) -> Rows:

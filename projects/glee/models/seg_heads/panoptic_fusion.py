@@ -19,30 +19,29 @@ class PanopticFusion:
     Args:
         probs (Tensor): (Q, C) sigmoid scores, the names of things first.
         num_things (int): how many names are things.
+        size (tuple[int, int]): H, W of the image.
         score_thr, overlap_thr (float): see above.
         temperature (float | None): see :func:`sharpen`.
     """
 
-    def __init__(self, probs: Tensor, num_things: int, score_thr: float = 0.25, overlap_thr: float = 0.8,
-                 temperature: float | None = None) -> None:
+    def __init__(self, probs: Tensor, num_things: int, size: tuple[int, int], score_thr: float = 0.25,
+                 overlap_thr: float = 0.8, temperature: float | None = None) -> None:
         self.num_things = num_things
         self.overlap_thr = overlap_thr
         self.num_names = probs.shape[1]
         self.kept = probs.amax(-1) > score_thr
         self.scores, self.labels = sharpen(probs[self.kept], temperature).max(-1)
-        self._winners: list[Tensor] = []
+        self._winner = torch.zeros(size, dtype=torch.long, device=probs.device)  # from 1; 0: nobody
         self._areas = torch.zeros_like(self.labels)
 
-    def add(self, mask_probs: Tensor) -> None:
-        """The next rows of the masks of all queries, (Q, rows, W)."""
+    def add(self, rows: slice, mask_probs: Tensor) -> None:
+        """Some rows of the masks of all queries, (Q, rows, W)."""
         masks = mask_probs[self.kept]
-        if not len(masks):
-            self._winners.append(torch.full(mask_probs.shape[1:], -1, device=mask_probs.device))
-            return
-        winner = (self.scores[:, None, None] * masks).argmax(0)
-        claimed = masks.gather(0, winner[None])[0] >= 0.5
-        self._winners.append(winner.where(claimed, -1))
-        self._areas += (masks >= 0.5).sum((1, 2))
+        if len(masks):
+            winner = (self.scores[:, None, None] * masks).argmax(0)
+            claimed = masks.gather(0, winner[None])[0] >= 0.5
+            self._winner[rows] = (winner + 1).where(claimed, 0)
+            self._areas += (masks >= 0.5).sum((1, 2))
 
     def result(self) -> tuple[Tensor, list[dict]]:
         """The map and its segments.
@@ -51,8 +50,7 @@ class PanopticFusion:
             tuple: map (H, W) Long of label + segment number x INSTANCE_OFFSET, C where nothing is (mmdet's
             encoding), and per segment dict(id, label, is_thing, score, area px).
         """
-        winner = torch.cat(self._winners) + 1  # 0: nobody
-        visible = winner.flatten().bincount(minlength=len(self.scores) + 1)[1:]
+        visible = self._winner.flatten().bincount(minlength=len(self.scores) + 1)[1:]
         ids, segments, stuff = [self.num_names], [], {}
         for score, label, area, whole in zip(*(
                 values.tolist() for values in (self.scores, self.labels, visible, self._areas))):
@@ -70,7 +68,7 @@ class PanopticFusion:
                     stuff[label] = segment
             segment.update(area=segment['area'] + area, score=max(segment['score'], score))
             ids.append(segment['id'])
-        return torch.tensor(ids, device=winner.device)[winner], segments
+        return torch.tensor(ids, device=self._winner.device)[self._winner], segments
 
 
 def fuse_semantic(probs: Tensor, mask_probs: Tensor, temperature: float | None = None) -> Tensor:
