@@ -28,7 +28,7 @@ auto_scale_lr = dict(enable=False, base_batch_size=4)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=10000, val_interval=1000000)
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='MuonAdamW', lr=2e-3, momentum=0.9, num_steps=4, weight_decay=0.05, fused=True),
+    optimizer=dict(type='MuonAdamW', lr=2e-3, momentum=0.9, ns_steps=4, weight_decay=0.05, fused=True),
     # The names move little, and all but the backbone is easily upset.
     paramwise_cfg=dict(custom_keys={
         'backbone': dict(lr_mult=3.),

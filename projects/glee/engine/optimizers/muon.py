@@ -1,104 +1,96 @@
-"""Muon for matrices and convolutions, AdamW for the rest."""
-from collections import defaultdict
+"""torch's Muon for matrices and convolution kernels and its AdamW for the rest, as one optimizer."""
 from typing import Callable
 
 import torch
 from mmengine.registry import OPTIMIZERS
 from torch import Tensor
 
-# Quintic iteration towards singular values of one (K. Jordan, "Muon: an optimizer for hidden layers", 2024).
-_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-
-
-def orthogonalise(matrices: Tensor, num_steps: int = 5) -> Tensor:
-    """Nearest (semi-)orthogonal matrices, roughly: singular values end within about 0.7 to 1.2.
-
-    The iteration runs on the Gram matrix of the shorter side: a convolution (m, 9m) then costs two
-    products with the long side instead of two per step.
-
-    Args:
-        matrices (Tensor): (K, m, n) floats.
-        num_steps (int): steps of the iteration, at least 1.
-    """
-    if matrices.shape[1] > matrices.shape[2]:
-        return orthogonalise(matrices.mT, num_steps).mT
-    matrices = matrices / matrices.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
-    gram = matrices @ matrices.mT
-    identity = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device).expand_as(gram)
-    a, b, c = _COEFFICIENTS
-
-    def quintic(gram: Tensor) -> Tensor:
-        return a * identity + b * gram + c * (gram @ gram)
-
-    total = step = quintic(gram)
-    for _ in range(num_steps - 1):
-        gram = step @ gram @ step
-        step = quintic(gram)
-        total = step @ total
-    return total @ matrices
-
 
 @OPTIMIZERS.register_module()
-class MuonAdamW(torch.optim.AdamW):
-    """AdamW in which matrices and convolution kernels step along their orthogonalised momentum.
+class MuonAdamW(torch.optim.Optimizer):
+    """``torch.optim.Muon`` and ``torch.optim.AdamW`` behind the parameter groups that schedulers and wrappers read.
 
-    From random weights it needs fewer samples than AdamW. ``torch.optim.Muon`` takes matrices only.
-    A kernel (out, in, h, w) counts as a matrix (out, in * h * w). The step is scaled to the size an AdamW step has
-    (0.2 * sqrt(longer side), Liu et al., "Muon is scalable for LLM training", 2025), so that both share
-    ``lr`` and ``weight_decay``. A parameter group with ``orthogonal=False`` is left to AdamW: embedding
-    tables, or what ``custom_keys`` of ``paramwise_cfg`` names.
+    From random weights it needs fewer samples than AdamW alone (docs/training.md). A kernel (out, in, h, w) counts as
+    a matrix (out, in * h * w), as ``torch.optim.Muon`` takes matrices only. The step of a matrix is scaled to the size
+    an AdamW step has ('match_rms_adamw'), so that both share ``lr`` and ``weight_decay``. A parameter group with
+    ``orthogonal=False`` is left to AdamW: embedding tables, or what ``custom_keys`` of ``paramwise_cfg`` names.
 
     Args:
-        params, lr, betas, eps, weight_decay: of ``torch.optim.AdamW``.
-        momentum (float): of the gradients of matrices; the step looks one momentum ahead (Nesterov).
-        num_steps (int): steps of the orthogonalisation.
+        params: parameters or groups of them.
+        lr (float), weight_decay (float): of both.
+        betas (tuple[float, float]), eps (float), fused (bool): of AdamW.
+        momentum (float), ns_steps (int): of Muon.
     """
 
-    def __init__(self, params, lr: float = 1e-3, momentum: float = 0.95, num_steps: int = 5, **kwargs) -> None:
-        super().__init__(params, lr, **kwargs)
-        self.momentum, self.num_steps = momentum, num_steps
-        # A fused AdamW asks loss scalers to leave overflows to its kernel, which sees no matrices.
-        self._step_supports_amp_scaling = False
+    def __init__(self,
+                 params,
+                 lr: float = 1e-3,
+                 weight_decay: float = 0.05,
+                 betas: tuple[float, float] = (0.9, 0.999),
+                 eps: float = 1e-8,
+                 fused: bool = False,
+                 momentum: float = 0.95,
+                 ns_steps: int = 5) -> None:
+        super().__init__(params, dict(lr=lr, weight_decay=weight_decay, orthogonal=True))
+        self._matrices: list[tuple[Tensor, Tensor]] = []  # each kernel and what Muon sees of it
+        for_muon, for_adamw = [], []
+        for group in self.param_groups:
+            matrices = [p for p in group['params'] if p.ndim > 1 and group['orthogonal']]
+            rest = [p for p in group['params'] if p.ndim <= 1 or not group['orthogonal']]
+            for_muon += [(group, [self._as_matrix(p) for p in matrices])] if matrices else []
+            for_adamw += [(group, rest)] if rest else []
+        self._parts: dict[str, torch.optim.Optimizer] = {}
+        if for_muon:
+            self._parts['muon'] = torch.optim.Muon(
+                [dict(params=members) for _, members in for_muon], momentum=momentum, ns_steps=ns_steps,
+                adjust_lr_fn='match_rms_adamw')
+        if for_adamw:
+            self._parts['adamw'] = torch.optim.AdamW(
+                [dict(params=members) for _, members in for_adamw], betas=betas, eps=eps, fused=fused)
+        self._sources = [group for group, _ in for_muon + for_adamw]  # of the groups of the parts, in their order
+
+    def _as_matrix(self, param: Tensor) -> Tensor:
+        if param.ndim == 2:
+            return param
+        self._matrices.append((param, param.detach().flatten(1)))
+        return self._matrices[-1][1]
 
     @torch.no_grad()
     def step(self, closure: Callable | None = None) -> Tensor | None:
         """One step of both."""
-        groups, rest = self.param_groups, {}
-        by_shape = defaultdict(list)
-        for group in groups:
-            # Groups of one parameter each, as mmengine makes them, would cost AdamW a call per parameter.
-            options = {key: value for key, value in group.items() if key != 'params'}
-            vectors = rest.setdefault(tuple(options.items()), dict(options, params=[]))['params']
-            for param in group['params']:
-                if param.ndim < 2 or not group.get('orthogonal', True):
-                    vectors.append(param)
-                else:
-                    by_shape[(len(param), param[0].numel())].append((param, group))
-        try:
-            self.param_groups = list(rest.values())
-            loss = super().step(closure)
-        finally:
-            self.param_groups = groups
-        for shape, members in by_shape.items():
-            members = [member for member in members if member[0].grad is not None]  # a closure has made them by now
-            if members:
-                self._step_matrices(shape, *zip(*members))
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        inner_groups = [group for part in self._parts.values() for group in part.param_groups]
+        for group, inner in zip(self._sources, inner_groups, strict=True):
+            inner['lr'], inner['weight_decay'] = group['lr'], group['weight_decay']
+        for param, matrix in self._matrices:
+            matrix.data = param.detach().flatten(1)
+            matrix.grad = None if param.grad is None else param.grad.flatten(1)
+        for part in self._parts.values():
+            part.step()
+        for param, matrix in self._matrices:
+            param.copy_(matrix.view_as(param))  # where another memory layout made flatten copy
+            matrix.grad = None
         return loss
 
-    def _step_matrices(self, shape: tuple[int, int], params: tuple[Tensor, ...], groups: tuple[dict, ...]) -> None:
-        """Step matrices of one shape together."""
-        states = [self.state[param] for param in params]
-        for param, state in zip(params, states):
-            if not state:
-                # Named as AdamW's, whose loading asks every state for its step.
-                state.update(step=torch.zeros(()), exp_avg=torch.zeros_like(param))
-            state['step'] += 1
-        grads, averages = [param.grad for param in params], [state['exp_avg'] for state in states]
-        torch._foreach_lerp_(averages, grads, 1 - self.momentum)
-        ahead = torch._foreach_lerp(grads, averages, self.momentum)
-        directions = orthogonalise(torch.stack([matrix.reshape(shape) for matrix in ahead]), self.num_steps)
-        size = 0.2 * max(shape)**0.5
-        steps = [direction.reshape(param.shape) for direction, param in zip(directions, params)]
-        torch._foreach_mul_(steps, [-group['lr'] * size for group in groups])
-        torch._foreach_mul_(params, [1 - group['lr'] * group['weight_decay'] for group in groups])
-        torch._foreach_add_(params, steps)
+    def state_dict(self) -> dict:
+        """States of both parts and the options of the groups."""
+        groups = [{key: value for key, value in group.items() if key != 'params'} for group in self.param_groups]
+        return dict(parts={name: part.state_dict() for name, part in self._parts.items()}, param_groups=groups)
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Continue from ``state_dict``.
+
+        Raises:
+            ValueError: it is of another optimizer, or of other parameter groups.
+        """
+        if set(state_dict.get('parts', ())) != set(self._parts) or len(state_dict['param_groups']) != len(
+                self.param_groups):
+            raise ValueError('the state of the optimizer is not one of MuonAdamW for these parameters: start a new '
+                             'training from the weights (load_from=...)')
+        for name, part in self._parts.items():
+            part.load_state_dict(state_dict['parts'][name])
+        for group, saved in zip(self.param_groups, state_dict['param_groups'], strict=True):
+            group.update(saved)
