@@ -8,8 +8,8 @@ from mmengine.config import Config
 from paths import ROOT, config_file
 from torch import nn
 
-from projects.glee.engine.complexity import count_parameters
 from projects.glee.models.layers import MaskDINOPixelDecoder
+from projects.glee.utils.complexity import count_parameters
 
 CONFIGS = ROOT / 'configs/glee/_base_/models'
 

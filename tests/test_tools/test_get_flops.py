@@ -9,7 +9,7 @@ from mmengine.config import Config
 from paths import ROOT
 from torch.utils.flop_counter import FlopCounterMode
 
-from projects.glee.engine.complexity import count_flops, count_parameters
+from projects.glee.utils.complexity import count_flops, count_parameters
 
 NAMES = ['cat', 'fire hydrant']
 

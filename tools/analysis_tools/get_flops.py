@@ -17,7 +17,7 @@ from mmengine.registry import init_default_scope
 from rich.progress import track
 
 import projects.glee  # noqa: F401  (registers every component)
-from projects.glee.engine.complexity import Flops, Parameters, count_flops, count_parameters
+from projects.glee.utils.complexity import Flops, Parameters, count_flops, count_parameters
 
 # Trainable parameters in millions and FLOPs in 1e12 (GLEE, CVPR 2024), by the start of the config's name.
 PAPER = {'glee_r50': (127.27, 1.17), 'glee_swin-l': (295.53, 2.47), 'glee_eva02-l': (399.60, 7.25)}

@@ -5,7 +5,7 @@ from mmdet.datasets import ConcatDataset
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
 
-from ..engine.rng import isolated_rng
+from ..utils.rng import isolated_rng
 
 
 class Draw(int):

@@ -11,7 +11,6 @@ from mmengine.runner import Runner
 from torch import nn
 
 from projects.glee.datasets.transforms.loading import SharedCount
-from projects.glee.engine.rng import isolated_rng, mix_seed
 
 NAMES = tuple(f'star {i}' for i in range(12))
 
@@ -132,21 +131,6 @@ def test_the_checkpoint_entry_is_plain_data(root):
     tuned = runner(root, 'tuned', 0, max_iters=4, seed=9, load_from=str(root / 'whole/iter_4.pth'))
     tuned.train()
     assert checkpoint(root / 'tuned/iter_4.pth')['exact_resume']['seed'] == 9
-
-
-def test_seeds_are_unrelated_and_streams_isolated():
-    assert len({mix_seed(a, b) for a in range(30) for b in range(30)}) == 900
-    torch.manual_seed(3)
-    expected = torch.rand(2)
-    torch.manual_seed(3)
-    first = torch.rand(1)
-    with pytest.raises(RuntimeError), isolated_rng(1, 2):
-        inside = torch.rand(5), np.random.rand(5), random.random()
-        raise RuntimeError
-    assert torch.equal(torch.cat([first, torch.rand(1)]), expected)  # also after an error
-    with isolated_rng(1, 2):
-        assert torch.equal(torch.rand(5), inside[0]) and (np.random.rand(5) == inside[1]).all()
-        assert random.random() == inside[2]
 
 
 def test_another_batch_size_is_refused_or_said(root):

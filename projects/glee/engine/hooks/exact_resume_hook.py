@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..rng import seed_everything
+from ...utils.rng import seed_everything
 
 
 def find_sampler(dataloader: DataLoader) -> Any:
