@@ -146,3 +146,22 @@ def test_importing_changes_nothing_outside_and_stock_parts_work(tmp_path):
     result = subprocess.run([sys.executable, '-c', IMPORT], cwd=tmp_path, env=environment, text=True,
                             capture_output=True)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.slow
+def test_mmpretrain_may_end_in_a_type_error(tmp_path):
+    """As it does beside torchvision and transformers 5, after its first modules; mmdet expects an ImportError."""
+    modules = {
+        'models': 'from . import classifiers, utils\nclass Broken(None):\n    pass',
+        'models.classifiers': 'ImageClassifier = object', 'models.utils': 'from . import batch_augments',
+        'models.utils.batch_augments': 'RandomBatchAugment = object', 'evaluation': '',
+        'evaluation.metrics': 'Accuracy = object',
+        'structures': 'batch_label_to_onehot = cat_batch_labels = tensor_split = None'}
+    for name, code in {'': '', **modules}.items():
+        folder = tmp_path / 'mmpretrain' / name.replace('.', '/')
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / '__init__.py').write_text(code)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / 'tools/test.py'), '--help'], cwd=tmp_path, capture_output=True, text=True,
+        env=dict(os.environ, PYTHONPATH=f'{tmp_path}:{ROOT}'))
+    assert done.returncode == 0, done.stderr

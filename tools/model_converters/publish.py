@@ -7,10 +7,9 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
-import torch
 from mmengine.logging import print_log
 
-from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee.engine.checkpoints import read_checkpoint, write_checkpoint
 
 KEPT = ('meta', 'state_dict')
 
@@ -30,7 +29,7 @@ def main() -> None:
     except (ValueError, OSError) as error:
         sys.exit(f'{args.src}: {error}')
     args.dst.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({key: checkpoint[key] for key in KEPT}, args.dst)
+    write_checkpoint({key: checkpoint[key] for key in KEPT}, args.dst)
     dropped = ', '.join(key for key in checkpoint if key not in KEPT)
     print_log(f'{args.dst}: left out {dropped or "nothing"}')
 
