@@ -9,12 +9,13 @@ from sessions import SHAPE, close, picture, same
 
 from projects.glee.apis import InteractiveSession, Transcript, track_reference
 from projects.glee.models.prompts import PromptComposer, ReferencePrompt
+from projects.glee.structures.masks import encode
 
 
 @torch.no_grad()
 def queries(session, **prompt):
     """All queries of a prompt, without making it an object of the session."""
-    return session._decode(session._objects([session.read(prompt, 0)], [None]), lambda decoded: decoded)[0]
+    return session._decode(session.objects_of([session.read(**prompt)]), lambda decoded: decoded)[0]
 
 
 def count_calls(model, session_steps):
@@ -313,8 +314,8 @@ def test_the_memory_stays_where_the_object_is_absent_or_doubtful(glee, session, 
 
     def add(reference, like):
         found = find(reference=reference, like=like)
-        blank = not player._state().sample.blank
-        found = replace(found, score=next(scores), mask=np.full(SHAPE, blank))
+        blank = not player.image.sample.blank
+        found = replace(found, score=next(scores), rle=encode(np.full(SHAPE, blank)))
         asked.append((reference, like))
         given.append(found.embedding)
         return found
@@ -324,7 +325,7 @@ def test_the_memory_stays_where_the_object_is_absent_or_doubtful(glee, session, 
 
     def set_blank(frame):
         set_image(frame)
-        player._state().sample.set_metainfo(dict(blank=not frame.any()))
+        player.image.sample.set_metainfo(dict(blank=not frame.any()))
 
     monkeypatch.setattr(player, 'set_image', set_blank)
     frames = [picture(7), picture(8), np.zeros((*SHAPE, 3), np.uint8), picture(9), picture(7)]

@@ -72,7 +72,7 @@ def test_a_mask_has_the_names_of_its_query(session, glee, monkeypatch):
 def test_the_namer_of_a_mask_is_confident_and_overlaps(session, monkeypatch):
     """Exact but unlikely; off by one column (IoU 42 / 56) and likely; likelier still, but elsewhere."""
     output = answer(monkeypatch, session, [(0.2, square(2, 2, 7)), (0.9, square(2, 3, 7)), (0.95, square(2, 14, 2))])
-    monkeypatch.setattr(session._state(), 'shrink', lambda mask: (square(2, 2, 7) > 0).float())
+    monkeypatch.setattr(session.image, 'shrink', lambda mask: (square(2, 2, 7) > 0).float())
     given = np.ones(SHAPE, dtype=bool)
     assert torch.equal(session._embedding_of(given, 0.3), output.embeddings[1])
     assert torch.equal(session._embedding_of(given, 0.75), output.embeddings[1])
@@ -155,7 +155,7 @@ def test_panoptic_is_what_the_detector_predicts(session, glee, monkeypatch, over
     things, stuff = ('circle', 'star', 'ring'), ('sky', 'grass')
     monkeypatch.setattr(glee.panoptic_fusion_head, 'panoptic', dict(score_thr=0., overlap_thr=overlap))
     ids, segments = session.panoptic(things, stuff)
-    image = session._state()
+    image = session.image
     sample = DetDataSample(metainfo=dict(image.sample.metainfo, text=things, stuff_text=stuff))
     with torch.no_grad():
         predicted = glee(image.batch, [sample], mode='predict')[0].pred_panoptic_seg

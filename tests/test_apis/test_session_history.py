@@ -7,7 +7,7 @@ from mmengine.config import Config
 from sessions import SHAPE, close, picture, same
 
 from projects.glee.apis import InteractiveSession
-from projects.glee.apis.session_objects import SessionImage
+from projects.glee.apis.session_image import SessionImage
 
 
 @pytest.fixture(scope='module')
@@ -51,6 +51,38 @@ def test_no_history_is_all_prompts_at_once(glee):
     # the attraction of the mask before is all that 'prompts' adds
     for one, other in zip(rounds(glee, 'prompts', prev_weight=0.), forgotten):
         close(one, other)
+
+
+def kept_bytes(value):
+    """Bytes of all arrays, tensors and texts below a value, of the arrays and tensors that they are views of, too."""
+    if isinstance(value, torch.Tensor):
+        return value.untyped_storage().nbytes()
+    if isinstance(value, np.ndarray):
+        return value.nbytes if value.base is None else max(value.nbytes, kept_bytes(value.base))
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(kept_bytes, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(kept_bytes, value))
+    return kept_bytes(vars(value)) if hasattr(value, '__dict__') else 8
+
+
+def test_rounds_keep_geometry_and_runs(glee):
+    """Each of ten rounds on 1.2 megapixels keeps less than a sixteenth of one mask of that size."""
+    shape = (900, 1300)
+    session = InteractiveSession(glee, scale=(96, 64))
+    session.set_image(picture(0, shape))
+    drawn = np.zeros(shape, bool)
+    drawn[300:500, 200:800] = True
+    found = session.add(mask=drawn)
+    for number in range(9):
+        found = session.refine(found.id, points=[(140 * number + 20, 90 * number + 10, 1 if number % 2 else -1)])
+    rounds = session._rounds[found.id]
+    assert len(rounds) == 10 and found.mask.shape == shape
+    assert kept_bytes([each.result for each in rounds]) < 10 * drawn.nbytes / 16
+    assert kept_bytes([each.prompt for each in rounds]) < 10 * 10 * 100
+    assert kept_bytes(np.zeros((9, 9))[:2]) == 9 * 9 * 8  # the measure itself
 
 
 def test_undo_and_another_session_leave_the_memory_alone(glee):

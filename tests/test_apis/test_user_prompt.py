@@ -30,6 +30,19 @@ def test_rounds_are_united_as_the_stronger_kind():
     assert joined.joined(read_prompt(SHAPE, points=[(5, 5)])).kind == 'box'
 
 
+def test_geometry_stays_geometry():
+    """Marks with their coordinates, round by round; only a given mask has runs."""
+    first = read_prompt(SHAPE, points=[(90, 70), (5.5, 6, -1)], boxes=[(10, 20, 50, 60)])
+    joined = first.joined(read_prompt(SHAPE, mask=filled(5, 9, 5, 9), text='a ring'))
+    assert [len(marks) for marks in joined.rounds] == [3, 1] and joined.text == 'a ring'
+    assert [(mark.kind, mark.positive, mark.points, mark.rle is None) for mark in joined.marks] == [
+        ('box', True, ((10, 20), (50, 60)), True), ('point', True, ((90, 70), ), True),
+        ('point', False, ((5.5, 6), ), True), ('mask', True, ((5, 5), ), False)]
+    assert joined.clicks == ((90, 70, True), (5, 6, False))
+    with pytest.raises(ValueError, match='one expression'):
+        read_prompt(SHAPE, text=['a ring'])
+
+
 @pytest.mark.parametrize('given, kind', [
     (dict(points=[(5, 5)], scribbles=[[(1, 1), (9, 9)]]), 'scribble'),
     (dict(scribbles=[[(1, 1), (9, 9)]], polygons=[[(1, 1), (20, 1), (9, 20)]]), 'polygon'),

@@ -1,4 +1,6 @@
 """A session on a video: any frame, both directions, corrections, live frames."""
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -13,6 +15,7 @@ from video_fixtures import video_model
 from projects.glee.apis import FrameReader, InteractiveSession, VideoSession, camera_frames
 from projects.glee.models.trackers import PromptTracker
 from projects.glee.structures import encode_mask
+from projects.glee.structures.masks import empty_mask
 
 SHAPE = (64, 96)
 
@@ -142,6 +145,27 @@ def test_a_click_far_from_the_tracked_mask_starts_anew(session, model, left, los
     found = session.refine(1, 3, **click)
     wanted = image.add(**click) if lost else image.refine(image.add(mask=tracked).id, **click)
     assert np.array_equal(found.logits, wanted.logits)
+
+
+def test_an_object_whose_first_mask_is_empty_is_in_no_frame(session, monkeypatch):
+    """It does not disturb others, and a later prompt starts it."""
+    lonely = VideoSession(session.model, scale=(96, 64))
+    lonely.open(video())
+    lonely.add(1, boxes=[(18, 20, 38, 40)])
+    list(lonely.track())
+    session.add(1, boxes=[(18, 20, 38, 40)])
+    answer = session.image.add_prompts
+    monkeypatch.setattr(session.image, 'add_prompts', lambda prompts: [
+        replace(found, rle=empty_mask(*SHAPE)) for found in answer(prompts)])
+    assert not session.add(2, text='nothing at all').mask.any()
+    monkeypatch.undo()
+    list(session.track())
+    assert not any(mask.any() for mask in snapshot(session, 2))
+    assert all(np.array_equal(one, other) for one, other in zip(snapshot(session, 1), snapshot(lonely, 1)))
+    session.refine(2, 3, boxes=[(60, 45, 90, 60)])
+    list(session.track())
+    assert [mask.any() for mask in snapshot(session, 2)][:3] == [False] * 3
+    assert session.mask(2, 3).any()
 
 
 def test_two_objects_from_different_frames(session):

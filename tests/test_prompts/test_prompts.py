@@ -8,9 +8,9 @@ from mmcv.transforms import Compose
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 
-from projects.glee.datasets.transforms.prompts import warp_mask
 from projects.glee.models.data_preprocessors import GLEEDataPreprocessor
 from projects.glee.prompts import rasters as rasters
+from projects.glee.prompts import warp_mask
 from projects.glee.prompts.samplers import SAMPLERS, box_of, sample_prompt
 
 

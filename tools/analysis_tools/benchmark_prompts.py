@@ -61,9 +61,9 @@ def main() -> None:
         session.set_image(image)
         session.add_many(prompts)
 
-    objects = session._objects([session.read(prompts[0], 0)], [None])
+    objects = session.objects_of([session.read(**prompts[0])])
     with torch.no_grad():
-        template = seconds(lambda: model.extract_templates(session._state().batch, objects), args.repeats, 'template')
+        template = seconds(lambda: model.extract_templates(session.image.batch, objects), args.repeats, 'template')
     backbone = seconds(lambda: session.set_image(image), args.repeats, 'backbone')
     one_round = seconds(lambda: session.add(**prompts[0]), args.repeats, 'round')
     together = seconds(first_round, args.repeats, 'together')

@@ -272,7 +272,7 @@ def _read_objects(objects: Sequence, shape: tuple[int, int]) -> ImageResult:
     return ImageResult(
         path=None, shape=tuple(shape), names=[found.text or found.label or 'object' for found in objects],
         boxes=np.array([found.box for found in objects], np.float32).reshape(-1, 4),
-        scores=np.array([found.score for found in objects], np.float32), rles=[encode(found.mask) for found in objects])
+        scores=np.array([found.score for found in objects], np.float32), rles=[found.rle for found in objects])
 
 
 def _limited(result: ImageResult, limits: _Limits) -> ImageResult:

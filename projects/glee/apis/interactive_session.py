@@ -4,21 +4,21 @@ from typing import Any, Callable, Optional, Sequence, Union
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmdet.structures import DetDataSample
 from torch import Tensor
 
 from ..models.extensions.interactive.click_carving import carve
 from ..models.prompts.prompt_decoder import DecodedObject
 from ..models.prompts.reference_prompt import ReferencePrompt
+from ..structures.masks import encode
 from ..structures.prompted_objects import PromptedObjects
 from ..structures.sample_text import as_names, read_names
 from ..structures.selected_queries import SelectedQueries
 from .picture_geometry import PictureGeometry
 from .picture_source import Picture, find_pictures
-from .session_objects import Round, SessionImage, SessionObject, distinct, divide
-from .user_prompt import UserPrompt, read_prompt
+from .session_image import SessionImage
+from .session_objects import Round, SessionObject, distinct, divide
+from .user_prompt import Points, Prompt, UserPrompt, read_prompt
 
-Prompt = dict
 OTHERS = 'others'
 HISTORIES = ('tokens', 'prompts', 'none')
 LIKE_WEIGHT = 0.25  # with 1 a wrong choice is repeated whatever the prompt says
@@ -80,46 +80,61 @@ class InteractiveSession:
     @torch.no_grad()
     def set_image(self, image: Picture) -> None:
         """Start with an image, see ``find_pictures``: a path, an array, ... Those of an earlier one are forgotten."""
-        picture = next(find_pictures(image)).read()
-        resized = self.geometry(picture)
-        sample = DetDataSample(metainfo=dict(
-            img_path=None, text=('object', ), text_mode='category', ori_shape=picture.shape[:2],
-            img_shape=resized.shape))
-        data = self.model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
-        batch = data['inputs']
-        sample.set_metainfo(dict(batch_input_shape=tuple(batch.shape[-2:])))
-        self._image = SessionImage(batch, self.model.extract_feat(batch), data['data_samples'][0],
-                                   resized.matrix)
+        self._image = SessionImage.prepare(self.model, next(find_pictures(image)).read(), self.geometry)
+        self._image.feats = self.model.extract_feat(self._image.batch)
         self._rounds.clear()
 
-    def _state(self) -> SessionImage:
+    @property
+    def image(self) -> SessionImage:
+        """The image as the model sees it.
+
+        Raises:
+            RuntimeError: no image is set.
+        """
         if self._image is None:
             raise RuntimeError('no image is set: call set_image first')
         return self._image
 
     # ---- objects ----
-    def add(self, like: Optional[Tensor] = None, prev: Optional[np.ndarray] = None, **prompt) -> SessionObject:
-        """Add one object; keywords as of ``read_prompt`` and ``audio``.
+    def add(self, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
+            scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
+            text: Optional[str] = None, audio: Any = None, reference: Optional[ReferencePrompt] = None,
+            like: Optional[Tensor] = None, prev: Optional[np.ndarray] = None) -> SessionObject:
+        """Add one object.
 
         Args:
-            prev: (H, W) mask over the original image that the prompt corrects, e.g. of another model: it counts as
-                the mask of the round before.
+            points, boxes, polygons, scribbles, mask, mask_kind, text, reference: as of ``read_prompt``.
+            audio: what the transcriber takes, instead of a text.
             like: (D,) ``embedding`` of an object, e.g. in the frame before: a quarter of the cosine with it is added
                 to what queries are chosen by (not to ``score``).
+            prev: (H, W) mask over the original image that the prompt corrects, e.g. of another model: it counts as
+                the mask of the round before.
 
         Raises:
             RuntimeError: no image is set.
             ValueError: the prompt is empty or outside the image, or only says what the object is not.
         """
-        return self._add([prompt], like, [prev])[0]
+        given = self.read(points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference)
+        return self.add_prompts([given], like, prev)[0]
 
     def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
-        """Add several objects at once, one keyword dict each; they are decoded in batches."""
-        return self._add(prompts, None, [None] * len(prompts))
+        """Add several objects at once, one dict of keywords of ``read`` each; they are decoded in batches."""
+        return self.add_prompts([self.read(**prompt, number=number) for number, prompt in enumerate(prompts)])
+
+    def add_prompts(self, prompts: Sequence[UserPrompt], like: Optional[Tensor] = None,
+                    prev: Optional[np.ndarray] = None) -> list[SessionObject]:
+        """Add objects of prompts that have been read; ``like`` and ``prev`` as of ``add``."""
+        _check_positive(prompts)
+        previous = [None if prev is None else self.image.logits_of(prev)] * len(prompts)
+        ids = range(self._next_id, self._next_id + len(prompts))
+        return self._keep(prompts, self._run(prompts, ids, [1] * len(prompts), previous, like))
 
     @torch.no_grad()
-    def find(self, top_k: Optional[int] = None, min_score: float = 0., **prompt) -> list[SessionObject]:
-        """Add every object that one prompt fits, best first; keywords and errors as of ``add``.
+    def find(self, top_k: Optional[int] = None, min_score: float = 0., points: Points = (), boxes: Points = (),
+             polygons: Sequence[Points] = (), scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None,
+             mask_kind: str = 'mask', text: Optional[str] = None, audio: Any = None,
+             reference: Optional[ReferencePrompt] = None) -> list[SessionObject]:
+        """Add every object that one prompt fits, best first; errors as of ``add``.
 
         Each is one query and can be refined; of queries whose masks overlap with an IoU above 0.5 the best counts.
         ``find(top_k=1)`` is ``add``.
@@ -127,11 +142,13 @@ class InteractiveSession:
         Args:
             top_k: at most so many; None for all.
             min_score: objects with a lower ``score`` are left out.
+            points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference: as of ``add``.
         """
         if top_k is not None and top_k < 1:
             raise ValueError(f'top_k={top_k} must be at least 1, or None for all')
-        given = self._read_new([prompt])
-        output, = self._decode(self._objects(given, [None]), lambda decoded: decoded)
+        given = [self.read(points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference)]
+        _check_positive(given)
+        output, = self._decode(self.objects_of(given), lambda decoded: decoded)
         order = output.ranking.argsort(descending=True, stable=True)
         order = order[output.probability[order] >= min_score]  # a score is at most the probability
         results = []
@@ -143,20 +160,6 @@ class InteractiveSession:
                 break
         return self._keep(given * len(results), results)
 
-    def _read_new(self, prompts: Sequence[Prompt]) -> list[UserPrompt]:
-        given = [self.read(prompt, index) for index, prompt in enumerate(prompts)]
-        for index, prompt in enumerate(given):
-            if not prompt.names_object:
-                raise ValueError(f'object {index} has negative points only: say what it is, too')
-        return given
-
-    def _add(self, prompts: Sequence[Prompt], like: Optional[Tensor],
-             prev: Sequence[Optional[np.ndarray]]) -> list[SessionObject]:
-        given = self._read_new(prompts)
-        previous = [None if mask is None else self._state().logits_of(mask) for mask in prev]
-        ids = range(self._next_id, self._next_id + len(given))
-        return self._keep(given, self._run(given, ids, [1] * len(given), previous, like))
-
     def _keep(self, prompts: Sequence[UserPrompt], results: list[SessionObject]) -> list[SessionObject]:
         """Make the results of first rounds objects of the session."""
         self._next_id += len(results)
@@ -164,25 +167,38 @@ class InteractiveSession:
             self._rounds[result.id] = [Round(prompt, result)]
         return results
 
-    def refine(self, object_id: int, **prompt) -> SessionObject:
-        """A further round for an object: more prompts, positive or negative; keywords as of ``add``.
+    def refine(self, object_id: int, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
+               scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
+               text: Optional[str] = None, audio: Any = None,
+               reference: Optional[ReferencePrompt] = None) -> SessionObject:
+        """A further round for an object: more prompts, positive or negative.
+
+        Args:
+            object_id: ``id`` of the object.
+            points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference: as of ``add``.
 
         Raises:
             RuntimeError: no image is set.
             KeyError: there is no such object.
             ValueError: the prompt is empty or outside the image.
         """
-        return self.refine_many({object_id: prompt})[0]
+        self._object(object_id)
+        given = self.read(points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference, object_id)
+        return self.refine_prompts({object_id: given})[0]
 
     def refine_many(self, prompts: dict[int, Prompt]) -> list[SessionObject]:
-        """A further round for several objects at once, {id: keyword dict}; they are decoded in batches."""
-        self._state()
-        latest = {object_id: self._object(object_id)[-1] for object_id in prompts}
-        joined = [latest[object_id].prompt.joined(self.read(prompt, object_id))
-                  for object_id, prompt in prompts.items()]
-        before = [latest[object_id].result for object_id in prompts]
-        results = self._run(joined, list(prompts), [result.round + 1 for result in before],
-                            [result.logits for result in before])
+        """A further round for several objects at once, {id: dict of keywords of ``read``}, decoded in batches."""
+        for object_id in prompts:
+            self._object(object_id)
+        return self.refine_prompts({object_id: self.read(**prompt, number=object_id)
+                                    for object_id, prompt in prompts.items()})
+
+    def refine_prompts(self, prompts: dict[int, UserPrompt]) -> list[SessionObject]:
+        """A further round for several objects at once, by prompts that have been read."""
+        latest = [self._object(object_id)[-1] for object_id in prompts]
+        joined = [before.prompt.joined(prompt) for before, prompt in zip(latest, prompts.values())]
+        results = self._run(joined, list(prompts), [before.result.round + 1 for before in latest],
+                            [before.result.logits for before in latest])
         for prompt, result in zip(joined, results):
             self._rounds[result.id].append(Round(prompt, result))
         return results
@@ -210,28 +226,35 @@ class InteractiveSession:
         With ``exclusive`` no pixel belongs to two of them, see ``divide``; the session's own masks stay.
         """
         found = [rounds[-1].result for rounds in self._rounds.values()]
-        return divide(found, self._state()) if exclusive and found else found
+        return divide(found, self.image) if exclusive and found else found
 
     def _object(self, object_id: int) -> list[Round]:
+        self.image
         if object_id not in self._rounds:
             raise KeyError(f'there is no object {object_id}; the session has {list(self._rounds)}')
         return self._rounds[object_id]
 
-    def read(self, prompt: Prompt, index: int) -> UserPrompt:
-        """One object's keywords as of ``add``, over the image; errors name the object by ``index``."""
-        prompt, shape = dict(prompt), self._state().sample.ori_shape
-        audio = prompt.pop('audio', None)
+    def read(self, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
+             scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
+             text: Optional[str] = None, audio: Any = None, reference: Optional[ReferencePrompt] = None,
+             number: int = 0) -> UserPrompt:
+        """The prompts of one object, checked against the image; arguments as of ``add``.
+
+        Args:
+            number: of the object, for errors.
+        """
+        shape = self.image.sample.ori_shape
         if audio is not None:
             if self.transcriber is None:
                 raise ValueError('audio was given but the session has no transcriber: pass transcriber='
                                  'WhisperTranscriber(path) to InteractiveSession')
-            if prompt.get('text') is not None:
+            if text is not None:
                 raise ValueError('give text or audio, not both')
-            prompt['text'] = self.transcriber(audio).text
+            text = self.transcriber(audio).text
         try:
-            return read_prompt(shape, **prompt)
+            return read_prompt(shape, points, boxes, polygons, scribbles, mask, mask_kind, text, reference)
         except ValueError as error:
-            raise ValueError(f'prompt of object {index}: {error}') from error
+            raise ValueError(f'prompt of object {number}: {error}') from error
 
     # ---- labels ----
     @torch.no_grad()
@@ -258,23 +281,20 @@ class InteractiveSession:
                 return []
         else:
             embedding = self._object(int(target))[-1].result.embedding
-        scores = self._name_scores(embedding, names)
+        scores = self.head.name_probability(embedding, names)
         best = scores.topk(min(top_k, len(names)))
         return [(names[index] if score >= min_score else OTHERS, score)
                 for score, index in zip(best.values.tolist(), best.indices.tolist())]
-
-    def _name_scores(self, embedding: Tensor, names: tuple[str, ...]) -> Tensor:
-        return self.head.name_probability(embedding, names)
 
     def _embedding_of(self, mask: np.ndarray, min_iou: float) -> Optional[Tensor]:
         """Embedding of the query that overlaps ``mask`` and is confident, if the overlap is enough.
 
         Several queries lie on one object, and the one that fits best is often not the one that knows its name.
         """
-        prompt = read_prompt(self._state().sample.ori_shape, mask=mask)
-        objects = self._objects([prompt], [None])
+        prompt = read_prompt(self.image.sample.ori_shape, mask=mask)
+        objects = self.objects_of([prompt])
         output, = self._decode(objects, lambda decoded: decoded)
-        small = self._state().shrink(objects.masks[0]) > 0.5
+        small = self.image.shrink(objects.masks[0]) > 0.5
         masks = output.masks(torch.arange(len(output.ranking))) > 0
         overlap = (masks & small).sum((1, 2)) / (masks | small).sum((1, 2)).clamp(min=1)
         best = (overlap * output.probability).argmax()
@@ -286,7 +306,7 @@ class InteractiveSession:
 
         Each segment is dict(id, name, is_thing, score, area px). See ``PanopticFusion``.
         """
-        image, things = self._state(), as_names(things)
+        image, things = self.image, as_names(things)
         names = read_names(things + as_names(stuff), 'the names of things and stuff')
         segments = self.head.predict_segments(image.feats, things, names[len(things):])
         found = self.model.panoptic_fusion_head.predict_maps(segments, image.sample.metainfo)['pan_results']
@@ -300,13 +320,20 @@ class InteractiveSession:
 
     # ---- references ----
     @torch.no_grad()
-    def encode_reference(self, **prompt) -> ReferencePrompt:
-        """Encode an object of this image as a prompt for other images; keywords as of ``add``, pixels needed."""
-        given = self.read(prompt, 0)
+    def encode_reference(self, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
+                         scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None,
+                         mask_kind: str = 'mask', text: Optional[str] = None) -> ReferencePrompt:
+        """Encode an object of this image as a prompt for other images, by its pixels.
+
+        Args:
+            points, boxes, polygons, scribbles, mask, mask_kind: as of ``add``.
+            text: does not count.
+        """
+        given = self.read(points, boxes, polygons, scribbles, mask, mask_kind, text)
         if given.kind is None:
             raise ValueError('a reference needs positive pixels: give points, boxes, polygons, scribbles or a mask')
-        image = self._state()
-        objects = self.model.extract_templates(image.batch, self._objects([given], [None]))
+        image = self.image
+        objects = self.model.extract_templates(image.batch, self.objects_of([given]))
         return self.head.prompt_decoder.encode_reference(image.feats, objects, self._fusion_names())
 
     # ---- decoding ----
@@ -326,20 +353,20 @@ class InteractiveSession:
                 ranking = ranking + LIKE_WEIGHT * similar
             return self._result(output, ranking.argmax()[None], prompts[index], ids[index], rounds[index])
 
-        return self._decode(self._objects(prompts, previous), answer)
+        return self._decode(self.objects_of(prompts, previous), answer)
 
     def _decode(self, objects: PromptedObjects, choose: Callable[[DecodedObject], Any]) -> list:
         """What ``choose`` makes of the queries of each object."""
-        image = self._state()
+        image = self.image
         return self.head.prompt_decoder.decode(
             image.feats, self.model.extract_templates(image.batch, objects), self._fusion_names(), choose,
             remember=self.history == 'tokens')
 
-    def _objects(self, prompts: list[UserPrompt], previous: list[Optional[Tensor]]) -> PromptedObjects:
+    def objects_of(self, prompts: Sequence[UserPrompt],
+                   previous: Optional[Sequence[Optional[Tensor]]] = None) -> PromptedObjects:
         """The prompts at the padded size of the model's input, and mask logits (h, w) of the round before."""
-        image = self._state()
-        positive = torch.stack([image.warp(prompt.positive) for prompt in prompts])
-        negative = torch.stack([image.warp(prompt.negative) for prompt in prompts]) & ~positive
+        image = self.image
+        positive, negative = (torch.stack(masks) for masks in zip(*map(image.draw, prompts)))
         return PromptedObjects.of_image(
             positive, negative, [prompt.kind is not None for prompt in prompts], negative.flatten(1).any(1).tolist(),
             kinds=[prompt.kind or 'mask' for prompt in prompts], texts=[prompt.text for prompt in prompts],
@@ -351,15 +378,21 @@ class InteractiveSession:
         """Query ``best`` (1,) of a decoded row as round ``number`` of the object."""
         logits = output.masks(best)
         chosen = SelectedQueries(output.probability[best], best * 0, output.boxes[best])
-        found = self.model.panoptic_fusion_head.predict([chosen], [logits], [self._state().sample])[0]['ins_results']
+        found = self.model.panoptic_fusion_head.predict([chosen], [logits], [self.image.sample])[0]['ins_results']
         mask = found.masks[0].cpu().numpy()
         if self.carve_radius:
             mask = carve(mask, prompt.clicks, self.carve_radius * min(mask.shape))
         label = label_score = None
         if self.vocabulary is not None:
-            scores = self._name_scores(output.embeddings[best[0]], self.vocabulary)
+            scores = self.head.name_probability(output.embeddings[best[0]], self.vocabulary)
             label, label_score = self.vocabulary[int(scores.argmax())], float(scores.max())
         return SessionObject(
-            id=object_id, round=number, mask=mask,
+            id=object_id, round=number, rle=encode(mask),
             box=found.bboxes[0].cpu().numpy(), score=float(found.scores[0]), label=label, label_score=label_score,
-            text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]])
+            text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]].clone())
+
+
+def _check_positive(prompts: Sequence[UserPrompt]) -> None:
+    for number, prompt in enumerate(prompts):
+        if not prompt.names_object:
+            raise ValueError(f'object {number} has negative points only: say what it is, too')

@@ -32,7 +32,7 @@ def track_reference(session: InteractiveSession, frames: Iterable[Union[str, np.
     for frame in frames:
         session.set_image(frame)
         found = session.add(reference=reference, like=previous)
-        if found.score < min_score or not found.mask.any():
+        if found.score < min_score or not found.area:
             yield None
             continue
         if memory == 'prev' and found.score >= memory_score:

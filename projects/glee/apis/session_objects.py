@@ -1,17 +1,15 @@
-"""What an interactive session holds: the image, the rounds of its objects, and whose pixels are whose."""
+"""The objects of an interactive session: rounds, duplicates, and whose pixels are whose."""
 from dataclasses import dataclass, field, replace
 from typing import Optional, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from ..datasets.transforms.prompts import warp_mask
 from ..models.seg_heads.mask_resize import resize_logits
 from ..models.trackers.object_merge import ObjectMerge
-from ..prompts.rasters import drawn_mask
+from ..structures.masks import Rle, area, decode, encode
+from .session_image import SessionImage
 from .user_prompt import UserPrompt
 
 
@@ -22,7 +20,7 @@ class SessionObject:
     Attributes:
         id: Handle for ``refine``, ``undo``, ``reset`` and ``label``.
         round: Number of rounds, from 1.
-        mask: (H, W) bool over the original image.
+        rle: Run-length code of the mask over the original image.
         box: (4,) xyxy px of the original image.
         score: Probability in 0..1, times mask quality.
         label, label_score: Best name of the session's vocabulary; None without a vocabulary.
@@ -32,7 +30,7 @@ class SessionObject:
     """
     id: int
     round: int
-    mask: np.ndarray
+    rle: Rle = field(repr=False)
     box: np.ndarray
     score: float
     label: Optional[str]
@@ -41,32 +39,15 @@ class SessionObject:
     logits: Tensor = field(repr=False)
     embedding: Tensor = field(repr=False)
 
+    @property
+    def mask(self) -> np.ndarray:
+        """(H, W) bool over the original image, decoded whenever it is asked for."""
+        return decode(self.rle)
 
-@dataclass
-class SessionImage:
-    """The image as the model sees it: ``batch`` (1, 3, H, W) normalised and padded, and its features."""
-    batch: Tensor
-    feats: list[Tensor]
-    sample: DetDataSample
-    matrix: np.ndarray
-
-    def warp(self, mask: np.ndarray) -> Tensor:
-        """A bool mask (H, W) over the original image in the padded input, at its size."""
-        (height, width), (out_height, out_width) = self.sample.img_shape, self.sample.batch_input_shape
-        warped = torch.from_numpy(warp_mask(mask, self.matrix, (height, width)))
-        return F.pad(warped, (0, out_width - width, 0, out_height - height)).to(self.batch.device)
-
-    def shrink(self, mask: Tensor) -> Tensor:
-        """Share (h, w) of true pixels of a mask of the padded input in each pixel of the mask features."""
-        return F.interpolate(mask[None, None].float(), tuple(self.feats[0].shape[-2:]), mode='area')[0, 0]
-
-    def logits_of(self, mask: np.ndarray) -> Tensor:
-        """A mask (H, W) over the original image as mask logits (h, w), in which no pixel is quite certain.
-
-        Raises:
-            ValueError: another size than the image, or no true pixel.
-        """
-        return self.shrink(self.warp(drawn_mask(self.sample.ori_shape, mask))).clamp(0.01, 0.99).logit()
+    @property
+    def area(self) -> int:
+        """Pixels of the mask."""
+        return area(self.rle)
 
 
 @dataclass
@@ -109,4 +90,4 @@ def divide(objects: Sequence[SessionObject], image: SessionImage) -> list[Sessio
     for obj, logit in zip(objects, full):
         inside = torch.from_numpy(obj.mask).to(full.device)
         merge.add(torch.where(inside, logit.sigmoid().double() * obj.score, -1))
-    return [replace(obj, mask=mask.cpu().numpy()) for obj, mask in zip(objects, merge.masks())]
+    return [replace(obj, rle=encode(mask.cpu().numpy())) for obj, mask in zip(objects, merge.masks())]

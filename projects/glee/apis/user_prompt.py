@@ -1,64 +1,83 @@
-"""What a user gave for one object, in pixels of the original image, round by round."""
-from dataclasses import dataclass
+"""What a user gave for one object, round by round, in pixels of the original image."""
+from dataclasses import dataclass, replace
 from typing import Optional, Sequence
 
 import numpy as np
 
 from ..models.prompts.reference_prompt import ReferencePrompt
-from ..prompts import rasters as rasters
 from ..prompts.click_simulation import Click
+from ..prompts.marks import Mark, draw_rounds
+from ..structures.prompted_objects import KINDS
 
+Points = Sequence[Sequence[float]]
+Prompt = dict  # keywords of ``InteractiveSession.read``
 # The kind of an object that was given several: regions before marks, a box before all.
 _RANK = ('point', 'scribble', 'polygon', 'mask', 'box')
 
 
 @dataclass(frozen=True)
 class UserPrompt:
-    """Prompts of one object.
+    """Prompts of one object; geometry, no masks of the image's size.
 
     Attributes:
-        positive, negative: (H, W) bool over the original image.
-        kind: kind of the positive pixels; None without any.
-        text: expression of the object.
-        reference: the object in another picture.
-        clicks: the points, in the order they were given.
+        shape: Height and width of the original image.
+        rounds: Marks of each round.
+        text: Expression of the object.
+        reference: The object in another picture.
     """
-    positive: np.ndarray
-    negative: np.ndarray
-    kind: Optional[str] = None
+    shape: tuple[int, int]
+    rounds: tuple[tuple[Mark, ...], ...] = ()
     text: Optional[str] = None
     reference: Optional[ReferencePrompt] = None
-    clicks: tuple[Click, ...] = ()
+
+    @property
+    def marks(self) -> list[Mark]:
+        """All marks, in the order they were given."""
+        return [mark for marks in self.rounds for mark in marks]
+
+    @property
+    def kind(self) -> Optional[str]:
+        """Kind of the positive pixels; None without any."""
+        return max((mark.kind for mark in self.marks if mark.positive), key=_RANK.index, default=None)
+
+    @property
+    def clicks(self) -> tuple[Click, ...]:
+        """The points, in the order they were given."""
+        return tuple(Click(int(x), int(y), mark.positive)
+                     for mark in self.marks if mark.kind == 'point' and mark.rle is None for x, y in mark.points)
 
     @property
     def names_object(self) -> bool:
         """Whether it says what the object is, not only what it is not."""
         return self.kind is not None or self.text is not None or self.reference is not None
 
+    @property
+    def positive(self) -> np.ndarray:
+        """(H, W) bool over the original image, drawn when it is asked for."""
+        return draw_rounds(self.rounds, self.shape)[0]
+
+    @property
+    def negative(self) -> np.ndarray:
+        """(H, W) bool over the original image, drawn when it is asked for."""
+        return draw_rounds(self.rounds, self.shape)[1]
+
     def joined(self, later: 'UserPrompt') -> 'UserPrompt':
-        """Both rounds together. Where they contradict each other the later one holds, also for text and reference,
-        but an object never loses its last positive pixel."""
-        kept = self.positive & ~later.negative
-        kinds = [kind for kind in (self.kind, later.kind) if kind is not None]
-        return UserPrompt(
-            (kept if kept.any() else self.positive) | later.positive,
-            (self.negative & ~later.positive) | later.negative,
-            max(kinds, key=_RANK.index) if kinds else None,
-            self.text if later.text is None else later.text,
-            self.reference if later.reference is None else later.reference,
-            self.clicks + later.clicks)
+        """Both together, see ``draw_rounds``; of texts and references the later one holds."""
+        return replace(self, rounds=self.rounds + later.rounds,
+                       text=self.text if later.text is None else later.text,
+                       reference=self.reference if later.reference is None else later.reference)
 
 
 def read_prompt(shape: Sequence[int],
-                points: Sequence[Sequence[float]] = (),
-                boxes: Sequence[Sequence[float]] = (),
-                polygons: Sequence[Sequence[Sequence[float]]] = (),
-                scribbles: Sequence[Sequence[Sequence[float]]] = (),
+                points: Points = (),
+                boxes: Points = (),
+                polygons: Sequence[Points] = (),
+                scribbles: Sequence[Points] = (),
                 mask: Optional[np.ndarray] = None,
                 mask_kind: str = 'mask',
                 text: Optional[str] = None,
                 reference: Optional[ReferencePrompt] = None) -> UserPrompt:
-    """Rasterise the prompts of one object over an image of ``shape`` (H, W).
+    """The prompts of one object in an image of ``shape`` (H, W), checked.
 
     Args:
         points: (x, y) or (x, y, sign); a sign of 1 is on the object, 0 or -1 is not.
@@ -76,28 +95,18 @@ def read_prompt(shape: Sequence[int],
     for name, value in (('points', points), ('boxes', boxes)):
         if len(value) and np.ndim(value[0]) != 1:
             raise ValueError(f'{name} must be a list of number lists, got {value!r}: write {name}=[(...)]')
-    drawn: dict[str, list[np.ndarray]] = dict(
-        box=[rasters.box_mask(shape, box) for box in boxes],
-        mask=[],
-        polygon=[rasters.polygon_mask(shape, polygon) for polygon in polygons],
-        scribble=[rasters.scribble_mask(shape, scribble) for scribble in scribbles],
-        point=[])
+    marks = [Mark('box', True, ((x1, y1), (x2, y2))) for x1, y1, x2, y2 in boxes]
+    marks += [Mark('polygon', True, tuple((x, y) for x, y in polygon)) for polygon in polygons]
+    marks += [Mark('scribble', True, tuple((x, y) for x, y in scribble)) for scribble in scribbles]
     if mask is not None:
-        if mask_kind not in drawn:
-            raise ValueError(f'mask_kind {mask_kind!r} is unknown; choose from {list(drawn)}')
-        drawn[mask_kind].append(rasters.drawn_mask(shape, mask))
-    negative, clicks = np.zeros(tuple(shape), dtype=bool), []
-    for x, y, *sign in points:
-        rectangle = rasters.point_mask(shape, x, y)
-        clicks.append(Click(int(x), int(y), not sign or sign[0] > 0))
-        if clicks[-1].positive:
-            drawn['point'].append(rectangle)
-        else:
-            negative |= rectangle
-    kinds = [kind for kind in _RANK if drawn[kind]]
-    if text is not None and not text.strip():
-        raise ValueError('text is empty')
-    if not kinds and not negative.any() and text is None and reference is None:
+        if mask_kind not in KINDS:
+            raise ValueError(f'mask_kind {mask_kind!r} is unknown; choose from {KINDS}')
+        marks.append(Mark.of_mask(mask_kind, shape, mask))
+    marks += [Mark('point', not sign or sign[0] > 0, ((x, y), )) for x, y, *sign in points]
+    for mark in marks:
+        mark.patch(shape)  # raises what is wrong with it
+    if text is not None and not (isinstance(text, str) and text.strip()):
+        raise ValueError('text is empty' if isinstance(text, str) else f'text must be one expression, got {text!r}')
+    if not marks and text is None and reference is None:
         raise ValueError('give at least one of points, boxes, polygons, scribbles, mask, text, audio, reference')
-    positive = np.logical_or.reduce([np.zeros_like(negative), *sum(drawn.values(), [])])
-    return UserPrompt(positive, negative, kinds[-1] if kinds else None, text, reference, tuple(clicks))
+    return UserPrompt(tuple(shape), (tuple(marks), ), text, reference)

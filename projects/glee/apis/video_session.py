@@ -2,21 +2,22 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterator, Optional, Sequence, Union
+from typing import Any, Callable, Iterator, Optional, Sequence, Union
 
 import cv2
 import mmcv
 import numpy as np
 import torch
-from mmdet.structures import DetDataSample
 from mmengine.logging import print_log
-from mmengine.structures import InstanceData
 
-from ..datasets.transforms.prompts import warp_mask
+from ..models.prompts.reference_prompt import ReferencePrompt
 from ..models.trackers.prompt_tracker import PromptTracker
-from ..structures.masks import decode
-from ..structures.track import encode_mask
-from .interactive_session import InteractiveSession, SessionObject
+from ..structures.masks import Rle, decode, encode
+from ..structures.prompted_objects import ObjectPrompts
+from .interactive_session import InteractiveSession
+from .session_image import SessionImage
+from .session_objects import SessionObject
+from .user_prompt import Points, Prompt, UserPrompt, read_prompt
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
 
@@ -101,23 +102,26 @@ class VideoSession:
         scale (tuple[int, int] | None): longest and shortest side of the resized frames, px; None takes the test
             pipeline of the config that ``init_model`` left at the model.
         memory (str): of the ``PromptTracker``.
-        **kwargs: as for ``InteractiveSession``.
+        vocabulary, vocabulary_in_fusion, transcriber, carve_radius, history: as for ``InteractiveSession``.
 
     Attributes:
         unreadable (set[int]): frames that a black one stood for.
     """
 
-    def __init__(self, model, scale: Optional[tuple[int, int]] = None, memory: str = 'first', **kwargs) -> None:
-        self.image = InteractiveSession(model, scale=scale, **kwargs)
+    def __init__(self, model, scale: Optional[tuple[int, int]] = None, memory: str = 'first',
+                 vocabulary: Optional[Sequence[str]] = None, vocabulary_in_fusion: bool = False,
+                 transcriber: Optional[Callable] = None, carve_radius: float = 0., history: str = 'tokens') -> None:
+        self.image = InteractiveSession(model, vocabulary, scale, vocabulary_in_fusion, transcriber, carve_radius,
+                                        history)
         self.model = model
         self.memory = memory
         self._frames: Optional[FrameReader] = None
         self.unreadable: set[int] = set()
         self._size: Optional[tuple[int, int]] = None  # height, width of the first frame that was pointed at
         # masks to track from; None where a frame was only told what the object is not
-        self._given: dict[int, dict[int, Optional[np.ndarray]]] = {}
-        self._masks: dict[int, dict[int, Optional[dict]]] = {}
-        self._asked: dict[tuple[int, int], list[dict]] = {}
+        self._given: dict[int, dict[int, Optional[Rle]]] = {}
+        self._masks: dict[int, dict[int, Optional[Rle]]] = {}
+        self._asked: dict[tuple[int, int], list[UserPrompt]] = {}
 
     def open(self, source: Union[str, Path, Sequence[Union[np.ndarray, Path]]]) -> int:
         """Start with a video, see ``FrameReader``; objects are forgotten. Returns the number of frames."""
@@ -126,40 +130,63 @@ class VideoSession:
         self.unreadable, self._size = set(), None
         return len(self._frames)
 
-    def add(self, frame: int, **prompt) -> SessionObject:
-        """A new object, from a prompt on a frame; keywords as of ``InteractiveSession.add``."""
+    def add(self, frame: int, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
+            scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
+            text: Optional[str] = None, audio: Any = None,
+            reference: Optional[ReferencePrompt] = None) -> SessionObject:
+        """A new object, from a prompt on a frame.
+
+        Args:
+            frame: its number, from 0.
+            points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference: as of
+                ``InteractiveSession.add``.
+        """
         object_id = max(self._given, default=0) + 1
         self._given[object_id], self._masks[object_id] = {}, {}
         try:
-            return self._ask(object_id, frame, prompt)
+            return self._ask(object_id, frame, dict(
+                points=points, boxes=boxes, polygons=polygons, scribbles=scribbles, mask=mask, mask_kind=mask_kind,
+                text=text, audio=audio, reference=reference))
         except Exception:
             del self._given[object_id], self._masks[object_id]
             raise
 
-    def refine(self, object_id: int, frame: int, **prompt) -> SessionObject:
-        """Correct an object on a frame, which may be another than that it started on."""
+    def refine(self, object_id: int, frame: int, points: Points = (), boxes: Points = (),
+               polygons: Sequence[Points] = (), scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None,
+               mask_kind: str = 'mask', text: Optional[str] = None, audio: Any = None,
+               reference: Optional[ReferencePrompt] = None) -> SessionObject:
+        """Correct an object on a frame, which may be another than that it started on.
+
+        Args:
+            object_id: ``id`` of the object.
+            frame: its number, from 0.
+            points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference: as of
+                ``InteractiveSession.add``.
+        """
         if object_id not in self._given:
             raise KeyError(f'there is no object {object_id}; there are {sorted(self._given)}')
-        return self._ask(object_id, frame, prompt)
+        return self._ask(object_id, frame, dict(
+            points=points, boxes=boxes, polygons=polygons, scribbles=scribbles, mask=mask, mask_kind=mask_kind,
+            text=text, audio=audio, reference=reference))
 
-    def _ask(self, object_id: int, frame: int, prompt: dict) -> SessionObject:
+    def _ask(self, object_id: int, frame: int, prompt: Prompt) -> SessionObject:
         """The object on one frame from all that was said there, and before that from where it was tracked to."""
         picture = self._reader()[frame]
         self._size = self._size or picture.shape[:2]
         self.image.set_image(picture)
-        meant = self.image.read(prompt, object_id)
+        meant = self.image.read(**prompt, number=object_id)
         said = meant.names_object or self._given[object_id].get(frame) is not None
-        rounds = [*self._asked.get((object_id, frame), ()), prompt]
+        rounds = [*self._asked.get((object_id, frame), ()), meant]
         if len(rounds) == 1 and self._masks[object_id].get(frame) is not None:
             tracked = self.mask(object_id, frame)
             if not _is_apart(meant.positive, tracked):
-                rounds.insert(0, dict(mask=tracked))
-        found = self.image.add(**rounds[0])
+                rounds.insert(0, read_prompt(tracked.shape, mask=tracked))
+        found, = self.image.add_prompts(rounds[:1])
         for later in rounds[1:]:
-            found = self.image.refine(found.id, **later)
+            found, = self.image.refine_prompts({found.id: later})
         self._asked[object_id, frame] = rounds
-        self._given[object_id][frame] = found.mask if said else None
-        self._masks[object_id][frame] = encode_mask(found.mask)
+        self._given[object_id][frame] = found.rle if said else None
+        self._masks[object_id][frame] = found.rle if found.area else None
         return replace(found, id=object_id)
 
     def _reader(self) -> FrameReader:
@@ -203,22 +230,18 @@ class VideoSession:
                 yield frame
 
     @torch.no_grad()
-    def _step(self, tracker: PromptTracker, picture: np.ndarray, given: dict[int, np.ndarray]) -> dict:
-        """Masks (RLE or None) of all objects that the tracker knows, in one frame."""
-        resized = self.image.geometry(picture)
-        sample = DetDataSample(metainfo=dict(text=('object', ), text_mode='category', ori_shape=picture.shape[:2],
-                                             img_shape=resized.shape))
-        if given:
-            masks = np.stack([warp_mask(mask, resized.matrix, sample.img_shape) for mask in given.values()])
-            shown = masks.any((1, 2))  # an empty mask points at nothing
-            if shown.any():
-                masks = torch.from_numpy(masks[shown])
-                ids = torch.tensor(list(given))[torch.from_numpy(shown)]
-                sample.prompts = InstanceData(
-                    masks=masks, neg_masks=torch.zeros_like(masks), kinds=['mask'] * len(masks),
-                    object_ids=torch.arange(len(masks)), instance_ids=ids)
-        batch = self.model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
-        tracker.update(self.model, batch['inputs'], batch['data_samples'])
+    def _step(self, tracker: PromptTracker, picture: np.ndarray, given: dict[int, Rle]) -> dict[int, Optional[Rle]]:
+        """Masks of all objects that the tracker knows, in one frame."""
+        image = SessionImage.prepare(self.model, picture, self.image.geometry)
+        masks = {object_id: image.warp(decode(rle)) for object_id, rle in given.items()}
+        # an empty mask points at nothing: a new object is not there, a known one is followed as before
+        masks = {object_id: mask for object_id, mask in masks.items()
+                 if mask.any() or object_id not in tracker.objects}
+        if masks:
+            stacked = torch.stack(list(masks.values()))
+            image.sample.prompts = ObjectPrompts(
+                masks=stacked, kinds=['mask'] * len(stacked), instance_ids=torch.tensor(list(masks)))
+        tracker.update(self.model, image.batch, [image.sample])
         return tracker.take_last()
 
     def live(self, frames: Iterator[np.ndarray], prompts: dict[int, np.ndarray]) -> Iterator[dict[int, np.ndarray]]:
@@ -234,7 +257,7 @@ class VideoSession:
         """
         tracker = PromptTracker(memory=self.memory)
         for picture in frames:
-            given = dict(prompts)
+            given = {object_id: encode(mask) for object_id, mask in prompts.items()}
             prompts.clear()
             found = self._step(tracker, picture, given)
             yield {object_id: decode(rle, picture.shape[:2]) for object_id, rle in found.items()}

@@ -7,6 +7,7 @@ from mmdet.registry import TRANSFORMS
 from mmdet.structures.mask import PolygonMasks
 
 from ...prompts.samplers import SAMPLERS, check_kinds, sample_mask, sample_prompt
+from ...prompts.warping import warp_mask
 from .geometry import RasterizeMasks
 
 
@@ -109,27 +110,3 @@ class WarpPrompts(BaseTransform):
             kinds=[prompts['kinds'][index] for index in kept], object_ids=prompts['object_ids'][kept],
             drawn_at=current_matrix(results))
         return results
-
-
-def warp_mask(mask: np.ndarray, matrix: np.ndarray, shape: tuple) -> np.ndarray:
-    """Mask (H', W') of a bool mask (H, W) under ``matrix`` (3, 3), which maps (x, y, 1) of edges of pixels."""
-    height, width = shape
-    if not mask.any():
-        return np.zeros((height, width), dtype=bool)
-    rows, columns = _source_pixels(np.linalg.inv(matrix), shape)
-    inside = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
-    warped = mask[rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)] & inside
-    if not warped.any():
-        row, column = np.argwhere(mask).mean(0) + 0.5
-        x, y, scale = matrix @ np.array([column, row, 1.0])
-        if 0 <= x / scale < width and 0 <= y / scale < height:
-            warped[int(y / scale), int(x / scale)] = True
-    return warped
-
-
-def _source_pixels(inverse: np.ndarray, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns that the pixels (H', W') come from; (H', 1) and (1, W') where axes stay axes."""
-    y, x = (places + 0.5 for places in np.ogrid[:shape[0], :shape[1]])
-    x, y, scale = (sum(factor * places for factor, places in zip(row, (x, y, np.ones((1, 1)))) if factor)
-                   for row in inverse)
-    return tuple(np.floor(places / scale + 1e-6).astype(np.int64) for places in (y, x))

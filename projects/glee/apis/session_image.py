@@ -1,0 +1,71 @@
+"""A picture of a session as the model sees it."""
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmdet.structures import DetDataSample
+from torch import Tensor
+
+from ..prompts.marks import warp_rounds
+from ..prompts.rasters import drawn_mask
+from ..prompts.warping import warp_mask
+from .picture_geometry import PictureGeometry
+from .user_prompt import UserPrompt
+
+
+@dataclass
+class SessionImage:
+    """A picture on its way through the model.
+
+    Attributes:
+        batch: (1, 3, H, W) normalised and padded.
+        feats: Backbone maps [(1, C, h, w)], once they are computed.
+        sample: With ``ori_shape``, ``img_shape`` and ``batch_input_shape``.
+        matrix: (3, 3), maps (x, y, 1) px of the original picture to those of the resized one.
+    """
+    batch: Tensor
+    feats: list[Tensor]
+    sample: DetDataSample
+    matrix: np.ndarray = field(repr=False)
+
+    @classmethod
+    def prepare(cls, model, picture: np.ndarray, geometry: PictureGeometry) -> 'SessionImage':
+        """Resize, normalise and pad a picture, uint8 RGB (H, W, 3)."""
+        resized = geometry(picture)
+        sample = DetDataSample(metainfo=dict(
+            img_path=None, text=('object', ), text_mode='category', ori_shape=picture.shape[:2],
+            img_shape=resized.shape))
+        batch = model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
+        sample, = batch['data_samples']
+        sample.set_metainfo(dict(batch_input_shape=tuple(batch['inputs'].shape[-2:])))
+        return cls(batch['inputs'], [], sample, resized.matrix)
+
+    def draw(self, prompt: UserPrompt) -> tuple[Tensor, Tensor]:
+        """Positive pixels of a prompt and the negative ones among the others, (H, W) bool over the padded input.
+
+        A pixel of the resized picture has the sign of the pixel of the original that lies under its centre: the
+        rectangle of a point is defined there (DESIGN section 5), and so are all marks.
+        """
+        positive, negative = warp_rounds(prompt.rounds, prompt.shape, self.matrix, self.sample.img_shape[:2])
+        return self._pad(positive), self._pad(negative & ~positive)
+
+    def warp(self, mask: np.ndarray) -> Tensor:
+        """A bool mask (H, W) over the original picture in the padded input, at its size."""
+        return self._pad(warp_mask(mask, self.matrix, self.sample.img_shape[:2]))
+
+    def _pad(self, mask: np.ndarray) -> Tensor:
+        (height, width), (out_height, out_width) = mask.shape, self.sample.batch_input_shape
+        return F.pad(torch.from_numpy(mask), (0, out_width - width, 0, out_height - height)).to(self.batch.device)
+
+    def shrink(self, mask: Tensor) -> Tensor:
+        """Share (h, w) of true pixels of a mask of the padded input in each pixel of the mask features."""
+        return F.interpolate(mask[None, None].float(), tuple(self.feats[0].shape[-2:]), mode='area')[0, 0]
+
+    def logits_of(self, mask: np.ndarray) -> Tensor:
+        """A mask (H, W) over the original picture as mask logits (h, w), in which no pixel is quite certain.
+
+        Raises:
+            ValueError: another size than the picture, or no true pixel.
+        """
+        return self.shrink(self.warp(drawn_mask(self.sample.ori_shape, mask))).clamp(0.01, 0.99).logit()
