@@ -146,7 +146,7 @@ def test_nothing_to_divide(glee, session):
     assert session.results(exclusive=True) == []
     alone = session.add(points=[(30, 20)])
     close(session.results(exclusive=True)[0], alone)
-    assert InteractiveSession(glee).results(exclusive=True) == []  # without an image, too
+    assert InteractiveSession(glee, scale=(96, 64)).results(exclusive=True) == []  # without an image, too
 
 
 @pytest.mark.parametrize('overlap', [0.01, 0.6])
