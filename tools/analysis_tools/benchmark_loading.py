@@ -43,25 +43,32 @@ def memory() -> dict[str, float]:
 
 
 class Measured:
-    """A data set whose items are numbers: the memory of the worker after it loaded the item."""
+    """A data set whose items are measurements: the memory of the worker that loaded the item.
 
-    def __init__(self, dataset, fetch) -> None:
-        self.dataset, self.fetch = dataset, fetch
+    A measurement takes longer than an item of a store, so that only the first and the last item of each worker have
+    one, the others None. Loaders give items to their workers by turns.
+    """
+
+    def __init__(self, dataset, fetch, indices: np.ndarray, workers: int) -> None:
+        self.dataset, self.fetch, self.indices, self.workers = dataset, fetch, indices, workers
 
     def __len__(self) -> int:
-        return len(self.dataset)
+        return len(self.indices)
 
-    def __getitem__(self, index: int) -> tuple:
-        self.fetch(self.dataset, index)
-        return get_worker_info().id, memory()
+    def __getitem__(self, position: int) -> tuple:
+        self.fetch(self.dataset, int(self.indices[position]))
+        between = self.workers <= position < len(self) - self.workers
+        return get_worker_info().id, None if between else memory()
 
 
 def worker_memory(dataset, fetch, indices: np.ndarray, workers: int) -> list[dict]:
     """Per worker: resident and private memory (MB) at its end, and what it added privately."""
-    loader = DataLoader(Measured(dataset, fetch), batch_size=1, num_workers=workers, collate_fn=list,
-                        sampler=indices.tolist(), multiprocessing_context='fork')
+    loader = DataLoader(Measured(dataset, fetch, indices, workers), batch_size=1, num_workers=workers, collate_fn=list,
+                        multiprocessing_context='fork')
     seen = {}
     for (worker, now), in loader:
+        if now is None:
+            continue
         first = seen.setdefault(worker, dict(first=now['private']))
         first.update(now, added=now['private'] - first['first'])
     return [seen[worker] for worker in sorted(seen)]
@@ -157,8 +164,10 @@ def benchmark_objects365(args: Namespace) -> None:
     images, boxes = write_objects365(folder / 'objects365.json', args.fraction)
     result = dict(fraction=args.fraction, images_in_file=images, boxes=boxes,
                   file_mb=(folder / 'objects365.json').stat().st_size / MB)
-    context = multiprocessing.get_context('spawn')
-    for target, arguments in ((measure_reading, ()), (measure_opening, (args.workers, args.reads))):
+    # A peak is measured in a fresh process: here, freed memory of the writing would be used again.
+    for target, method, arguments in ((measure_reading, 'spawn', ()),
+                                      (measure_opening, 'fork', (args.workers, args.reads))):
+        context = multiprocessing.get_context(method)
         queue = context.Queue()
         process = context.Process(target=target, args=(str(folder), *arguments, queue))
         process.start()
