@@ -3,21 +3,23 @@
 ``world``: a MiniWorld of every source, 9 + 4 images and 2 + 2 videos (train + val) of each.
 ``picture_world``: a MiniWorld of many pictures, for statistics.
 Both are for reading; a test that writes takes ``worlds.own_copy``.
+``fork_server``: programs in processes of their own without the seconds that python, torch and mmdet take to start.
 ``official_lite``, ``converted_lite``, ``glee_lite``: GLEE-Lite with the weights of the goldens, at full size.
 """
 import json
 from pathlib import Path
 from typing import Iterator
-from unittest import mock
 
 import golden_recipe
 import numpy as np
 import pytest
 import torch
+from fork_server import ForkServer
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from paths import GOLDEN, ROOT
+from plain_configs import plain_config_text
 from tool_runner import run_tool
 from worlds import build_picture_world, build_world, files_of
 
@@ -34,17 +36,10 @@ def _mmdet_scope():
 
 @pytest.fixture(autouse=True, scope='session')
 def _plain_config_text() -> Iterator[None]:
-    """Every runner has its config's text laid out by yapf several times; for a large one that takes many seconds.
-
-    Here the text stays as mmengine made it: Python that is compiled, so that a config which cannot be dumped is found.
-    """
-
-    def checked(text: str, **style) -> tuple[str, bool]:
-        compile(text, 'config', 'exec')
-        return text, False
-
-    with mock.patch('yapf.yapflib.yapf_api.FormatCode', checked):
-        yield
+    """See plain_configs."""
+    patch = plain_config_text()
+    yield
+    patch.stop()
 
 
 @pytest.fixture(scope='session')
@@ -62,6 +57,14 @@ def world(tmp_path_factory) -> Iterator[Path]:
 def picture_world(tmp_path_factory) -> Path:
     """A MiniWorld of many pictures and of no videos; read only."""
     return build_picture_world(tmp_path_factory.mktemp('picture_world') / 'miniworld')
+
+
+@pytest.fixture(scope='session')
+def fork_server(tmp_path_factory) -> Iterator[ForkServer]:
+    """Programs that start in milliseconds, see fork_server."""
+    server = ForkServer(tmp_path_factory.mktemp('server'))
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope='session')

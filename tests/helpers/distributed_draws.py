@@ -1,4 +1,4 @@
-"""Run by torchrun: prints the source of every draw of all ranks, in the order of the joined stream."""
+"""Run in several processes: prints the source of every draw of all ranks, in the order of the joined stream."""
 import numpy as np
 import torch
 import torch.distributed as dist

@@ -1,4 +1,4 @@
-"""Run by torchrun: prints the mean over ranks of the mini model's loss, each rank on its share of a batch."""
+"""Run in several processes: prints the mean over ranks of the mini model's loss, each rank on its share of a batch."""
 import golden_recipe
 import torch
 import torch.distributed as dist

@@ -1,9 +1,10 @@
-"""Where the checkout, its configs, the golden outputs and the cases of metrics are."""
+"""Where the checkout, its configs, tools and test helpers, the golden outputs and the cases of metrics are."""
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs/glee'
 TOOLS = ROOT / 'tools'
+HELPERS = ROOT / 'tests/helpers'
 GOLDEN = ROOT / 'tests/data/golden'
 METRIC_CASES = ROOT / 'tests/data/metrics'
 FORMATS = ROOT / 'tests/data/formats'

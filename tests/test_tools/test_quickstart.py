@@ -2,10 +2,10 @@
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 from paths import ROOT
+from tool_runner import run_tool
 
 KEYS = ('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/segm_mAP', 'lvis/bbox_AP', 'refcoco/P@0.5',
         'refcoco/attribute_P@0.5', 'refcoco/relation_P@0.5', 'refcoco/blind_P@0.5', 'panoptic/PQ',
@@ -17,18 +17,17 @@ LOG = '2026/01/02 {} - mmengine - INFO - {}\n'
 
 
 def report(*args):
-    return subprocess.run([sys.executable, 'tools/analysis_tools/quickstart_report.py', *map(str, args)],
-                          cwd=ROOT, capture_output=True, text=True, env=dict(os.environ, PYTHONPATH='.'))
+    run_tool('analysis_tools/quickstart_report.py', *args)
 
 
 @pytest.mark.slow
-def test_smoke_runs_every_step_once(tmp_path):
-    """A second run only collects the results again."""
+def test_smoke_runs_every_step_once(fork_server, tmp_path):
+    """Programs are forks, which start at once. A second run only collects the results again."""
 
     def run():
         done = subprocess.run(['bash', 'tools/quickstart.sh', '--smoke', str(tmp_path)], cwd=ROOT,
                               capture_output=True, text=True,
-                              env=dict(os.environ, GLEE_PYTHON=sys.executable, PYTHONPATH='.'))
+                              env=dict(os.environ, GLEE_PYTHON=str(fork_server.python)))
         assert done.returncode == 0, done.stderr[-3000:]
         return sorted(path for path in tmp_path.rglob('*.log'))
 
@@ -70,8 +69,7 @@ def finished_run(tmp_path):
 
 
 def test_results_come_from_the_logs(finished_run):
-    done = report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
-    assert done.returncode == 0, done.stderr
+    report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
     results = json.loads((finished_run / 'out/results.json').read_text())
     assert results['train_minutes'] == 60 and results['mode'] == 'full'
     # logged every 10 of 200 steps: steps 10 and 20, then 190 and 200
@@ -91,8 +89,7 @@ def test_numbers_before_and_after_fine_tuning_have_names_of_their_own(finished_r
         folder = finished_run / f'run/test_{name}/20260102_030405'
         folder.mkdir(parents=True)
         (folder / '20260102_030405.json').write_text(json.dumps(values))
-    done = report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
-    assert done.returncode == 0, done.stderr
+    report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
     results = json.loads((finished_run / 'out/results.json').read_text())
     videos = {key: value for key, value in results.items() if key.split('/')[0].split('_')[0] in (
         'ytvis', 'ovis', 'vos', 'rvos', 'tao', 'burst')}
@@ -117,5 +114,5 @@ def test_a_quick_run_never_overwrites_a_full_one(finished_run):
 def test_a_missing_number_is_named(finished_run):
     log = next((finished_run / 'run/test_lvis').glob('*/*.json'))
     log.write_text(json.dumps({'lvis/other': 1}))
-    done = report(finished_run / 'run', finished_run / 'out', '--mode', 'full')
-    assert done.returncode != 0 and 'lvis/bbox_AP' in done.stderr
+    with pytest.raises(SystemExit, match='lvis/bbox_AP'):
+        report(finished_run / 'run', finished_run / 'out', '--mode', 'full')

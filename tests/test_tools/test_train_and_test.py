@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 import torch
-from paths import ROOT
+from paths import HELPERS, ROOT
 from toy_training import CONFIG, Payload
 
 from projects.glee.engine.checkpoints import read_checkpoint
@@ -121,10 +121,11 @@ def test_amp_follows_the_machine(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_two_processes_without_gpu_train_as_one(run, tmp_path, monkeypatch):
+def test_two_processes_without_gpu_train_as_one(run, fork_server, tmp_path, monkeypatch):
     (tmp_path / 'toy.py').write_text(CONFIG + "custom_imports = dict(imports=['toy_training'])")
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
-    monkeypatch.setenv('PYTHONPATH', f'{TOOLS.parent}:{TOOLS.parent / "tests"}')
+    monkeypatch.setenv('PYTHONPATH', f'{ROOT}:{HELPERS}')
+    monkeypatch.setenv('PYTHON_EXEC', str(fork_server.python))  # torchrun's own way to name python
     subprocess.run(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
          str(TOOLS / 'train.py'), 'toy.py', '--launcher', 'pytorch'], check=True)
