@@ -13,7 +13,7 @@ from data_fixtures import (
     write_coco,
     write_refer,
 )
-from mmdet.datasets import CocoDataset, LVISV1Dataset, RefCocoDataset
+from mmdet.datasets import CocoDataset, LVISV1Dataset, Objects365V2Dataset, RefCocoDataset
 
 import projects.glee  # noqa: F401
 from projects.glee.datasets.image import (
@@ -134,6 +134,20 @@ def test_objects365_has_boxes_only(tmp_path):
                                     pipeline=category_pipeline())
     with pytest.raises(ValueError, match=r'000000000001.jpg has no mask.*with_mask=False'):
         dataset[0]
+
+
+def test_objects365_leaves_out_the_pictures_that_the_release_lacks(tmp_path):
+    """Those that the stock data set leaves out too, in both spellings of their path."""
+    root = write_coco(tmp_path, NAMES, BOXES, folder='patch3')
+    edit_json(root / ANN, lambda content: content.update(images=[
+        dict(content['images'][0], id=number, file_name=name) for number, name in enumerate([
+            'images/v2/patch16/objects365_v2_00908726.jpg', 'images/v1/patch6/objects365_v1_00320532.jpg',
+            'patch6/objects365_v1_00320534.jpg', 'images/v2/patch16/objects365_v2_00908727.jpg'], 1)]))
+    kwargs = dict(data_root=str(root), ann_file=ANN, data_prefix=dict(img=''), pipeline=[], test_mode=True)
+    ours, stock = TextObjects365Dataset(**kwargs), Objects365V2Dataset(**kwargs, metainfo=dict(classes=NAMES))
+    for dataset in (ours, stock):
+        paths = [dataset.get_data_info(index)['img_path'] for index in range(len(dataset))]
+        assert paths == [f'{root}/patch16/objects365_v2_00908727.jpg']
 
 
 OBJECTS = [(1, 1, (4, 4, 10, 10)), (1, 1, (30, 4, 10, 20)), (1, 2, (20, 30, 12, 12)),

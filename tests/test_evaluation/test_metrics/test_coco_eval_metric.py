@@ -41,6 +41,12 @@ def run(metric, detections, classes, unreadable=()):
     return evaluator.evaluate(len(detections))
 
 
+def stock(path, detections):
+    """What mmdet's metric says, without its -1 of what is not annotated."""
+    numbers = run(CocoMetric(path, metric=['bbox', 'segm'], proposal_nums=(1, 10, 100)), detections, ('star', 'ring'))
+    return {name: value for name, value in numbers.items() if value != -1}
+
+
 def truth_file(path, images, **changes):
     """images: per image a list of (category id from 1, x, y, width, height); ``changes`` of the first row."""
     rows = [dict(id=number, image_id=image + 1, category_id=category, bbox=list(box), area=box[2] * box[3], iscrowd=0,
@@ -77,9 +83,8 @@ def test_sound_files_have_the_numbers_of_the_stock_metric(tmp_path, seed):
     images = random_images(rng, 8)
     path = truth_file(tmp_path / 'a.json', images)
     detections = near(rng, images)
-    options = dict(metric=['bbox', 'segm'], proposal_nums=(1, 10, 100))
-    ours = run(CocoEvalMetric(path, **options), detections, ('star', 'ring'))
-    assert ours == run(CocoMetric(path, **options), detections, ('star', 'ring'))
+    ours = run(CocoEvalMetric(path, metric=['bbox', 'segm']), detections, ('star', 'ring'))
+    assert ours == stock(path, detections)
     assert 0 < ours['coco/segm_mAP'] < 1
 
 
@@ -147,9 +152,7 @@ def test_nothing_counts_as_found_in_an_unreadable_picture(tmp_path):
     """As the official program scores a result file without rows of that picture."""
     path = truth_file(tmp_path / 'a.json', OBJECTS)
     got = run(CocoEvalMetric(path, metric=['bbox', 'segm']), PERFECT, ('star', 'ring'), unreadable=[1])
-    expected = run(CocoMetric(path, metric=['bbox', 'segm'], proposal_nums=(1, 10, 100)), {**PERFECT, 1: []},
-                   ('star', 'ring'))
-    assert got == expected and got['coco/bbox_mAP'] == HALF
+    assert got == stock(path, {**PERFECT, 1: []}) and got['coco/bbox_mAP'] == HALF
 
 
 def test_broken_rows_by_hand_are_named():
@@ -204,3 +207,13 @@ def test_a_file_without_the_federated_rules_is_no_lvis_file(tmp_path):
     path = truth_file(tmp_path / 'a.json', OBJECTS)
     with pytest.raises(ValueError, match='a.json: neg_category_ids is missing for id 1 of `images`'):
         LVISEvalMetric(path)
+
+
+def test_sizes_without_an_object_have_no_number(tmp_path):
+    """Small objects alone: pycocotools' -1 is left out and named."""
+    path = truth_file(tmp_path / 'a.json', [[(1, 2, 2, 8, 8)]])
+    with captured_log() as messages:
+        got = run(CocoEvalMetric(ann_file=path, metric=['bbox', 'segm']), {1: [(0, 0.9, square(2, 2, 8, 8))]},
+                  ('star', 'ring'))
+    assert got == {f'coco/{metric}_mAP{name}': 1 for metric in ('bbox', 'segm') for name in ('', '_50', '_75', '_s')}
+    assert any('nothing was scored for bbox_mAP_m, bbox_mAP_l, segm_mAP_m, segm_mAP_l' in text for text in messages)

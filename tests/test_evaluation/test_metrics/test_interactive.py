@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 from brush_predictor import BrushPredictor
+from data_fixtures import captured_log
 
 from projects.glee.evaluation.metrics import InteractiveSegMetric
 from projects.glee.evaluation.metrics.interactive_seg_metric import number_of_clicks
@@ -97,5 +98,12 @@ def test_metric_by_hand():
                 '2-NoC@85': (2 + 1 + 2) / 3, '2-NoC@90': (2 + 1 + 2) / 3, 'failures@85': 1, 'failures@90': 1,
                 'box_mIoU': 0.7, 'instances': 3}
     assert values == {f'interactive/{key}': pytest.approx(value) for key, value in expected.items()}
-    with pytest.raises(ValueError, match='no instance'):
-        metric.evaluate(0)
+
+
+def test_no_instance_gives_no_number():
+    """A data set without masks: nothing is scored, and that is said."""
+    metric = InteractiveSegMetric()
+    metric.process({}, [dict(img_path='a.jpg', curves=[])])
+    with captured_log() as messages:
+        assert metric.evaluate(1) == {}
+    assert any('InteractiveSegMetric: nothing was scored for mIoU' in message for message in messages)

@@ -5,7 +5,7 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import annotation, write_json
+from data_fixtures import annotation, captured_log, write_json
 from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
@@ -169,13 +169,17 @@ def test_mask_area_decides_size_groups(tmp_path):
 
 
 def test_nothing_found_groups_without_category_and_class_names(tmp_path):
+    """Nothing found is 0; numbers of sizes, frequencies and categories without an object are left out, and named."""
     path = lvis_file(tmp_path / 'a.json', [[(0, BOX)]], frequencies='ccc')
-    assert evaluate(path, [[]]) == {
-        f'lvis/{m}_{item}': 0 for m in ('bbox', 'segm') for item in LVISEvalMetric.items}
-    got = evaluate(path, [[PERFECT]], classwise=True)
-    assert got['lvis/bbox_APr'] == -1 and got['lvis/bbox_APc'] == pytest.approx(1)
-    assert got['lvis/dotted red star_precision'] == pytest.approx(1)
-    assert np.isnan(got['lvis/ring_precision'])
+    items = {'AP', 'AP50', 'AP75', 'APm', 'APc'}
+    assert evaluate(path, [[]]) == {f'lvis/{m}_{item}': 0 for m in ('bbox', 'segm') for item in items}
+    with captured_log() as messages:
+        got = evaluate(path, [[PERFECT]], classwise=True)
+    assert set(got) == {f'lvis/{m}_{item}' for m in ('bbox', 'segm') for item in items} | {
+        'lvis/dotted red star_precision'}
+    assert all(value == pytest.approx(1) for value in got.values())
+    assert any('nothing was scored for bbox_APs, bbox_APl, bbox_APr, bbox_APf, ring_precision' in message
+               for message in messages)
 
 
 def test_result_files_and_subsets_of_names(tmp_path):

@@ -57,6 +57,16 @@ def test_nothing_scored_gives_no_number(tmp_path):
     assert evaluate(tmp_path, np.full((20, 30), 2)) == {}
 
 
+def test_groups_without_a_segment_have_no_number(tmp_path):
+    """Things alone in truth and prediction: no number of stuff."""
+    ids = write_truth(tmp_path)
+    content = json.loads((tmp_path / 'pan.json').read_text())
+    content['annotations'][0]['segments_info'].pop()  # the sky
+    (tmp_path / 'pan.json').write_text(json.dumps(content))
+    values = evaluate(tmp_path, np.array([2, 1000, 2000, 2])[np.where(ids == 3, 0, ids)])
+    assert {name.partition('/')[2] for name in values} == {'PQ', 'SQ', 'RQ', 'PQ_th', 'SQ_th', 'RQ_th'}
+
+
 def test_void_and_crowds_by_hand():
     """Half of a row each: void, a crowd of 1, a segment of 1; predictions on them."""
     truth = np.array([[0, 0, 0, 0, 5, 5, 5, 5, 6, 6, 6, 6]])

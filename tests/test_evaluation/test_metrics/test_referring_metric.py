@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from data_fixtures import expression_test_pipeline, write_refer
+from data_fixtures import captured_log, expression_test_pipeline, write_refer
 from mmdet.evaluation.metrics import RefSegMetric
 from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
@@ -47,6 +47,13 @@ FIRST = sample([[0, 0, 4, 4], [0, 0, 4, 2], [5, 5, 9, 9]],
                [(0, 0.3, [5, 5, 8, 8]), (1, 0.9, [0, 0, 2, 2]), (0, 0.7, [0, 0, 4, 4])])
 # image 2: 12 of 16 pixels: IoU 0.75
 SECOND = sample([[2, 2, 6, 6]], [(0, 0.1, [2, 2, 6, 5])], source='b')
+
+
+def test_no_expression_gives_no_number():
+    """Neither 0 nor an error, and it is said."""
+    with captured_log() as messages:
+        assert evaluate([], per_source=True) == {}
+    assert any('ReferringMetric: nothing was scored for P@0.5' in message for message in messages)
 
 
 def test_hand_computed_numbers():

@@ -1,17 +1,19 @@
 """COCO AP that one bad row or picture does not end."""
-from typing import List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 from mmdet.evaluation.metrics import CocoMetric
 from mmdet.registry import METRICS
 
 from ..functional.coco_truth import coco_of, load_truth, without_unreadable
+from ..functional.unscored import drop_unscored
 
 
 @METRICS.register_module()
 class CocoEvalMetric(CocoMetric):
     """mmdet's ``CocoMetric`` with rows checked as ``load_truth`` does and without detections in unreadable pictures.
 
-    Numbers are those of pycocotools; whatever ids the annotations have, or whether they have any, does not matter.
+    Numbers are those of pycocotools, without those of which nothing is annotated (its -1); whatever ids the annotations
+    have, or whether they have any, does not matter.
 
     Args:
         ann_file (str): annotation file.
@@ -34,3 +36,7 @@ class CocoEvalMetric(CocoMetric):
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Collect a batch."""
         super().process(data_batch, without_unreadable(data_samples))
+
+    def compute_metrics(self, results: list) -> Dict[str, float]:
+        """``bbox_mAP`` ... ``segm_mAP_l`` of what is annotated."""
+        return drop_unscored(type(self).__name__, super().compute_metrics(results), missing=-1)

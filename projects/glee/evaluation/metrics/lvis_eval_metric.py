@@ -12,7 +12,9 @@ from mmdet.registry import METRICS
 from mmengine.fileio import dump
 from mmengine.logging import MMLogger
 
+from ...structures.masks import empty_mask
 from ..functional.coco_truth import load_truth, without_unreadable
+from ..functional.unscored import drop_unscored
 
 
 def with_numpy_float(function: Callable) -> Callable:
@@ -66,7 +68,7 @@ class LVISEvalMetric(LVISMetric):
         super().process(data_batch, without_unreadable(data_samples))
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
-        """``bbox_AP`` ... ``segm_APf``; -1 for a group of which the file has no category."""
+        """``bbox_AP`` ... ``segm_APf``, without those of which the file has no object."""
         category_ids = self._category_ids()
         predictions = [prediction for _, prediction in results]
         metrics = {}
@@ -77,8 +79,16 @@ class LVISEvalMetric(LVISMetric):
                 found = lvis_results(predictions, category_ids, metric)
                 dump(found, path)
                 if not self.format_only:
-                    metrics.update(self._evaluate(metric, path if found else None))
+                    metrics.update(self._evaluate(metric, found or [self._nothing_found(category_ids, metric)]))
         return metrics
+
+    def _nothing_found(self, category_ids: List[int], metric: str) -> dict:
+        """A result without area, which matches no object: the lvis package reads no empty list."""
+        image = self._lvis_api.dataset['images'][0]
+        row = dict(image_id=image['id'], category_id=category_ids[0], score=0.0)
+        shape = dict(bbox=[0., 0., 0., 0.]) if metric == 'bbox' else dict(
+            segmentation=empty_mask(image['height'], image['width']))
+        return dict(row, **shape)
 
     def _category_ids(self) -> List[int]:
         """Category id of each label, in the order of the file as the data sets have it."""
@@ -93,19 +103,15 @@ class LVISEvalMetric(LVISMetric):
                              f'{len(ids)}, which lacks {missing[:5]}')
         return [by_name[name] for name in names]
 
-    def _evaluate(self, metric: str, path: str) -> Dict[str, float]:
-        items = self.metric_items or self.items
-        if path is None:
-            return {f'{metric}_{item}': 0.0 for item in items}
-        evaluation = CurrentNumpyLVISEval(
-            self._lvis_api, LVISResults(self._lvis_api, path), metric)
+    def _evaluate(self, metric: str, found: List[dict]) -> Dict[str, float]:
+        evaluation = CurrentNumpyLVISEval(self._lvis_api, LVISResults(self._lvis_api, found), metric)
         evaluation.run()
         numbers = evaluation.get_results()
-        metrics = {f'{metric}_{item}': float(numbers[item]) for item in items}
+        metrics = {f'{metric}_{item}': float(numbers[item]) for item in self.metric_items or self.items}
         if self.classwise:
             metrics.update(self._classwise(evaluation))
-        MMLogger.get_current_instance().info(
-            f'LVIS {metric}: ' + ', '.join(f'{k} {numbers[k]:.4f}' for k in items))
+        metrics = drop_unscored(type(self).__name__, metrics, missing=-1)
+        MMLogger.get_current_instance().info('LVIS: ' + ', '.join(f'{k} {value:.4f}' for k, value in metrics.items()))
         return metrics
 
     def _classwise(self, evaluation: LVISEval) -> Dict[str, float]:

@@ -13,11 +13,12 @@ from mmengine.logging import print_log
 
 from ...structures.panoptic_ids import rgb2id
 from ..functional.panoptic_quality import VOID, Counts, TrueSegment, average_quality, count_segments
+from ..functional.unscored import drop_unscored
 
 
 @METRICS.register_module()
 class PanopticMetric(BaseMetric):
-    """PQ, SQ and RQ in percent, of all categories, things (``_th``) and stuff (``_st``).
+    """PQ, SQ and RQ in percent, of all categories, things (``_th``) and stuff (``_st``) that occur.
 
     mmdet's ``CocoPanopticMetric``, which also writes files for a test server, cannot be built without
     panopticapi, which is in no package index. The values are the same.
@@ -90,4 +91,8 @@ class PanopticMetric(BaseMetric):
             print_log(f'{self.ann_file}: neither truth nor predictions hold a segment, nothing is scored', 'current')
             return {}
         print_panoptic_table(averages, logger='current')
-        return parse_pq_results(averages)
+        metrics = parse_pq_results(averages)
+        for group, ending in (('Things', '_th'), ('Stuff', '_st')):
+            if not averages[group]['n']:
+                metrics.update({name: None for name in metrics if name.endswith(ending)})
+        return drop_unscored(type(self).__name__, metrics)

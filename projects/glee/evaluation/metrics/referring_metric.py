@@ -7,6 +7,8 @@ from mmdet.evaluation.functional import bbox_overlaps
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+from ..functional.unscored import drop_unscored
+
 
 @METRICS.register_module()
 class ReferringMetric(BaseMetric):
@@ -73,15 +75,17 @@ class ReferringMetric(BaseMetric):
                 for boxes, gt in zip(sample['candidates'], ground_truth_boxes(sample))]
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        """Numbers over all expressions and, if asked for, over those of each source."""
+        """Numbers over all expressions and, if asked for, over those of each source that has some."""
         metrics = self._summarise(results, '')
         if self.per_source:
             for source in sorted({scores['source'] for scores in results}):
                 own = [scores for scores in results if scores['source'] == source]
                 metrics.update(self._summarise(own, f'{source}_'))
-        return metrics
+        return drop_unscored(type(self).__name__, metrics)
 
-    def _summarise(self, results: List[dict], name: str) -> Dict[str, float]:
+    def _summarise(self, results: List[dict], name: str) -> Dict[str, Optional[float]]:
+        if not any(scores['hit'] for scores in results):
+            return {f'{name}P@{self.iou_thr}': None}
         metrics = {f'{name}P@{self.iou_thr}': float(np.mean(flatten(results, 'hit')))}
         if self.with_mask:
             inter, union = np.array(flatten(results, 'overlap'), dtype=np.float64).T
