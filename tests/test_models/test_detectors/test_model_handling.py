@@ -3,6 +3,7 @@ import copy
 import pickle
 from typing import Iterator
 
+import numpy as np
 import pytest
 import torch
 from mini_model import build, category_sample, expression_sample, images, mini_config
@@ -10,6 +11,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
 from video_fixtures import SIZE, clip_of, moving_picture, same_tracks, video_model
+
+from projects.glee.apis import InteractiveSession
 
 LENGTH = 6
 EXPRESSIONS = dict(text=('a red star', 'the ring'), text_mode='expression')
@@ -189,3 +192,24 @@ def test_pictures_are_normalised_in_full_precision():
         assert {buffer.dtype for buffer in model.data_preprocessor.buffers()} == {torch.float32}
     model = build(mini_config()).bfloat16()
     assert torch.equal(model.data_preprocessor(copy.copy(data), False)['inputs'], expected)
+
+
+@pytest.mark.parametrize('reference_as', ['name', 'tokens'])
+@torch.no_grad()
+def test_a_session_in_half_precision_takes_a_reference_of_a_full_one(reference_as):
+    """Clicks of both signs, names of a mask, panoptic maps, and an object that a float32 model encoded."""
+    cfg = mini_config()
+    cfg.panoptic_head.composer.reference_as = reference_as
+    model = build(cfg).eval()
+    picture = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    saved, scores = None, []
+    for dtype in (torch.float32, torch.bfloat16):
+        session = InteractiveSession(model.to(dtype), vocabulary=('ring', 'star'), scale=(96, 64))
+        session.set_image(picture)
+        saved = saved or session.encode_reference(points=[(20, 20)])
+        pet = session.add(points=[(20, 20)])
+        scores.append([pet.score, session.add(reference=saved).score, session.add(reference=saved, text='ring').score])
+        session.refine(pet.id, points=[(50, 30, -1)])
+        assert session.label(pet.mask if pet.mask.any() else pet.id, top_k=2) is not None
+        assert session.panoptic(('ring', 'star'), ('sky', ))[0].shape == (60, 90)
+    assert scores[1] == pytest.approx(scores[0], abs=0.03)

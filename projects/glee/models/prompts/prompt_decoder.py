@@ -82,7 +82,12 @@ class PromptDecoder:
                              f'reference, text), got {sorted(map(tuple, sets))}: batch them by what they were given')
         given, = sets
         text = self.head.encode_expressions(objects.texts) if given.text else vocabulary.pick(objects.images)
-        return self._read(objects, given, text)
+        return self._read(self._fit(objects), given, text)
+
+    def _fit(self, objects: PromptedObjects) -> PromptedObjects:
+        """References may come from a model on another device or in another precision."""
+        like = self.head.category_embed
+        return objects._replace(refs=[None if reference is None else reference.to(like) for reference in objects.refs])
 
     def _read(self, objects: PromptedObjects, given: PromptSet, text: TextPrompt,
               remember: bool = True) -> tuple[TextPrompt, VisualPrompt | None]:
@@ -220,7 +225,7 @@ class PromptDecoder:
                 indices = members[start:start + self.chunk]
                 text = (expressions.pick([told.index(index) for index in indices]) if given.text else
                         vocabulary.pick([0] * len(indices)))
-                yield given, indices, objects.pick(indices), text
+                yield given, indices, self._fit(objects.pick(indices)), text
 
     # ---- which query it is ----
     def _evidence(self, objects: PromptedObjects, row: int, given: PromptSet, outputs) -> PromptEvidence:
