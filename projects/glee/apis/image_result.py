@@ -27,6 +27,8 @@ class ImageResult:
             ``segment_map``; None where no stuff was asked for.
         segment_map: (H, W) int32 segment ids, 0 where nothing is.
         image: RGB uint8 (H, W, 3) of a picture from memory; that of a file is read when it is needed.
+        ids: (N,) identities of the objects of a video, from 1; None for a picture.
+        frame: number of the frame in its video.
     """
     path: Optional[str]
     shape: tuple[int, int]
@@ -37,6 +39,8 @@ class ImageResult:
     segments: Optional[list[dict]] = None
     segment_map: Optional[np.ndarray] = field(default=None, repr=False)
     image: Optional[np.ndarray] = field(default=None, repr=False)
+    ids: Optional[np.ndarray] = None
+    frame: Optional[int] = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -50,14 +54,15 @@ class ImageResult:
         """Some of the objects: a number, a slice, a list of numbers, or (N,) bool."""
         picked = np.atleast_1d(np.arange(len(self))[rows]).tolist()
         return replace(self, names=[self.names[row] for row in picked], boxes=self.boxes[picked],
-                       scores=self.scores[picked], rles=[self.rles[row] for row in picked])
+                       scores=self.scores[picked], rles=[self.rles[row] for row in picked],
+                       ids=None if self.ids is None else self.ids[picked])
 
     def plot(self, renderer: Renderer = Renderer(), by: str = 'name', with_scores: bool = True) -> np.ndarray:
         """The picture with its objects drawn, RGB uint8; a small picture is enlarged.
 
         Args:
             renderer: how it is drawn.
-            by: what decides a colour, 'name' or 'object'.
+            by: what decides a colour, 'name' or 'object' (its identity in a video).
             with_scores: write the score behind each name.
 
         Raises:
@@ -67,10 +72,12 @@ class ImageResult:
             raise ValueError(f"by={by!r}: colours go by 'name' or by 'object'")
         keys = {name: number for number, name in enumerate(sorted(set(self.names)))}
         image = read_picture(self.path) if self.image is None else self.image
+        ids = range(len(self)) if self.ids is None else self.ids.tolist()
+        marks = [''] * len(self) if self.ids is None else [f'{identity} ' for identity in ids]
         return renderer(image, [
-            DrawnObject(box, decode(rle), f'{name} {score:.2f}' if with_scores else name,
-                        keys[name] if by == 'name' else row)
-            for row, (name, box, score, rle) in enumerate(zip(self.names, self.boxes, self.scores, self.rles))])
+            DrawnObject(box, decode(rle), f'{mark}{name} {score:.2f}' if with_scores else f'{mark}{name}',
+                        keys[name] if by == 'name' else identity)
+            for mark, identity, name, box, score, rle in zip(marks, ids, self.names, self.boxes, self.scores, self.rles)])
 
     def save(self, path: Union[str, Path], renderer: Renderer = Renderer(), by: str = 'name',
              with_scores: bool = True) -> Path:
@@ -84,7 +91,11 @@ class ImageResult:
         """Plain values: picture, size and one dict(name, score, box xyxy px, mask RLE) per object."""
         objects = [dict(name=name, score=round(float(score), 6), box=[round(float(v), 3) for v in box], mask=dict(rle))
                    for name, score, box, rle in zip(self.names, self.scores, self.boxes, self.rles)]
+        if self.ids is not None:
+            objects = [dict(id=int(identity), **entry) for identity, entry in zip(self.ids, objects)]
         found = dict(image=self.path, height=self.shape[0], width=self.shape[1], objects=objects)
+        if self.frame is not None:
+            found['frame'] = self.frame
         return found if self.segments is None else dict(found, segments=self.segments)
 
     def to_json(self, path: Union[str, Path, None] = None) -> str:
@@ -115,4 +126,5 @@ class ImageResult:
         return Detections(
             xyxy=np.asarray(self.boxes, np.float32).reshape(-1, 4), mask=self.masks, confidence=self.scores,
             class_id=np.array([order[name] for name in self.names], int),
+            tracker_id=None if self.ids is None else np.asarray(self.ids, int),
             data=dict(class_name=np.array(self.names, dtype=str)))

@@ -49,6 +49,7 @@ class ExpressionTracker(GLEETracker):
         """Forget the previous video."""
         self.previous: list[Tensor | None] = []
         self.tracks: list[Track] = []
+        self.last_scores: list[float] = []
         self.num_frames = 0
 
     def update(self, detector, inputs: Tensor, data_samples: Sequence[DetDataSample]) -> None:
@@ -57,6 +58,7 @@ class ExpressionTracker(GLEETracker):
         if not self.tracks:
             self.tracks = [Track(number + 1, number, 0.) for number in range(len(expressions))]
             self.previous = [None] * len(expressions)
+            self.last_scores = [0.] * len(expressions)
         merges = [ObjectMerge(sample.ori_shape[:2], inputs.device, BACKGROUND[self.owner]) for sample in data_samples]
         for number, output in enumerate(outputs):
             for index, sample in enumerate(data_samples):
@@ -82,6 +84,7 @@ class ExpressionTracker(GLEETracker):
         best = choose_query(scores, outputs.embeddings[index], self.previous[number], self.temporal_weight)
         track, score = self.tracks[number], float(scores[best])
         track.score += score
+        self.last_scores[number] = score
         if score < self.min_score:
             track.segmentations.append(None)
             track.bboxes.append(None)
@@ -94,6 +97,17 @@ class ExpressionTracker(GLEETracker):
         track.segmentations.append(rle)
         track.bboxes.append(None if rle is None else result.bboxes[0].tolist())
         return mask
+
+    def take_last(self) -> list[tuple[float, dict | None, list[float] | None]]:
+        """Score, mask (RLE or None) and box of every expression in the last frame, which the tracker then forgets."""
+        last = [(score, track.segmentations[-1], track.bboxes[-1])
+                for score, track in zip(self.last_scores, self.tracks)]
+        for track in self.tracks:
+            for kept in (track.segmentations, track.bboxes, track.owned):
+                kept.clear()
+            track.score = 0.
+        self.num_frames = 0
+        return last
 
     def finish(self, detector) -> list[Track]:
         """One track per expression, ``label`` its index, ``score`` the mean expression score."""

@@ -1,0 +1,122 @@
+"""Ways of following objects through a video, one per kind of question; each takes frame after frame."""
+from abc import ABCMeta, abstractmethod
+from typing import Optional, Sequence
+
+import numpy as np
+import torch
+from mmdet.structures import DetDataSample
+from torch import Tensor
+
+from ..models.prompts.reference_prompt import ReferencePrompt
+from ..models.trackers.expression_tracker import ExpressionTracker
+from ..models.trackers.online_linker import OnlineLinker
+from ..structures.masks import bounding_box, encode
+from .image_result import ImageResult
+from .interactive_session import InteractiveSession
+from .picture_geometry import PictureGeometry
+from .reference_video import ReferenceFollower
+from .video_session import VideoSession
+
+
+class Follower(metaclass=ABCMeta):
+    """Takes the frames of a video one after the other; its memory does not grow."""
+
+    @abstractmethod
+    def step(self, image: np.ndarray, frame: int) -> ImageResult:
+        """The objects of the next frame.
+
+        Args:
+            image (np.ndarray): RGB uint8 (H, W, 3).
+            frame (int): its number in the video.
+        """
+
+
+class NameFollower(Follower):
+    """Every object of some names (``OnlineLinker``)."""
+
+    def __init__(self, model, geometry: PictureGeometry, names: Sequence[str], score_thr: float,
+                 max_per_img: int) -> None:
+        self.model, self.geometry, self.names = model, geometry, tuple(names)
+        self.linker = OnlineLinker(score_thr=score_thr, max_per_img=max_per_img)
+
+    @torch.no_grad()
+    def step(self, image: np.ndarray, frame: int) -> ImageResult:
+        """See ``Follower``; the best object first."""
+        inputs, sample = prepare(self.model, self.geometry, image, self.names, 'category')
+        found = self.linker.step(self.model, inputs, sample, self.names)
+        return ImageResult(
+            path=None, shape=image.shape[:2], names=[self.names[label] for label in found.labels.tolist()],
+            boxes=found.bboxes.float().cpu().numpy(), scores=found.scores.float().cpu().numpy(),
+            rles=[encode(mask) for mask in found.masks.cpu().numpy()], ids=found.instances_ids.numpy(), frame=frame,
+            image=image)
+
+
+class ExpressionFollower(Follower):
+    """The object of each sentence (``ExpressionTracker``); identity k is sentence k, from 1."""
+
+    def __init__(self, model, geometry: PictureGeometry, expressions: Sequence[str], score_thr: float) -> None:
+        self.model, self.geometry, self.expressions = model, geometry, tuple(expressions)
+        self.tracker = ExpressionTracker(min_score=score_thr)
+
+    @torch.no_grad()
+    def step(self, image: np.ndarray, frame: int) -> ImageResult:
+        """See ``Follower``; in the order of the sentences, without those whose object is absent."""
+        inputs, sample = prepare(self.model, self.geometry, image, self.expressions, 'expression')
+        self.tracker.update(self.model, inputs, [sample])
+        shown = [(number, *seen) for number, seen in enumerate(self.tracker.take_last()) if seen[1] is not None]
+        numbers, scores, rles, boxes = zip(*shown) if shown else ((), (), (), ())
+        return ImageResult(
+            path=None, shape=image.shape[:2], names=[self.expressions[number] for number in numbers],
+            boxes=np.array(boxes, np.float32).reshape(-1, 4), scores=np.array(scores, np.float32), rles=list(rles),
+            ids=np.array(numbers, int) + 1, frame=frame, image=image)
+
+
+class PromptFollower(Follower):
+    """Objects that were pointed at on some frames (``PromptTracker``); identities count from 1 in that order.
+
+    Args:
+        model (GLEE): the detector, with a prompter.
+        prompts (dict[int, Sequence[dict]]): per frame the new objects, keywords of ``InteractiveSession.add``.
+        score_thr (float): below this probability an object counts as absent.
+    """
+
+    def __init__(self, model, prompts: dict[int, Sequence[dict]], score_thr: float) -> None:
+        self.session = InteractiveSession(model)
+        self.video = VideoSession(model, min_score=score_thr)
+        self.prompts = {int(frame): [given] if isinstance(given, dict) else list(given)
+                        for frame, given in prompts.items()}
+        self.names: list[str] = []
+        self.masks: dict[int, np.ndarray] = {}  # taken with the next frame
+        self.tracks = self.video.live(iter(self._next, None), self.masks)
+        self.image: Optional[np.ndarray] = None
+
+    def _next(self) -> np.ndarray:
+        return self.image
+
+    def step(self, image: np.ndarray, frame: int) -> ImageResult:
+        """See ``Follower``; objects that are absent are left out."""
+        given = self.prompts.pop(frame, ())
+        if given:
+            self.session.set_image(image)
+            for found in self.session.add_many(given):
+                self.names.append(found.text or f'object {len(self.names) + 1}')
+                self.masks[len(self.names)] = found.mask
+        self.image = image
+        found = next(self.tracks) if self.names else {}
+        shown = {identity: mask for identity, mask in found.items() if mask.any()}
+        rles = [encode(mask) for mask in shown.values()]
+        return ImageResult(
+            path=None, shape=image.shape[:2], names=[self.names[identity - 1] for identity in shown],
+            boxes=np.array([bounding_box(rle) for rle in rles], np.float32).reshape(-1, 4),
+            scores=np.array([self.video.live_scores[identity] for identity in shown], np.float32), rles=rles,
+            ids=np.array(list(shown), int), frame=frame, image=image)
+
+
+def prepare(model, geometry: PictureGeometry, image: np.ndarray, text: Sequence[str],
+            text_mode: str) -> tuple[Tensor, DetDataSample]:
+    """One frame as the detector takes it: ``inputs`` (1, 3, H, W) and its sample."""
+    resized = geometry(image)
+    sample = DetDataSample(metainfo=dict(img_path=None, ori_shape=image.shape[:2], img_shape=resized.shape,
+                                         text=tuple(text), text_mode=text_mode))
+    data = model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
+    return data['inputs'], data['data_samples'][0]
