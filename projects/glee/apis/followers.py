@@ -1,6 +1,6 @@
 """Ways of following objects through a video, one per kind of question; each takes frame after frame."""
 from abc import ABCMeta, abstractmethod
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 import numpy as np
 import torch
@@ -10,12 +10,12 @@ from torch import Tensor
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..models.trackers.expression_tracker import ExpressionTracker
 from ..models.trackers.online_linker import OnlineLinker
-from ..structures.masks import bounding_box, encode
+from ..models.trackers.prompt_tracker import PromptTracker
+from ..structures.masks import encode
 from .image_result import ImageResult
 from .interactive_session import InteractiveSession
 from .picture_geometry import PictureGeometry
-from .reference_video import ReferenceFollower
-from .video_session import VideoSession
+from .reference_video import track_reference
 
 
 class Follower(metaclass=ABCMeta):
@@ -82,34 +82,55 @@ class PromptFollower(Follower):
 
     def __init__(self, model, prompts: dict[int, Sequence[dict]], score_thr: float) -> None:
         self.session = InteractiveSession(model)
-        self.video = VideoSession(model, min_score=score_thr)
+        self.model = model
         self.prompts = {int(frame): [given] if isinstance(given, dict) else list(given)
                         for frame, given in prompts.items()}
+        self.tracker = PromptTracker(min_score=score_thr)
         self.names: list[str] = []
-        self.masks: dict[int, np.ndarray] = {}  # taken with the next frame
-        self.tracks = self.video.live(iter(self._next, None), self.masks)
-        self.image: Optional[np.ndarray] = None
 
-    def _next(self) -> np.ndarray:
-        return self.image
-
+    @torch.no_grad()
     def step(self, image: np.ndarray, frame: int) -> ImageResult:
         """See ``Follower``; objects that are absent are left out."""
-        given = self.prompts.pop(frame, ())
-        if given:
-            self.session.set_image(image)
-            for found in self.session.add_many(given):
-                self.names.append(found.text or f'object {len(self.names) + 1}')
-                self.masks[len(self.names)] = found.mask
-        self.image = image
-        found = next(self.tracks) if self.names else {}
-        shown = {identity: mask for identity, mask in found.items() if mask.any()}
-        rles = [encode(mask) for mask in shown.values()]
+        self.session.set_image(image)
+        found = self.session.add_many(self.prompts.pop(frame)) if frame in self.prompts else []
+        known = len(self.names)
+        self.names += [one.text or f'object {known + number}' for number, one in enumerate(found, 1)]
+        masks = {known + number: one.mask for number, one in enumerate(found, 1)}
+        shown = self.session.follow(self.tracker, masks) if self.names else []
         return ImageResult(
-            path=None, shape=image.shape[:2], names=[self.names[identity - 1] for identity in shown],
-            boxes=np.array([bounding_box(rle) for rle in rles], np.float32).reshape(-1, 4),
-            scores=np.array([self.video.live_scores[identity] for identity in shown], np.float32), rles=rles,
-            ids=np.array(list(shown), int), frame=frame, image=image)
+            path=None, shape=image.shape[:2], names=[self.names[one.identity - 1] for one in shown],
+            boxes=np.array([one.box for one in shown], np.float32).reshape(-1, 4),
+            scores=np.array([one.score for one in shown], np.float32), rles=[one.rle for one in shown],
+            ids=np.array([one.identity for one in shown], int), frame=frame, image=image)
+
+
+class ReferenceFollower(Follower):
+    """The object of another picture (``track_reference`` with the memory of its last sure sighting); identity 1.
+
+    Args:
+        model (GLEE): the detector, with a prompter.
+        reference (ReferencePrompt): the encoded object.
+        score_thr (float): below this score the object counts as absent.
+    """
+
+    def __init__(self, model, reference: ReferencePrompt, score_thr: float) -> None:
+        self.image: Optional[np.ndarray] = None
+        self.found = track_reference(InteractiveSession(model), self._images(), reference, 'prev', score_thr)
+
+    def _images(self) -> Iterator[np.ndarray]:
+        while True:
+            yield self.image
+
+    def step(self, image: np.ndarray, frame: int) -> ImageResult:
+        """See ``Follower``; nothing where the object is absent."""
+        self.image = image
+        one = next(self.found)
+        seen = [] if one is None else [one]
+        return ImageResult(
+            path=None, shape=image.shape[:2], names=['reference'] * len(seen),
+            boxes=np.array([one.box for one in seen], np.float32).reshape(-1, 4),
+            scores=np.array([one.score for one in seen], np.float32), rles=[encode(one.mask) for one in seen],
+            ids=np.ones(len(seen), int), frame=frame, image=image)
 
 
 def prepare(model, geometry: PictureGeometry, image: np.ndarray, text: Sequence[str],

@@ -77,7 +77,8 @@ class ImageResult:
         return renderer(image, [
             DrawnObject(box, decode(rle), f'{mark}{name} {score:.2f}' if with_scores else f'{mark}{name}',
                         keys[name] if by == 'name' else identity)
-            for mark, identity, name, box, score, rle in zip(marks, ids, self.names, self.boxes, self.scores, self.rles)])
+            for mark, identity, name, box, score, rle in zip(
+                marks, ids, self.names, self.boxes, self.scores, self.rles)])
 
     def save(self, path: Union[str, Path], renderer: Renderer = Renderer(), by: str = 'name',
              with_scores: bool = True) -> Path:

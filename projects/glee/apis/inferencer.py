@@ -14,12 +14,15 @@ from rich.progress import track
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.masks import encode
 from ..structures.sample_text import read_names
+from .followers import ExpressionFollower, Follower, NameFollower, PromptFollower, ReferenceFollower
+from .frame_reader import VideoSource, open_frames
 from .image_result import ImageResult
 from .init_model import init_model
 from .interactive_session import InteractiveSession
 from .model_names import config_of
 from .picture_geometry import PictureGeometry
 from .picture_source import Picture, PictureSource, find_pictures
+from .tracked_video import TrackedVideo
 
 Names = Union[str, Sequence[str], Sequence[Sequence[str]]]
 
@@ -134,6 +137,57 @@ class GLEEInferencer:
             sources = track(sources, description='pictures', transient=True)
         found = self._run(sources, questions, self._reference(reference), limits, batch_size, single)
         return found if stream else Results(found, self.errors)
+
+    def track(self, video: VideoSource,
+              names: Union[str, Sequence[str], None] = None,
+              expressions: Union[str, Sequence[str], None] = None,
+              prompts: Optional[dict[int, Sequence[dict]]] = None,
+              reference: Union[ReferencePrompt, dict, None] = None,
+              start: int = 0,
+              end: Optional[int] = None,
+              stride: int = 1,
+              score_thr: Optional[float] = None,
+              max_per_img: Optional[int] = None) -> TrackedVideo:
+        """Follow objects through a video; nothing is computed before its frames are asked for.
+
+        Example:
+            >>> for frame in glee.track('street.mp4', names=['car', 'person']):
+            ...     print(frame.frame, frame.ids, frame.names, frame.boxes)
+            >>> glee.track('street.mp4', expressions='the dog that runs').save('dog.mp4', json='dog.json')
+
+        Args:
+            video: a video file, a folder of frames, a list of arrays or paths, a generator of arrays, the number of a
+                camera, or the address of a stream.
+            names: every object of these names (MinVIS's linking, frame by frame).
+            expressions: the object that each sentence means.
+            prompts: {frame: [keyword dict per object]}, as of ``InteractiveSession.add``; followed from that frame on.
+            reference: an object of another picture, as in a call.
+            start, end, stride: frames to take, as of a slice; a negative stride goes backwards.
+            score_thr, max_per_img: as in the constructor.
+
+        Returns:
+            TrackedVideo: iterate over it once, or ``save`` it.
+
+        Raises:
+            ValueError: nothing is asked, or the video holds no frame.
+            FileNotFoundError: there is no such video.
+        """
+        score_thr = self.limits.score_thr if score_thr is None else score_thr
+        max_per_img = self.limits.max_per_img if max_per_img is None else max_per_img
+        followers: list[Follower] = []
+        if names is not None:
+            followers.append(NameFollower(self.model, self.geometry, read_names(names, 'names'), score_thr,
+                                          max_per_img))
+        if expressions is not None:
+            followers.append(ExpressionFollower(self.model, self.geometry, read_names(expressions, 'expressions'),
+                                                score_thr))
+        if prompts is not None:
+            followers.append(PromptFollower(self.model, prompts, score_thr))
+        if reference is not None:
+            followers.append(ReferenceFollower(self.model, self._reference(reference), score_thr))
+        if not followers:
+            raise ValueError('say what to follow: names=, expressions=, prompts= or reference=')
+        return TrackedVideo(open_frames(video, start, end, stride), followers)
 
     # ---- what is asked ----
     def _questions(self, names, expressions, stuff, prompts, reference) -> Iterator[_Question]:

@@ -62,7 +62,8 @@ class OnlineLinker:
         tracks = tracks[scores[tracks].argsort(descending=True, stable=True)][:self.max_per_img]
         queries = order[tracks]
         selected = SelectedQueries(scores[tracks], labels[tracks], last['boxes'][queries])
-        found = detector.panoptic_fusion_head.predict([selected], [outputs.masks(0, queries)], [sample])[0]['ins_results']
+        masks = outputs.masks(0, queries)
+        found = detector.panoptic_fusion_head.predict([selected], [masks], [sample])[0]['ins_results']
         found.scores = scores[tracks]  # of the track, without the quality of one frame's mask
         found.tracks = tracks
         found = found[found.masks.flatten(1).any(1)]

@@ -1,0 +1,166 @@
+"""Objects followed through videos: against linking by hand, in every form of file, with named errors."""
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from config_runs import load
+from PIL import Image
+
+from projects.glee.apis import GLEEInferencer
+from projects.glee.apis.followers import prepare
+from projects.glee.apis.frame_reader import FrameReader, open_frames
+from projects.glee.apis.image_result import ImageResult
+from projects.glee.apis.tracked_video import TrackedVideo
+from projects.glee.models.trackers.minvis_tracker import QueryLinker
+from projects.glee.structures.masks import decode, encode
+
+NAMES = ('star', 'ring')
+
+
+@pytest.fixture(scope='module')
+def glee(tmp_path_factory):
+    cfg = load('glee_mini_coco', tmp_path_factory.mktemp('work'))
+    torch.manual_seed(0)
+    return GLEEInferencer(cfg, device='cpu', score_thr=0.)
+
+
+def frames(count=4, shape=(60, 90)):
+    """A bright square that moves over noise."""
+    noise = np.random.default_rng(0).integers(0, 100, (*shape, 3), dtype=np.uint8)
+    found = []
+    for number in range(count):
+        frame = noise.copy()
+        frame[20:40, 10 + 8 * number:30 + 8 * number] = (250, 40, 40)
+        found.append(frame)
+    return found
+
+
+def test_names_are_linked_as_by_hand(glee):
+    """Every query is a track; its name and score are those of its mean logits over the last frames."""
+    linker, past, head = QueryLinker(3), [], glee.model.panoptic_head
+    tracked = glee.track(frames(), names=NAMES)
+    identities = {}
+    for frame, result in zip(frames(), tracked):
+        with torch.no_grad():
+            inputs, _ = prepare(glee.model, glee.geometry, frame, NAMES, 'category')
+            outputs = head.decode(glee.model.extract_feat(inputs), head.encode_names(NAMES), last_only=True)
+        order = linker.link(outputs.embeddings[0])
+        past.append(outputs.last(0)['logits'][order])
+        scores, labels = torch.stack(past).mean(0).sigmoid().max(-1)
+        for identity, name, score in zip(result.ids.tolist(), result.names, result.scores.tolist()):
+            track = int((scores - score).abs().argmin())
+            assert float(scores[track]) == pytest.approx(score, abs=1e-5) and NAMES[labels[track]] == name
+            assert identities.setdefault(identity, track) == track
+    assert identities and tracked.num_frames == 4
+
+
+def test_a_frame_shows_no_object_twice(glee):
+    for result in glee.track(frames(3), names=NAMES, score_thr=0.):
+        assert len(set(result.ids.tolist())) == len(result)
+        for row, box in enumerate(result.boxes):
+            assert all(iou(box, other) <= 0.6 + 1e-5 for other in result.boxes[:row])
+
+
+def iou(one, other):
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
+    shared = np.prod((high - low).clip(0))
+    return shared / (np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - shared)
+
+
+def test_expressions_keep_their_number(glee):
+    results = list(glee.track(frames(3), expressions=['a star', 'the square']))
+    assert [result.ids.tolist() for result in results] == [[1, 2]] * 3
+    alone = glee(frames(1)[0], expressions=['a star', 'the square'])[0]
+    assert dict(zip(results[0].names, results[0].scores.tolist())) == pytest.approx({
+        name: results[0].scores[index] for index, name in enumerate(results[0].names)})
+    for name, rle in zip(alone.names, alone.rles):
+        assert results[0].rles[results[0].names.index(name)] == rle  # in the first frame nothing is remembered
+
+
+class Numbered:
+    """Follows one square whose place is the number of the frame."""
+
+    def step(self, image, frame):
+        mask = np.zeros(image.shape[:2], bool)
+        mask[5:15, frame:frame + 10] = True
+        box = [frame, 5, frame + 10, 15]
+        return ImageResult(path=None, shape=mask.shape, names=['square'], boxes=np.float32([box]),
+                           scores=np.float32([0.5]), rles=[encode(mask)], ids=np.array([3]), frame=frame, image=image)
+
+
+def test_every_file_holds_the_same_tracks(tmp_path):
+    tracked = TrackedVideo(open_frames(frames(5), stride=2), [Numbered()])
+    tracked.save(tmp_path / 'new/out.mp4', json=tmp_path / 'out.json', csv=tmp_path / 'out.csv',
+                 mot=tmp_path / 'out.txt', masks=tmp_path / 'masks', show_progress=False)
+    content = json.loads((tmp_path / 'out.json').read_text())
+    assert [(entry['frame'], entry['objects'][0]['id'], entry['objects'][0]['box']) for entry in content] == [
+        (0, 3, [0, 5, 10, 15]), (2, 3, [2, 5, 12, 15]), (4, 3, [4, 5, 14, 15])]
+    assert decode(content[1]['objects'][0]['mask'])[5:15, 2:12].all()
+    assert list(csv.reader(open(tmp_path / 'out.csv')))[1:] == [
+        [str(frame), '3', 'square', '0.5', f'{frame}.0', '5.0', f'{frame + 10}.0', '15.0', '100']
+        for frame in (0, 2, 4)]
+    assert (tmp_path / 'out.txt').read_text().splitlines()[1] == '3,3,2.00,5.00,10.00,10.00,0.5000,-1,-1,-1'
+    numbers = np.asarray(Image.open(tmp_path / 'masks/00004.png'))
+    assert (numbers[5:15, 4:14] == 3).all() and (numbers == 3).sum() == 100
+    video = cv2.VideoCapture(str(tmp_path / 'new/out.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and video.get(cv2.CAP_PROP_FPS) == pytest.approx(12.5)
+    picture = video.read()[1]
+    assert picture.shape == (60, 90, 3) and np.abs(picture[50, 80].astype(int) - frames(1)[0][50, 80, ::-1]).max() < 60
+    assert tracked.num_frames == 3 and tracked.num_tracks == 3
+
+
+def test_unreadable_frames_are_left_out_and_named(tmp_path):
+    paths = [tmp_path / f'f{number}.png' for number in (10, 2, 1)]
+    for path in paths:
+        Image.fromarray(frames(1)[0]).save(path)
+    paths[1].write_bytes(b'none')
+    tracked = TrackedVideo(open_frames(tmp_path), [Numbered()])
+    assert [result.frame for result in tracked] == [0, 2]
+    assert list(tracked.errors) == [1] and 'f2.png' in tracked.errors[1]
+
+
+@pytest.mark.parametrize('options, numbers', [
+    (dict(), [0, 1, 2, 3, 4]), (dict(start=1, end=4), [1, 2, 3]), (dict(stride=2), [0, 2, 4]),
+    (dict(start=-2), [3, 4]), (dict(start=-1, stride=-2), [4, 2, 0]), (dict(start=3, end=0, stride=-1), [3, 2, 1]),
+    (dict(end=-1), [0, 1, 2, 3]), (dict(end=99), [0, 1, 2, 3, 4])])
+def test_ranges_are_those_of_slices(options, numbers):
+    video = open_frames(frames(5), **options)
+    assert [number for number, _ in video.frames] == numbers and video.length == len(numbers)
+    generated = open_frames(iter(frames(5)), **options) if min(options.values(), default=0) >= 0 else None
+    if generated is not None:
+        assert [number for number, _ in generated.frames] == numbers
+
+
+@pytest.mark.parametrize('source, options, error, message', [
+    ('none.mp4', {}, FileNotFoundError, 'video none.mp4 does not exist'),
+    (None, dict(stride=0), ValueError, 'stride=0'),
+    (None, dict(start=5), ValueError, 'start=5 lies outside the 5 frames'),
+    (None, dict(start=3, end=2), ValueError, 'hold no frame'), ([], {}, ValueError, 'has no frame')])
+def test_what_is_no_video_is_said(source, options, error, message):
+    with pytest.raises(error, match=message):
+        open_frames(frames(5) if source is None else source, **options)
+
+
+def test_frames_before_the_first_and_behind_the_last_are_refused(tmp_path):
+    reader = FrameReader(frames(2))
+    for index in (-1, 2):
+        with pytest.raises(ValueError, match=f'has frames 0 to 1, not {index}'):
+            reader[index]
+    (tmp_path / 'video.mp4').write_bytes(b'none')
+    with pytest.raises(ValueError, match='has no frame that can be read'):
+        FrameReader(tmp_path / 'video.mp4')
+
+
+def test_lists_of_text_paths(tmp_path):
+    Image.fromarray(frames(1)[0]).save(tmp_path / 'a.png')
+    np.testing.assert_array_equal(FrameReader([str(tmp_path / 'a.png')])[0], frames(1)[0])
+
+
+def test_nothing_to_follow_or_to_write_is_said(glee):
+    with pytest.raises(ValueError, match='say what to follow'):
+        glee.track(frames(1))
+    with pytest.raises(ValueError, match='say what to write'):
+        glee.track(frames(1), names='star').save()
