@@ -5,9 +5,9 @@ import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Optional, Sequence
 
-from . import click, convert, info, predict
+from . import click, convert, info, predict, track
 
-COMMANDS = dict(predict=predict, click=click, convert=convert, info=info)
+COMMANDS = dict(predict=predict, track=track, click=click, convert=convert, info=info)
 OK, UNEXPECTED, WRONG_USE, SOME_FAILED = 0, 1, 2, 3
 EPILOG = """exit codes:
   0  everything was done
@@ -46,7 +46,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return SOME_FAILED if COMMANDS[args.command].run(args) else OK
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError, KeyError, ImportError) as error:
+    except (ValueError, OSError, KeyError, IndexError, ImportError) as error:
         return _report(error, args, WRONG_USE)
     except Exception as error:
         return _report(error, args, UNEXPECTED)

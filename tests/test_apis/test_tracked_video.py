@@ -9,7 +9,7 @@ import torch
 from config_runs import load
 from PIL import Image
 
-from projects.glee.apis import GLEEInferencer
+from projects.glee.apis import GLEEInferencer, InteractiveSession, track_reference
 from projects.glee.apis.followers import prepare
 from projects.glee.apis.frame_reader import FrameReader, open_frames
 from projects.glee.apis.image_result import ImageResult
@@ -147,7 +147,7 @@ def test_what_is_no_video_is_said(source, options, error, message):
 def test_frames_before_the_first_and_behind_the_last_are_refused(tmp_path):
     reader = FrameReader(frames(2))
     for index in (-1, 2):
-        with pytest.raises(ValueError, match=f'has frames 0 to 1, not {index}'):
+        with pytest.raises(IndexError, match=f'has frames 0 to 1, not {index}'):
             reader[index]
     (tmp_path / 'video.mp4').write_bytes(b'none')
     with pytest.raises(ValueError, match='has no frame that can be read'):
@@ -164,3 +164,25 @@ def test_nothing_to_follow_or_to_write_is_said(glee):
         glee.track(frames(1))
     with pytest.raises(ValueError, match='say what to write'):
         glee.track(frames(1), names='star').save()
+
+
+def test_prompts_are_followed_from_their_frame_on(glee):
+    """The tracker is given the mask that a click finds; a second object comes later."""
+    click = dict(points=[(20, 30)])
+    results = list(glee.track(frames(4), prompts={1: click, 2: [dict(points=[(5, 5)], text='a ring')]}, score_thr=0.))
+    clicked = glee(frames(2)[1], prompts=[click])[0]
+    assert len(results[0]) == 0 and results[1].names == ['object 1']
+    first, given = decode(results[1].rles[0]), clicked.masks[0]
+    assert (first & given).sum() / (first | given).sum() > 0.9  # warped to the model's size and back
+    assert results[2].names in (['object 1', 'a ring'], ['object 1'], ['a ring'])
+    assert all(set(result.ids.tolist()) <= {1, 2} for result in results)
+
+
+def test_a_reference_is_followed_as_track_reference_does(glee):
+    session = InteractiveSession(glee.model)
+    session.set_image(frames(1)[0])
+    reference = session.encode_reference(points=[(20, 30)])
+    expected = list(track_reference(session, frames(3), reference, 'prev'))
+    for result, one in zip(glee.track(frames(3), reference=reference, score_thr=0.), expected):
+        assert result.ids.tolist() == [1] and result.scores[0] == pytest.approx(one.score, abs=1e-6)
+        assert result.rles[0] == one.rle

@@ -280,7 +280,7 @@ def test_camera_frames_are_rgb_and_the_camera_is_released(monkeypatch):
     assert not Camera.last.released
     early.close()
     assert Camera.last.released
-    with pytest.raises(RuntimeError, match='camera 9'):
+    with pytest.raises(ValueError, match='camera 9'):
         next(camera_frames(9))
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from demo_image import DemoInput, Strokes, check_new, encode_example, joined, missing, new_strokes, shared_prompt
 from demo_pictures import Answer, draw, prompt_of, row_of
 
+from projects.glee.apis.frame_reader import FrameReader
 from projects.glee.apis.interactive_session import InteractiveSession
 from projects.glee.apis.reference_video import track_reference
-from projects.glee.apis.video_session import FrameReader, VideoSession
+from projects.glee.apis.video_session import VideoSession
 
 Video = Union[str, Path, Sequence[np.ndarray]]
 VIDEO_MODES = ('Stroke', 'Example', 'Text', 'Audio')

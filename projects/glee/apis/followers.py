@@ -12,10 +12,12 @@ from ..models.trackers.expression_tracker import ExpressionTracker
 from ..models.trackers.online_linker import OnlineLinker
 from ..models.trackers.prompt_tracker import PromptTracker
 from ..structures.masks import encode
+from ..structures.prompted_objects import ObjectPrompts
 from .image_result import ImageResult
 from .interactive_session import InteractiveSession
 from .picture_geometry import PictureGeometry
 from .reference_video import track_reference
+from .session_image import SessionImage
 
 
 class Follower(metaclass=ABCMeta):
@@ -76,13 +78,14 @@ class PromptFollower(Follower):
 
     Args:
         model (GLEE): the detector, with a prompter.
+        geometry (PictureGeometry): the size of its frames.
         prompts (dict[int, Sequence[dict]]): per frame the new objects, keywords of ``InteractiveSession.add``.
         score_thr (float): below this probability an object counts as absent.
     """
 
-    def __init__(self, model, prompts: dict[int, Sequence[dict]], score_thr: float) -> None:
+    def __init__(self, model, geometry: PictureGeometry, prompts: dict[int, Sequence[dict]], score_thr: float) -> None:
+        self.model, self.geometry = model, geometry
         self.session = InteractiveSession(model)
-        self.model = model
         self.prompts = {int(frame): [given] if isinstance(given, dict) else list(given)
                         for frame, given in prompts.items()}
         self.tracker = PromptTracker(min_score=score_thr)
@@ -91,17 +94,24 @@ class PromptFollower(Follower):
     @torch.no_grad()
     def step(self, image: np.ndarray, frame: int) -> ImageResult:
         """See ``Follower``; objects that are absent are left out."""
-        self.session.set_image(image)
-        found = self.session.add_many(self.prompts.pop(frame)) if frame in self.prompts else []
-        known = len(self.names)
-        self.names += [one.text or f'object {known + number}' for number, one in enumerate(found, 1)]
-        masks = {known + number: one.mask for number, one in enumerate(found, 1)}
-        shown = self.session.follow(self.tracker, masks) if self.names else []
+        seen = SessionImage.prepare(self.model, image, self.geometry)
+        if frame in self.prompts:
+            self.session.set_image(image)
+            found = self.session.add_many(self.prompts.pop(frame))
+            first = len(self.names) + 1
+            self.names += [one.text or f'object {first + number}' for number, one in enumerate(found)]
+            seen.sample.prompts = ObjectPrompts(
+                masks=torch.stack([seen.warp(one.mask) for one in found]), kinds=['mask'] * len(found),
+                instance_ids=torch.arange(first, first + len(found)))
+        self.tracker.update(self.model, seen.batch, [seen.sample])
+        shown = [(identity, followed.scores[-1], followed.track.segmentations[-1], followed.track.bboxes[-1])
+                 for identity, followed in self.tracker.objects.items() if followed.track.segmentations[-1] is not None]
+        self.tracker.take_last()
+        ids, scores, rles, boxes = zip(*shown) if shown else ((), (), (), ())
         return ImageResult(
-            path=None, shape=image.shape[:2], names=[self.names[one.identity - 1] for one in shown],
-            boxes=np.array([one.box for one in shown], np.float32).reshape(-1, 4),
-            scores=np.array([one.score for one in shown], np.float32), rles=[one.rle for one in shown],
-            ids=np.array([one.identity for one in shown], int), frame=frame, image=image)
+            path=None, shape=image.shape[:2], names=[self.names[identity - 1] for identity in ids],
+            boxes=np.array(boxes, np.float32).reshape(-1, 4), scores=np.array(scores, np.float32), rles=list(rles),
+            ids=np.array(ids, int), frame=frame, image=image)
 
 
 class ReferenceFollower(Follower):
@@ -129,7 +139,7 @@ class ReferenceFollower(Follower):
         return ImageResult(
             path=None, shape=image.shape[:2], names=['reference'] * len(seen),
             boxes=np.array([one.box for one in seen], np.float32).reshape(-1, 4),
-            scores=np.array([one.score for one in seen], np.float32), rles=[encode(one.mask) for one in seen],
+            scores=np.array([one.score for one in seen], np.float32), rles=[one.rle for one in seen],
             ids=np.ones(len(seen), int), frame=frame, image=image)
 
 

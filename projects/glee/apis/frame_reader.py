@@ -27,6 +27,7 @@ class FrameReader:
     Raises:
         FileNotFoundError: there is no such file or folder.
         ValueError: there is no frame, or a frame cannot be read; it is named.
+        IndexError: a frame before the first or behind the last is asked for.
     """
 
     def __init__(self, source: Union[str, Path, Sequence[Union[np.ndarray, str, Path]]]) -> None:
@@ -48,13 +49,13 @@ class FrameReader:
 
     def __getitem__(self, index: int) -> np.ndarray:
         if not 0 <= index < len(self):
-            raise ValueError(f'{self._name} has frames 0 to {len(self) - 1}, not {index}')
+            raise IndexError(f'{self._name} has frames 0 to {len(self) - 1}, not {index}')
         frame, place = self.frames[index], f'frame {index} of {self._name}'
         if isinstance(frame, (str, Path)):
             try:
                 return read_picture(frame)
             except (ValueError, OSError) as error:
-                raise ValueError(f'frame {index}, {frame}, cannot be read: {error}') from error
+                raise ValueError(f'frame {index}, {frame}, cannot be read') from error
         if frame is None:
             raise ValueError(f'{place} cannot be read')
         return np.ascontiguousarray(frame[..., ::-1] if isinstance(self.frames, mmcv.VideoReader) else frame)

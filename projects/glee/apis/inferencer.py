@@ -182,7 +182,7 @@ class GLEEInferencer:
             followers.append(ExpressionFollower(self.model, self.geometry, read_names(expressions, 'expressions'),
                                                 score_thr))
         if prompts is not None:
-            followers.append(PromptFollower(self.model, prompts, score_thr))
+            followers.append(PromptFollower(self.model, self.geometry, prompts, score_thr))
         if reference is not None:
             followers.append(ReferenceFollower(self.model, self._reference(reference), score_thr))
         if not followers:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence, Union
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 from mmengine.logging import print_log
@@ -14,67 +13,11 @@ from ..models.prompts.reference_prompt import ReferencePrompt
 from ..models.trackers.prompt_tracker import PromptTracker
 from ..structures.masks import Rle, decode, encode
 from ..structures.prompted_objects import ObjectPrompts
+from .frame_reader import FrameReader
 from .interactive_session import InteractiveSession
 from .session_image import SessionImage
 from .session_objects import SessionObject
 from .user_prompt import Points, Prompt, UserPrompt, read_prompt
-
-PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
-
-
-class FrameReader:
-    """Frames of a video as uint8 RGB (H, W, 3), by index.
-
-    Args:
-        source: a video file, a folder of pictures (in the order of their names), or a sequence of arrays or ``Path``.
-
-    Raises:
-        ValueError: there is no frame, or a frame cannot be read; it is named.
-    """
-
-    def __init__(self, source: Union[str, Path, Sequence[Union[np.ndarray, Path]]]) -> None:
-        self._name = str(source) if isinstance(source, (str, Path)) else 'the video'
-        if isinstance(source, (str, Path)):
-            path = Path(source)
-            self.frames = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES) if path.is_dir() else (
-                mmcv.VideoReader(str(path)))
-        else:
-            self.frames = source
-        if not len(self.frames):
-            raise ValueError(f'{self._name} has no frame')
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        frame, place, reason = self.frames[index], f'frame {index} of {self._name}', None
-        if isinstance(frame, Path):
-            place = f'frame {index}, {frame},'
-            try:
-                frame = mmcv.imread(str(frame), channel_order='rgb', backend='pillow')
-            except Exception as error:  # decoders raise many kinds; each ends in the error below
-                frame, reason = None, error
-        elif isinstance(self.frames, mmcv.VideoReader):
-            frame = None if frame is None else frame[..., ::-1]
-        if frame is None:
-            raise ValueError(f'{place} cannot be read') from reason
-        return np.ascontiguousarray(frame)
-
-
-def camera_frames(index: int = 0) -> Iterator[np.ndarray]:
-    """Live frames of a camera, uint8 RGB, until it stops.
-
-    Raises:
-        RuntimeError: the camera cannot be opened.
-    """
-    camera = cv2.VideoCapture(index)
-    if not camera.isOpened():
-        raise RuntimeError(f'camera {index} cannot be opened')
-    try:
-        while (frame := camera.read())[0]:
-            yield np.ascontiguousarray(frame[1][..., ::-1])
-    finally:
-        camera.release()
 
 
 class VideoSession:
