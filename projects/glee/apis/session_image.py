@@ -37,9 +37,7 @@ class SessionImage:
             img_path=None, text=('object', ), text_mode='category', ori_shape=picture.shape[:2],
             img_shape=resized.shape))
         batch = model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
-        sample, = batch['data_samples']
-        sample.set_metainfo(dict(batch_input_shape=tuple(batch['inputs'].shape[-2:])))
-        return cls(batch['inputs'], [], sample, resized.matrix)
+        return cls(batch['inputs'], [], batch['data_samples'][0], resized.matrix)
 
     def draw(self, prompt: UserPrompt) -> tuple[Tensor, Tensor]:
         """Positive pixels of a prompt and the negative ones among the others, (H, W) bool over the padded input.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from projects.glee.models.prompts.visual_prompter import choose_pixels, crop_template, crop_window
+from projects.glee.models.prompts.visual_prompter import choose_pixels, crop_template, crop_windows
 
 SHAPE = (40, 56)
 IMAGE = np.random.default_rng(0).normal(size=(3, *SHAPE))
@@ -46,7 +46,8 @@ def test_templates(name, kind):
     mask, (top, bottom, left, right) = CROPS[name]
     marked = IMAGE + mask if kind in ('point', 'scribble') else IMAGE
     expected = resized(marked[:, top:bottom, left:right], 32)
-    template = crop_template(torch.from_numpy(IMAGE), torch.from_numpy(mask), kind, 32)
+    window, = crop_windows(torch.from_numpy(mask)[None])
+    template = crop_template(torch.from_numpy(IMAGE), torch.from_numpy(mask), kind, window, 32)
     np.testing.assert_allclose(template.numpy(), expected, atol=1e-6)
     assert template.shape == (3, 32, 32)
 
@@ -56,7 +57,8 @@ def test_the_window_of_scattered_pixels():
     mask = filled(10, 10, 12, 12) | filled(19, 19, 37, 37) | filled(14, 15, 20, 20)
     side = math.ceil(2 * math.sqrt(25 * 9))
     assert side == 30
-    assert crop_window(torch.from_numpy(mask)) == (round(24.5 - 15), 0, 30)  # the centre row is 14.5
+    pair = torch.from_numpy(np.stack([mask, filled(7, 7, 9, 9)]))
+    assert crop_windows(pair) == [(round(24.5 - 15), 0, 30), (9, 7, 0)]  # the centre row is 14.5
 
 
 def test_at_most_so_many_pixels_are_read():

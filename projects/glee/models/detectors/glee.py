@@ -66,12 +66,12 @@ class GLEE(MaskFormer):
             raise ValueError('data samples carry prompts but the panoptic_head has no prompter: set '
                              "panoptic_head.prompter=dict(type='VisualPrompter') in the config")
         visual = [index for index, has_pixels in enumerate(objects.has_pixels) if has_pixels]
-        templates = [None] * len(objects.kinds)
+        templates, images = [None] * len(objects.kinds), objects.images.tolist()
         with torch.no_grad(), eval_mode(self.backbone, *([self.neck] if self.with_neck else [])):
             for start in range(0, len(visual), self.template_chunk):
                 indices = visual[start:start + self.template_chunk]
                 part = objects.pick(indices)
-                crops = prompter.crop(batch_inputs[part.images], part.masks, part.kinds)
+                crops = prompter.crop([batch_inputs[images[index]] for index in indices], part.masks, part.kinds)
                 for index, *maps in zip(indices, *self.extract_feat(crops)):
                     templates[index] = maps
         return objects._replace(templates=templates)

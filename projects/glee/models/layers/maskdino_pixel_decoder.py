@@ -95,7 +95,7 @@ class MaskDINOPixelDecoder(BaseModule):
         self.num_levels = len(self.input_convs) if project else len(encoder_channels)
         self.position = SinePositionalEncoding(num_feats=embed_dims // 2, normalize=True)
         self.level_embed = nn.Parameter(torch.zeros(self.num_levels, embed_dims))
-        self.early_fusion = early_fusion and MODELS.build({'embed_dims': embed_dims, **early_fusion})
+        self.early_fusion = None if early_fusion is None else MODELS.build({'embed_dims': embed_dims, **early_fusion})
         self.layers = ModuleList(
             DeformableEncoderLayer(embed_dims, num_heads, self.num_levels, num_points, feedforward_channels)
             for _ in range(num_layers))

@@ -43,33 +43,39 @@ class VisualPrompt(NamedTuple):
                             None if self.reference is None else self.reference.pick(rows), point_rows=first[rows])
 
 
-def crop_window(mask: Tensor) -> tuple[int, int, int]:
-    """Left, top and side in px of the square crop around the true pixels of ``mask`` (H, W).
+def crop_windows(masks: Tensor) -> list[tuple[int, int, int]]:
+    """Left, top and side in px of the square crop around the true pixels of each of R masks (R, H, W).
 
     The box is (min, max) of pixel indices, so a single pixel gives side 0. The low side is clamped at 0.
     """
-    ys, xs = mask.nonzero(as_tuple=True)
-    x, y = int(xs.min()), int(ys.min())
-    width, height = int(xs.max()) - x, int(ys.max()) - y
-    side = math.ceil(2 * math.sqrt(width * height))
-    return max(0, round(x + (width - side) / 2)), max(0, round(y + (height - side) / 2)), side
+    ends = []
+    for length, filled in ((masks.shape[2], masks.any(1)), (masks.shape[1], masks.any(2))):
+        places = torch.arange(length, device=masks.device)
+        ends += [torch.where(filled, places, length).amin(1), torch.where(filled, places, -1).amax(1)]
+    windows = []
+    for x, right, y, bottom in torch.stack(ends, 1).tolist():  # the device is asked once
+        width, height = right - x, bottom - y
+        side = math.ceil(2 * math.sqrt(width * height))
+        windows.append((max(0, round(x + (width - side) / 2)), max(0, round(y + (height - side) / 2)), side))
+    return windows
 
 
-def crop_template(image: Tensor, mask: Tensor, kind: str, size: int = 256) -> Tensor:
+def crop_template(image: Tensor, mask: Tensor, kind: str, window: tuple[int, int, int], size: int = 256) -> Tensor:
     """Template (3, size, size) of one prompt: what surrounds it, with thin marks drawn in.
 
     Args:
         image: (3, H, W) normalised.
         mask: (H, W) bool with at least one true pixel.
         kind: 'point' and 'scribble' add the mask to the image, the others crop it unchanged.
+        window: left, top and side of the crop, px; the whole image where it is empty.
         size: side of the template, px.
     """
-    if kind in MARKED_KINDS:
-        image = image + mask
-    left, top, side = crop_window(mask)
-    crop = image[:, top:top + side, left:left + side]
+    left, top, side = window
+    crop, marked = (part[..., top:top + side, left:left + side] for part in (image, mask))
     if not crop.numel():
-        crop = image
+        crop, marked = image, mask
+    if kind in MARKED_KINDS:
+        crop = crop + marked
     return F.interpolate(crop[None], (size, size), mode='bilinear', align_corners=False)[0]
 
 
@@ -165,17 +171,17 @@ class VisualPrompter(BaseModule):
         for matrix in self.point_embeds:
             nn.init.trunc_normal_(matrix, std=0.02)
 
-    def crop(self, images: Tensor, masks: Tensor, kinds: Sequence[str]) -> Tensor:
+    def crop(self, images: Sequence[Tensor], masks: Tensor, kinds: Sequence[str]) -> Tensor:
         """Templates (R, 3, size, size) of R prompts.
 
         Args:
-            images (Tensor): (R, 3, H, W) normalised, the image of each prompt.
+            images (Sequence[Tensor]): (3, H, W) normalised, the image of each prompt.
             masks (Tensor): (R, H, W) bool.
             kinds (Sequence[str]): kind of each prompt.
         """
         return torch.stack([
-            crop_template(image, mask, kind, self.template_size)
-            for image, mask, kind in zip(images, masks, kinds)
+            crop_template(image, mask, kind, window, self.template_size)
+            for image, mask, kind, window in zip(images, masks, kinds, crop_windows(masks))
         ])
 
     def template_tokens(self, feats: Sequence[Tensor]) -> Tensor:
@@ -219,7 +225,7 @@ class VisualPrompter(BaseModule):
         return stack_points(list(zip(*sets)))
 
     def mask_features(self, features: Tensor, prompt: VisualPrompt) -> Tensor:
-        """Mask features (R, D, h, w) of the rows, with what earlier rounds say about single pixels."""
+        """Mask features (R, D, h, w) of R images, with what earlier rounds say about single pixels."""
         if self.dense is None or prompt.prev_logits is None:
             return features
         return self.dense(features, prompt.masks, prompt.neg_masks, prompt.prev_logits)

@@ -33,12 +33,12 @@ class MaskFeatureRefiner(BaseModule):
 
     def forward(self, mask_features: Tensor, masks: Tensor, neg_masks: Tensor,
                 previous: Sequence[Tensor | None]) -> Tensor:
-        """Mask features (R, D, h, w) of R rows; those of a row without a previous mask are not changed.
+        """Mask features (R, D, h, w) of R objects; those of one without a previous mask are not changed.
 
         Args:
             mask_features (Tensor): (R, D, h, w).
             masks, neg_masks (Tensor): (R, H, W) bool, positive and negative pixels in the padded input.
-            previous (Sequence[Tensor | None]): mask logits (h, w) of each row.
+            previous (Sequence[Tensor | None]): mask logits (h, w) of each object.
         """
         known = [logits is not None for logits in previous]
         if not any(known):

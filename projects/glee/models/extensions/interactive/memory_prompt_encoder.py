@@ -45,11 +45,11 @@ class MemoryPromptEncoder(BaseModule):
         return blocked & ~blocked.all(1, keepdim=True)
 
     def forward(self, levels: Sequence[Tensor], previous: Sequence[Tensor | None]) -> PromptTokens | None:
-        """Tokens of R rows, valid where there is a previous mask; None if no row has one.
+        """Tokens of R objects, valid where there is a previous mask; None if no object has one.
 
         Args:
             levels (Sequence[Tensor]): encoder maps [(R, D, h, w)], fine to coarse.
-            previous (Sequence[Tensor | None]): mask logits (H, W) of each row.
+            previous (Sequence[Tensor | None]): mask logits (H, W) of each object.
         """
         known = [logits for logits in previous if logits is not None]
         if not known or not (self.training or bool(self.gate != 0)):
