@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from fork_server import ForkServer
+from hypothesis import HealthCheck, settings
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -25,6 +26,11 @@ from worlds import build_picture_world, build_world, files_of
 
 import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.engine.checkpoints import read_checkpoint
+
+settings.register_profile('suite', max_examples=60, deadline=None, derandomize=True, database=None,
+                          suppress_health_check=list(HealthCheck))
+settings.register_profile('fuzz', settings.get_profile('suite'), max_examples=4000, derandomize=False)
+settings.load_profile('suite')  # --hypothesis-profile=fuzz for the long run
 
 init_default_scope('mmdet')  # for fixtures of modules and sessions, which come before the next one
 

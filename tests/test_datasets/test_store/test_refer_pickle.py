@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 from data_fixtures import write_refer
 
-from projects.glee.datasets.image import ReferDataset
+from projects.glee.datasets.image import ReferDataset, TextCocoDataset
 from projects.glee.datasets.store.refer_pickle import load_refs
+from projects.glee.datasets.video import (
+    BURSTDataset,
+    ExpressionVideosDataset,
+    MetaExpressionsDataset,
+    YTVISJsonDataset,
+)
 
 REFS = [dict(ref_id=1, ann_id=2, split='val', sentences=[dict(raw='the left ☆', sent_id=10**15, tokens=['the'])],
              score=0.5, none=None, pair=(1, True))]
@@ -58,6 +64,19 @@ def test_damaged_pickles_are_named(tmp_path, content):
     path.write_bytes(pickle.dumps(dict(a=1)))
     with pytest.raises(ValueError, match='must hold a list of referred objects'):
         load_refs(str(path))
+
+
+@pytest.mark.parametrize('name', ['ann.pkl', 'ann.yaml', 'ann.yml', 'ann.pickle'])
+def test_the_end_of_a_name_makes_no_file_a_program(tmp_path, name):
+    """mmengine's ``load`` would run the code of such a file."""
+    code = f'!!python/object/apply:os.mkdir [{tmp_path / "ran"}]\n'.encode()
+    pickled = pickle.dumps(Hostile(os.mkdir, str(tmp_path / 'ran')))
+    (tmp_path / name).write_bytes(code if name.endswith('ml') else pickled)
+    options = dict(data_root=f'{tmp_path}/', ann_file=name, pipeline=[])
+    for build in (YTVISJsonDataset, BURSTDataset, MetaExpressionsDataset, ExpressionVideosDataset, TextCocoDataset):
+        with pytest.raises(ValueError, match=name):
+            build(**options, data_prefix=dict(img=''))
+    assert not (tmp_path / 'ran').exists()
 
 
 def test_the_reader_names_the_file(tmp_path):

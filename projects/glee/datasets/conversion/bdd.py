@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ...structures.masks import area, polygons_to_rle, to_rle
-from ...structures.row_values import BrokenRow, corners, flag, image_size, number, string
+from ...structures.row_values import BrokenRow, corners, flag, image_size, integer, number, string
 from ..store.json_file import is_id
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json
 
@@ -42,7 +42,7 @@ def convert_bdd_images(labels, out, categories: tuple = DETECTION, masks: bool =
         shard = Shard()
         reader.skipped = shard.skipped
         for frame, size in _usable(frames, shard.skipped):
-            entries = [reader.read(label, size) for label in frame.get('labels') or ()]
+            entries = [reader.read(label, size) for label in frame['labels']]
             shard.add({'file_name': frame['name'], 'width': size[0], 'height': size[1]},
                       [entry for entry in entries if entry is not None])
         return shard
@@ -76,7 +76,7 @@ def convert_bdd_tracks(labels, out, categories: tuple = SEGMENTATION, masks: boo
         for frame, size in _usable(_frames(path), shard.skipped):
             videos.setdefault(str(frame.get('videoName') or path.stem), []).append((frame, size))
         for name, frames in videos.items():
-            frames.sort(key=lambda pair: pair[0].get('frameIndex') or 0)
+            frames.sort(key=lambda pair: pair[0]['frameIndex'])
             width, height = frames[0][1]
             shard.add({'file_names': [f'{name}/{frame["name"]}' for frame, _ in frames], 'width': width,
                        'height': height, 'length': len(frames)}, _tracks(frames, reader, masks))
@@ -94,7 +94,7 @@ def _tracks(frames: list, reader, masks: bool) -> list:
     keys = ('bboxes', 'areas', 'segmentations') if masks else ('bboxes', 'areas')
     tracks = {}
     for index, (frame, size) in enumerate(frames):
-        for label in frame.get('labels') or ():
+        for label in frame['labels']:
             entry = reader.read(label, size)
             if entry is None:
                 continue
@@ -155,7 +155,8 @@ class _LabelReader:
         return {'bbox': [round(value, 2) for value in (left, top, width, height)], 'area': round(width * height, 2)}
 
     def _mask(self, label: dict, size: tuple):
-        rings = [_ring(part) for part in label.get('poly2d') or ()]
+        parts = label.get('poly2d')
+        rings = [_ring(part) for part in parts] if isinstance(parts, list) else []
         rings = [ring for ring in rings if len(ring) > 2]
         pixels = rings and area(to_rle([ring.ravel().tolist() for ring in rings], size[1], size[0]))
         if not pixels:
@@ -217,8 +218,13 @@ def _usable(frames, skipped: Counter):
         try:
             if not isinstance(frame, dict):
                 raise BrokenRow('frame that is no object')
-            string(frame.get('name'), 'frame name')
-            yield frame, image_size(size)
+            labels = frame.get('labels') or []
+            if not isinstance(labels, list):
+                raise BrokenRow('labels that are no list')
+            if not isinstance(size, dict):
+                raise BrokenRow('image without width and height')
+            yield dict(frame, name=string(frame.get('name'), 'frame name'), labels=labels,
+                       frameIndex=integer(frame.get('frameIndex') or 0, 'frameIndex')), image_size(size)
         except BrokenRow as problem:
             skipped[str(problem)] += 1
 

@@ -61,9 +61,14 @@ def is_id(value: Any) -> bool:
     return isinstance(value, (int, float, str))
 
 
+def rows_of(value: Any) -> list:
+    """A list of a file; nothing for null or what is no list."""
+    return value if isinstance(value, list) else []
+
+
 def rows_by_id(rows: Any) -> dict:
     """The rows of a list of a file that have an id, the last one of each."""
-    return {row['id']: row for row in rows or () if isinstance(row, dict) and is_id(row.get('id'))}
+    return {row['id']: row for row in rows_of(rows) if isinstance(row, dict) and is_id(row.get('id'))}
 
 
 def look_up(rows: dict, identifier: Any, reason: str) -> Any:
@@ -91,7 +96,7 @@ def rows_by_owner(rows: Any, owners: dict, key: str, orphan: Callable[[int], Non
         dict: by id of the owner, its rows as (number, row).
     """
     groups: dict = {identifier: [] for identifier in owners}
-    for number, row in enumerate(rows or (), 1):
+    for number, row in enumerate(rows_of(rows), 1):
         try:
             look_up(groups, row.get(key) if isinstance(row, dict) else None, '').append((number, row))
         except BrokenRow:

@@ -30,6 +30,11 @@ class ExpressionVideosDataset(YTVISJsonDataset):
             self.ann_files = [f'{self.data_root}{name}' if self.data_root else name for name in self.ann_files]
         super()._join_prefix()
 
+    @property
+    def _source(self) -> str:
+        """The files, for messages."""
+        return ', '.join(self.ann_files or [self.ann_file])
+
     def load_data_list(self) -> list[dict]:
         """Records of all videos of all files."""
         records, objects = [], {}

@@ -1,7 +1,7 @@
 """Boxes of videos as TAO's own files have them, one row per box."""
 from ...structures.row_values import BrokenRow, corners, flag
 from ..store.broken_rows import BrokenRows
-from ..store.json_file import label_of
+from ..store.json_file import is_id, label_of, look_up
 from .video_dataset import make_instance
 
 
@@ -19,14 +19,15 @@ def add_boxes(records: list[dict], rows: list[dict], labels: dict[int, int], bro
     identities: dict[int, int] = {}
     for position, row in enumerate(rows):
         try:
-            images = frames.get(row.get('video_id'))
+            if not isinstance(row, dict) or not is_id(row.get('video_id')) or not is_id(row.get('track_id')):
+                raise BrokenRow('annotation without video_id or track_id')
+            images = frames.get(row['video_id'])
             if images is None:
                 continue
-            frame = images.get(row.get('image_id'))
-            if frame is None:
-                raise BrokenRow("annotation of an image that is not among its video's image_ids")
+            frame = look_up(images, row.get('image_id'),
+                            "annotation of an image that is not among its video's image_ids")
             box = corners(row.get('bbox'), frame['width'], frame['height'], usable=False)
-            identity = identities.setdefault(row.get('track_id'), len(identities) + 1)
+            identity = identities.setdefault(row['track_id'], len(identities) + 1)
             frame['instances'].append(make_instance(identity, label_of(row, labels), box, None,
                                                     flag(row.get('iscrowd'), 'iscrowd')))
         except BrokenRow as problem:

@@ -56,7 +56,12 @@ class VideoDataset(BaseVideoDataset):
             return
         self.broken = BrokenRows()
         super().full_init()
-        report(self.broken.reasons, self.ann_file or self.data_prefix.get('ann', ''))
+        report(self.broken.reasons, self._source)
+
+    @property
+    def _source(self) -> str:
+        """What the annotations are read from, for messages."""
+        return self.ann_file or self.data_prefix.get('img', '')
 
     def adopt_categories(self, categories: list[dict]) -> dict[int, int]:
         """Take the names of the file: label by category id."""
@@ -112,16 +117,19 @@ class VideoDataset(BaseVideoDataset):
         """Drop, in training, videos that cannot train anything.
 
         Raises:
-            ValueError: there was no video to begin with.
+            ValueError: there was no video to begin with, or none is left.
         """
         if not self.data_list:
-            where = self.ann_file or self.data_prefix.get('img', '')
-            raise ValueError(summarize(self.broken.reasons, where) or f'{where} has no video')
+            raise ValueError(summarize(self.broken.reasons, self._source) or f'{self._source} has no video')
         if self.test_mode or not self.filter_cfg:
             return self.data_list
-        return [record for record in self.data_list
+        kept = [record for record in self.data_list
                 if record['video_length'] >= self.filter_cfg.get('min_frames', 1)
                 and (not self.filter_cfg.get('filter_empty_gt', False) or self.has_objects(record))]
+        if not kept:
+            raise ValueError(
+                f'{self._source}: filter_cfg={self.filter_cfg} leaves none of {len(self.data_list)} videos')
+        return kept
 
     def has_objects(self, record: dict) -> bool:
         """Whether an object is annotated in some frame."""

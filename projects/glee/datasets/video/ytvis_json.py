@@ -3,7 +3,7 @@ from mmdet.registry import DATASETS
 from mmengine.fileio import join_path
 
 from ...structures.row_values import BrokenRow, flag, image_size, number
-from ..store.json_file import label_of, load_json, rows_by_id, rows_by_owner
+from ..store.json_file import label_of, load_json, rows_by_id, rows_by_owner, rows_of
 from .tao_rows import add_boxes
 from .track_rows import read_track
 from .video_dataset import VideoDataset, make_instance
@@ -39,8 +39,8 @@ class YTVISJsonDataset(VideoDataset):
         evaluation = {} if self.eval_file is None else load_json(join_path(self.data_root, self.eval_file), 'videos')
         federation, rows = rows_by_id(evaluation.get('videos')), evaluation.get('annotations')
         videos = rows_by_id(content['videos'])
-        annotations = content.get('annotations') or ()  # null in files without public annotations
-        tracks = rows_by_owner(() if rows else annotations, videos, 'video_id', lambda position: self.broken.add(
+        annotations = rows_of(content.get('annotations'))  # null in files without public annotations
+        tracks = rows_by_owner([] if rows else annotations, videos, 'video_id', lambda position: self.broken.add(
             'track of an unknown video', f'row {position} of `annotations`'))
         records = []
         for video_id, video in videos.items():

@@ -9,7 +9,7 @@ from typing import Any, Optional
 from mmdet.datasets.api_wrappers import COCO
 
 from ...datasets.store.broken_rows import BrokenRows, report
-from ...datasets.store.json_file import label_of, load_json, look_up, read_categories, rows_by_id
+from ...datasets.store.json_file import label_of, load_json, look_up, read_categories, rows_by_id, rows_of
 from ...structures.masks import area, empty_mask, read_mask, to_rle
 from ...structures.row_values import BrokenRow, corners, flag, image_size, number
 
@@ -40,9 +40,10 @@ def load_truth(path: str, with_boxes: bool = True, with_masks: bool = True,
             sizes[identifier] = image_size(image)
             image.update(zip(('width', 'height'), sizes[identifier]))
         except BrokenRow as problem:
+            image.update(width=None, height=None)
             broken.add(str(problem), f'image {identifier}')
     annotations = []
-    for position, row in enumerate(content.get('annotations') or ()):
+    for position, row in enumerate(rows_of(content.get('annotations'))):
         try:
             if not isinstance(row, dict):
                 raise BrokenRow('entry of `annotations` that is no row')

@@ -11,6 +11,8 @@ from ...datasets.store.pictures import list_pictures
 from ...structures.masks import read_mask
 from ...structures.row_values import BrokenRow
 
+MAX_NUMBER = 1e9  # of a box; NaN and infinity are beyond
+
 
 class ResultFileError(ValueError):
     """A result file breaks its format; file and entry are named."""
@@ -22,8 +24,13 @@ def _load(path: Path):
         with zipfile.ZipFile(path) as archive:
             if archive.namelist() != ['results.json']:
                 raise ResultFileError(f'{path} must hold results.json alone, not {archive.namelist()}')
-            return json.loads(archive.read('results.json'))
-    return json.loads(path.read_text())
+            text = archive.read('results.json')
+    else:
+        text = path.read_bytes()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ResultFileError(f'{path} is not valid JSON: {error}') from error
 
 
 def _rows(path: Path) -> list:
@@ -34,21 +41,33 @@ def _rows(path: Path) -> list:
 
 
 def _require(row: dict, keys: dict[str, Callable], where: str) -> None:
+    if not isinstance(row, dict):
+        raise ResultFileError(f'{where} is no JSON object: {str(row)[:80]}')
     for key, valid in keys.items():
         if key not in row:
             raise ResultFileError(f'{where} has no {key!r}')
-        if not valid(row[key]):
+        try:
+            fits = valid(row[key])
+        except (TypeError, ValueError, AttributeError):  # of a value of another kind
+            fits = False
+        if not fits:
             raise ResultFileError(f'{where} has an invalid {key!r}: {str(row[key])[:80]}')
 
 
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -MAX_NUMBER < value < MAX_NUMBER
+
+
 def _is_score(value) -> bool:
-    return isinstance(value, (int, float)) and 0 <= value <= 1
+    return _is_number(value) and 0 <= value <= 1
 
 
 def _check_rle(rle, size: tuple[int, int], where: str) -> None:
-    if list(rle.get('size', ())) != list(size):
+    if isinstance(rle, dict) and list(rle.get('size') or ()) != list(size):
         raise ResultFileError(f'{where} has a mask of size {rle.get("size")} in a video of size {list(size)}')
     try:
+        if not isinstance(rle, dict) or not isinstance(rle.get('counts'), str):
+            raise BrokenRow('the official programs take compressed text alone')
         read_mask(rle, *size)
     except BrokenRow as error:
         raise ResultFileError(f'{where} has a mask that is no RLE: {error}') from error
@@ -86,7 +105,7 @@ def check_tao(path: str, ann_file: str) -> int:
         _require(row, dict(
             image_id=images.__contains__, category_id=categories.__contains__, score=_is_score,
             track_id=lambda value: isinstance(value, int) and value > 0, video_id=lambda value: True,
-            bbox=lambda value: len(value) == 4 and np.isfinite(value).all() and min(value[2:]) >= 0), where)
+            bbox=lambda value: len(value) == 4 and all(map(_is_number, value)) and min(value[2:]) >= 0), where)
         if images[row['image_id']]['video_id'] != row['video_id']:
             raise ResultFileError(f'{where}: image {row["image_id"]} is not of video {row["video_id"]}')
         owner = owners.setdefault(row['track_id'], (row['video_id'], row['category_id']))
@@ -103,8 +122,15 @@ def check_burst(path: str, ann_file: str) -> int:
     path, truth = Path(path), json.loads(Path(ann_file).read_text())
     sequences = {(entry['dataset'], entry['seq_name']): entry for entry in truth['sequences']}
     categories, count = {category['id'] for category in truth['categories']}, 0
-    for number, entry in enumerate(_load(path)['sequences']):
+    content = _load(path)
+    _require(content, dict(sequences=lambda value: isinstance(value, list)), str(path))
+    for number, entry in enumerate(content['sequences']):
         where = f'{path}: sequence {number}'
+        _require(entry, dict(
+            dataset=lambda value: isinstance(value, str), seq_name=lambda value: isinstance(value, str),
+            height=_is_number, width=_is_number, annotated_image_paths=lambda value: isinstance(value, list),
+            segmentations=lambda value: all(isinstance(frame, dict) for frame in value),
+            track_category_ids=lambda value: isinstance(value, dict)), where)
         reference = sequences.get((entry['dataset'], entry['seq_name']))
         if reference is None:
             raise ResultFileError(f'{where}, {entry["dataset"]}/{entry["seq_name"]}, is not annotated')
@@ -117,7 +143,8 @@ def check_burst(path: str, ann_file: str) -> int:
             for track, mask in frame.items():
                 if entry['track_category_ids'].get(track) not in categories:
                     raise ResultFileError(f'{where}: track {track} has no known category')
-                _check_rle(dict(size=[entry['height'], entry['width']], counts=mask['rle']),
+                counts = mask.get('rle') if isinstance(mask, dict) else None
+                _check_rle(dict(size=[entry['height'], entry['width']], counts=counts),
                            (entry['height'], entry['width']), f'{where}, track {track}')
                 count += 1
     return count
@@ -134,14 +161,18 @@ def check_bdd(path: str, ann_file: str) -> int:
     owners, count = {}, 0
     for number, frame in enumerate(_rows(path)):
         where = f'{path}: frame {number}'
+        _require(frame, dict(videoName=lambda value: isinstance(value, str), name=lambda value: isinstance(value, str),
+                             frameIndex=lambda value: isinstance(value, int),
+                             labels=lambda value: all(isinstance(label, dict) and label.get('id') is not None
+                                                      for label in value)), where)
         size = sizes.pop((frame['videoName'], frame['name'], frame['frameIndex']), None)
         if size is None:
             raise ResultFileError(f'{where}, {frame["videoName"]}/{frame["name"]}, is not annotated or there twice')
-        if len({label['id'] for label in frame['labels']}) != len(frame['labels']):
+        if len({str(label['id']) for label in frame['labels']}) != len(frame['labels']):
             raise ResultFileError(f'{where} has a track twice')
         for label in frame['labels']:
             _require(label, dict(category=names.__contains__, score=_is_score), where)
-            if owners.setdefault((frame['videoName'], label['id']), label['category']) != label['category']:
+            if owners.setdefault((frame['videoName'], str(label['id'])), label['category']) != label['category']:
                 raise ResultFileError(f'{where}: track {label["id"]} has two categories')
             if 'rle' in label:
                 _check_rle(label['rle'], size, where)
@@ -154,7 +185,7 @@ def check_bdd(path: str, ann_file: str) -> int:
 
 
 def _is_box(box: dict) -> bool:
-    return (set(box) == {'x1', 'y1', 'x2', 'y2'} and bool(np.isfinite(list(box.values())).all())
+    return (set(box) == {'x1', 'y1', 'x2', 'y2'} and all(map(_is_number, box.values()))
             and box['x1'] <= box['x2'] and box['y1'] <= box['y2'])
 
 

@@ -30,6 +30,7 @@ class CocoEvalMetric(CocoMetric):
     def __init__(self, ann_file: str, metric: Union[str, List[str]] = 'bbox',
                  proposal_nums: Sequence[int] = (1, 10, 100), backend_args: Optional[dict] = None, **kwargs) -> None:
         super().__init__(None, metric, proposal_nums=proposal_nums, backend_args=backend_args, **kwargs)
+        self.ann_file = ann_file
         self._coco_api = coco_of(load_truth(ann_file, with_boxes=set(self.metrics) != {'segm'},
                                             with_masks='segm' in self.metrics, backend_args=backend_args))
 
@@ -38,5 +39,14 @@ class CocoEvalMetric(CocoMetric):
         super().process(data_batch, without_unreadable(data_samples))
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
-        """``bbox_mAP`` ... ``segm_mAP_l`` of what is annotated."""
+        """``bbox_mAP`` ... ``segm_mAP_l`` of what is annotated.
+
+        Raises:
+            ValueError: the data set has a name that the annotation file lacks.
+        """
+        known = {category['name'] for category in self._coco_api.dataset['categories']}
+        missing = [name for name in self.dataset_meta['classes'] if name not in known]
+        if missing:
+            raise ValueError(f'{self.ann_file} lacks the categories {missing[:5]} of the data set; give the metric the '
+                             "data set's ann_file")
         return drop_unscored(type(self).__name__, super().compute_metrics(results), missing=-1)

@@ -61,7 +61,7 @@ class FrameStore:
         if self._file is not None:
             self._file.seek(0)
         for _ in range(self._spilled):
-            yield {key: np.load(self._file) for key in self._keys}
+            yield {key: np.load(self._file, allow_pickle=False) for key in self._keys}
         if self._file is not None:
             self._file.seek(0, 2)
         yield from self._recent

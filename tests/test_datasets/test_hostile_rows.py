@@ -1,0 +1,189 @@
+"""No annotation file ends the process, hangs it or takes its memory: it is read, or refused by an error that names it.
+
+The suite tries some hundred files. Twenty thousand:
+    python -m pytest tests/test_datasets/test_hostile_rows.py --hypothesis-profile=fuzz
+"""
+import json
+import resource
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hostile_rows import HEIGHT, WIDTH, coco_files, scalabel_files, ytvis_files
+from hypothesis import given
+from mmdet.structures import DetDataSample
+from mmengine.evaluator import Evaluator
+from mmengine.structures import InstanceData
+from PIL import Image
+
+from projects.glee.datasets.conversion import convert_bdd_images, convert_bdd_tracks, convert_videos
+from projects.glee.datasets.image import RefCocoJsonDataset, TextCocoDataset
+from projects.glee.datasets.video import VideoFramesDataset, YTVISJsonDataset
+from projects.glee.evaluation.functional.result_checks import ResultFileError, check_vis
+from projects.glee.evaluation.functional.video_record import VideoRecord, frame_record
+from projects.glee.evaluation.metrics import CocoEvalMetric, VISMetric
+from projects.glee.structures.track import Track
+
+TRAINING = [
+    dict(type='LoadImage', skip_unreadable=True), dict(type='LoadInstances'), dict(type='RandomFlip', prob=0.5),
+    dict(type='PillowResize', scale=(32, 24), keep_ratio=True), dict(type='RasterizeMasks'), dict(type='FilterObjects'),
+    dict(type='SetSource', source='coco'), dict(type='PackGLEEInputs')]
+TEST = [
+    dict(type='LoadImage'), dict(type='LoadInstances', keep_unmasked=True), dict(type='SetSource', source='coco'),
+    dict(type='PackGLEEInputs')]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory) -> Path:
+    """Pictures that the files mean."""
+    root = tmp_path_factory.mktemp('hostile')
+    for name in ('a', 'b', 'v/0', 'v/1', 'v/2'):
+        (root / name).parent.mkdir(exist_ok=True)
+        Image.new('RGB', (WIDTH, HEIGHT), 'white').save(root / f'{name}.png')
+    return root
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _memory():
+    """All examples together take less than 1 GB more than there was before."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1e6  # kB
+
+
+@contextmanager
+def refused_by_name(path: Path):
+    """A file may be refused, but then by an error that names it."""
+    try:
+        yield
+    except (ValueError, FileNotFoundError) as error:
+        assert path.name in str(error) and '\n' not in str(error), error
+
+
+def check_object(box, mask=None):
+    """What reaches the model is finite and fits."""
+    assert np.isfinite(np.asarray(box, float)).all()
+    assert mask is None or mask.dtype in (np.uint8, bool)
+
+
+def predictions(count: int = 3) -> InstanceData:
+    boxes = torch.tensor([[2., 2, 10, 8], [0, 0, 16, 12], [5, 5, 6, 6]])[:count]
+    found = np.zeros((count, HEIGHT, WIDTH), bool)
+    found[:, 2:8, 2:10] = True
+    return InstanceData(bboxes=boxes, scores=torch.tensor([.9, .5, .1])[:count], labels=torch.tensor([0, 1, 0])[:count],
+                        masks=torch.from_numpy(found))
+
+
+@given(content=coco_files())
+def test_coco_files_through_reader_transforms_and_metric(folder, content):
+    path = folder / 'instances.json'
+    path.write_text(json.dumps(content))
+    options = dict(data_root=str(folder), ann_file=path.name, data_prefix=dict(img=''), max_refetch=1)
+    for kwargs in (dict(pipeline=TRAINING, masks='required', filter_cfg=dict(filter_empty_gt=True)),
+                   dict(pipeline=TEST, test_mode=True)):
+        with refused_by_name(path):
+            data = TextCocoDataset(**options, **kwargs)
+            for index in range(len(data)):
+                packed = data.pipeline(data.get_data_info(index))
+                if packed is None:
+                    continue
+                objects = packed['data_samples'].gt_instances
+                masks = objects.masks.masks if isinstance(objects.masks.masks, np.ndarray) else [None] * len(objects)
+                for box, mask in zip(objects.bboxes.tensor.tolist(), masks):
+                    check_object(box, mask)
+    with refused_by_name(path):
+        evaluator = Evaluator([CocoEvalMetric(str(path), metric=['bbox', 'segm'])])
+        evaluator.dataset_meta = dict(classes=('star', 'ring'))
+        for image in (1, 2):
+            evaluator.process([DetDataSample(metainfo=dict(img_id=image, ori_shape=(HEIGHT, WIDTH)),
+                                             pred_instances=predictions())])
+        images = evaluator.metrics[0]._coco_api.imgs
+        if {1, 2} <= set(images):
+            for name, value in evaluator.evaluate(2).items():
+                assert -1 <= value <= 1, name
+
+
+@given(content=coco_files())
+def test_files_of_expressions(folder, content):
+    if isinstance(content.get('images'), list):
+        for image in content['images']:
+            if isinstance(image, dict):
+                image.setdefault('expressions', [' ', 'the left one', None])
+    path = folder / 'refcoco.json'
+    path.write_text(json.dumps(content))
+    for test_mode in (False, True):
+        with refused_by_name(path):
+            data = RefCocoJsonDataset(data_root=str(folder), ann_file=path.name, data_prefix=dict(img=''), pipeline=[],
+                                      test_mode=test_mode)
+            for index in range(len(data)):
+                for instance in data.get_data_info(index)['instances']:
+                    check_object(instance['bbox'])
+
+
+@given(content=ytvis_files())
+def test_ytvis_files_through_readers_converter_and_metric(folder, content):
+    path = folder / 'videos.json'
+    path.write_text(json.dumps(content))
+    options = dict(data_root=f'{folder}/', ann_file=path.name, data_prefix=dict(img=''))
+    with refused_by_name(path):
+        frames = VideoFramesDataset(**options, pipeline=TRAINING, masks='required')
+        for index in range(len(frames)):
+            frames.pipeline(frames.get_data_info(index))
+    for test_mode in (False, True):
+        with refused_by_name(path):
+            clips = YTVISJsonDataset(**options, pipeline=[], test_mode=test_mode, serialize_data=False)
+            for index in range(len(clips)):
+                score_video(clips, clips.get_data_info(index))
+    with refused_by_name(path):
+        convert_videos(path, folder / 'frames.json')
+        frames = TextCocoDataset(data_root=str(folder), ann_file='frames.json', data_prefix=dict(img=''), pipeline=[],
+                                 check_files=False)
+        for index in range(len(frames)):
+            for instance in frames.get_data_info(index)['instances']:
+                check_object(instance['bbox'])
+    shutil.rmtree(folder / 'frames.json.parts', ignore_errors=True)
+
+
+def score_video(clips: YTVISJsonDataset, record: dict) -> None:
+    """VIS AP of a video with its own objects as predictions."""
+    samples = []
+    for frame in clips.frames_of(record, range(record['video_length'])):
+        samples.append(frame_record(DetDataSample(metainfo=dict(frame, ori_shape=(frame['height'], frame['width'])))))
+    video = VideoRecord(dict(record['video_info'], video_id=record['video_id']), clips.metainfo['classes'], samples, [])
+    video.tracks = [Track(t.instance_id, t.label, 0.5, t.segmentations, t.bboxes) for t in video.truth()
+                    if any(t.segmentations)]
+    metric = VISMetric()
+    metric.dataset_meta = clips.metainfo
+    for value in metric.summarise([metric.score_video(video)]).values():
+        assert value is None or -1 <= value <= 1
+
+
+@given(content=ytvis_files())
+def test_result_files_of_videos(folder, content):
+    """The checker says what is wrong with a result file; a row of it is like one of an annotation file."""
+    truth = folder / 'truth.json'
+    truth.write_text(json.dumps(dict(
+        videos=[dict(id=1, width=WIDTH, height=HEIGHT, file_names=['v/0.png', 'v/1.png', 'v/2.png'])],
+        categories=[dict(id=1, name='star'), dict(id=2, name='ring')])))
+    path = folder / 'results.json'
+    path.write_text(json.dumps(content.get('annotations')))
+    try:
+        check_vis(str(path), str(truth))
+    except ResultFileError as error:
+        assert 'results.json' in str(error)
+
+
+@given(content=scalabel_files())
+def test_scalabel_files_through_the_converters(folder, content):
+    path = folder / 'labels.json'
+    path.write_text(json.dumps(content))
+    for number, (convert, masks) in enumerate(((convert_bdd_images, False), (convert_bdd_images, True),
+                                               (convert_bdd_tracks, False), (convert_bdd_tracks, True))):
+        out = folder / f'bdd_{number}.json'
+        with refused_by_name(path):
+            convert(path, out, masks=masks)
+            json.loads(out.read_text(), parse_constant=pytest.fail)  # neither NaN nor Infinity is JSON
+        shutil.rmtree(folder / f'{out.name}.parts', ignore_errors=True)
