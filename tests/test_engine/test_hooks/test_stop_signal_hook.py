@@ -77,6 +77,11 @@ def test_a_later_signal_ends_at_once(tmp_path, monkeypatch):
     assert len(received) == 1  # the second one, by the handler of before
 
 
+def test_a_stock_checkpoint_hook_is_refused_at_the_start(tmp_path):
+    with pytest.raises(ValueError, match='use that as default_hooks.checkpoint, or take StopSignalHook out'):
+        make_runner(tmp_path / 'run', default_hooks=dict(checkpoint=dict(type='CheckpointHook'))).train()
+
+
 def test_handlers_come_back_after_an_error(tmp_path):
     before = [signal.getsignal(number) for number in SIGNALS]
     with pytest.raises(FloatingPointError):

@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from ..checkpoints.durable_files import number_of, remove_parts, replacing
+from ..checkpoints.durable_files import list_checkpoints, number_of, remove_parts, replacing
 
 
 @HOOKS.register_module()
@@ -112,7 +112,8 @@ class DurableCheckpointHook(CheckpointHook):
         except OSError as error:
             self._failed = True
             hub.update_info('keep_ckpt_ids', known)
-            _tell(name, error, f'{self.filename_tmpl.format(known[-1])} stays' if known else 'there is none yet')
+            good = list_checkpoints(self.out_dir)
+            _tell(name, error, f'{good[0].name} stays' if good else 'there is none yet')
             return
         self.last_ckpt, self.saved_iter, self._failed = path, step, False
         self._point_at(path, runner)

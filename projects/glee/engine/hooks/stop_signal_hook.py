@@ -36,6 +36,7 @@ class StopSignalHook(Hook):
     that of Ctrl-C, does not end them while their batch is waited for.
 
     Raises:
+        ValueError: the config has no ``DurableCheckpointHook`` to save with.
         SystemExit: after saving.
     """
 
@@ -45,9 +46,14 @@ class StopSignalHook(Hook):
         self._caught, self._since = 0, 0.0
         self._earlier: dict[int, Callable | int | None] = {}
         self._group = None
+        self._saver: DurableCheckpointHook | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Take over the signals, which only a main thread can."""
+        self._saver = next((hook for hook in runner.hooks if isinstance(hook, DurableCheckpointHook)), None)
+        if self._saver is None:
+            raise ValueError('StopSignalHook saves with DurableCheckpointHook: use that as default_hooks.checkpoint, '
+                             'or take StopSignalHook out of custom_hooks')
         loaders = [runner.train_loop.dataloader] + ([runner.val_loop.dataloader] if runner.val_loop else [])
         for loader in loaders:
             _isolate_workers(loader)
@@ -93,10 +99,7 @@ class StopSignalHook(Hook):
             self._stop(runner, runner.iter, self._caught)
 
     def _stop(self, runner: Runner, iteration: int, number: int) -> None:
-        hook = next((hook for hook in runner.hooks if isinstance(hook, DurableCheckpointHook)), None)
-        if hook is None:
-            raise RuntimeError('StopSignalHook saves with DurableCheckpointHook, which the config does not have')
-        hook.save(runner, iteration)
+        self._saver.save(runner, iteration)
         barrier()
         print_log(f'{signal.Signals(number).name}: stopped after iteration {iteration}, --resume continues', 'current')
         raise SystemExit(128 + number)
