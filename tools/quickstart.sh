@@ -40,7 +40,6 @@ case $mode in
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warm=1
            iterations=8; prompts=0.4; rounds=2; clips=2; ways=2; before=(); after=(vos) ;;
 esac
-warmup=(LinearLR.end=$warm CosineAnnealingLR.begin=$warm)
 data=data/miniworld
 [ $mode = smoke ] && data=$work/miniworld
 films=${data}_videos
@@ -84,7 +83,7 @@ test_images() {
 }
 
 learn_clicks() {
-    train rollout glee_mini_rollout $rounds data_root="$data/" load_from="$model" "${warmup[@]}"
+    train rollout glee_mini_rollout $rounds data_root="$data/" load_from="$model" warmup_iters=$warm
     evaluate memory glee_mini_interactive_memory "$run/rollout/iter_$rounds.pth" --cfg-options \
         data_root="$data/" test_dataloader.dataset.indices=$prompted
     [ $mode = full ] || return 0
@@ -98,7 +97,7 @@ learn_clicks() {
 
 learn_videos() {
     local tuned=$run/clips/iter_$clips.pth
-    train clips glee_mini_clips $clips data_root="$films/" load_from="$model" "${warmup[@]}"
+    train clips glee_mini_clips $clips data_root="$films/" load_from="$model" warmup_iters=$warm
     for benchmark in "${before[@]}"; do
         evaluate $benchmark glee_mini_$benchmark "$model" --cfg-options data_root="$films/"
     done
@@ -122,7 +121,7 @@ if [ $mode = smoke ]; then
 fi
 "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$data" --images $images --val-images $val --seed 0
 "$GLEE_PYTHON" tools/dataset_converters/coco_to_maps.py "$data" --layout panoptic --split val2017
-train train glee_mini_stage2 $iterations data_root="$data/" prompt_prob=$prompts "${warmup[@]}" "${ratios[@]}"
+train train glee_mini_stage2 $iterations data_root="$data/" prompt_prob=$prompts warmup_iters=$warm "${ratios[@]}"
 model=$run/train/iter_$iterations.pth
 case $mode in
     quick) test_images ;;

@@ -78,3 +78,11 @@ def test_what_fits_nowhere_is_refused(key, message):
     with pytest.raises(ConfigError, match=message):
         apply_options(cfg, {key: 1})
     assert cfg.to_dict() == config().to_dict()
+
+
+def test_warmup_iters_moves_what_begins_at_its_end():
+    cfg = Config(dict(param_scheduler=[
+        dict(type='LinearLR', begin=0, end=60), dict(type='CosineAnnealingLR', begin=60), dict(type='MultiStepLR')]))
+    apply_options(cfg, dict(warmup_iters=2))
+    assert cfg.param_scheduler == [
+        dict(type='LinearLR', begin=0, end=2), dict(type='CosineAnnealingLR', begin=2), dict(type='MultiStepLR')]

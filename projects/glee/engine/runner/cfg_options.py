@@ -103,7 +103,8 @@ def apply_options(cfg: Config, options: dict) -> None:
 
     A key that begins with a section of the config (``model``, ``train_dataloader``, ...) is a path from there, as in
     mmengine. Any other one is set wherever it fits: ``prompt_prob=0.4`` in everything that has a ``prompt_prob``,
-    ``RandomChoiceResize.scales=[(400, 1000)]`` in every component of that type.
+    ``RandomChoiceResize.scales=[(400, 1000)]`` in every component of that type. ``warmup_iters`` moves the end of the
+    warm-up and the schedulers that begin there.
 
     Raises:
         ConfigError: it fits nowhere.
@@ -112,6 +113,9 @@ def apply_options(cfg: Config, options: dict) -> None:
         head, *path = key.split('.')
         if head in SECTIONS:
             cfg.merge_from_dict({key: value})
+            continue
+        if key == 'warmup_iters' and cfg.get('param_scheduler'):
+            set_warmup(cfg.param_scheduler, value)
             continue
         sections = {name: cfg[name] for name in SECTIONS.intersection(cfg)}
         count = len(list(places_of(head, path, sections)))
@@ -126,6 +130,15 @@ def apply_options(cfg: Config, options: dict) -> None:
             assign(node, keys, value)
         if count > 1:
             print_log(f'--cfg-options {key}: set in {count} places')
+
+
+def set_warmup(schedulers: list[dict], iterations: int) -> None:
+    """End the first scheduler, which warms up, after ``iterations``; those that began at its end begin there."""
+    first, *rest = schedulers
+    for scheduler in rest:
+        if scheduler.get('begin') == first['end']:
+            scheduler['begin'] = iterations
+    first['end'] = iterations
 
 
 def places_of(head: str, path: list[str], node: Any) -> Iterator[tuple[dict, list[str]]]:
