@@ -1,5 +1,4 @@
 """Names, sentences, clicks and references to objects of pictures, in three lines."""
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Union
@@ -267,8 +266,7 @@ class GLEEInferencer:
                 meta['stuff_text'] = question.stuff
             samples.append(DetDataSample(metainfo=meta))
         data = self.model.data_preprocessor(dict(inputs=inputs, data_samples=samples), False)
-        with _most_objects(self.model.panoptic_head, limits.max_per_img):
-            return self.model.predict(data['inputs'], data['data_samples'])
+        return self.model.predict(data['inputs'], data['data_samples'], max_per_img=limits.max_per_img)
 
     def _session_of(self, image: np.ndarray) -> InteractiveSession:
         """The inferencer's session, with this picture."""
@@ -276,15 +274,6 @@ class GLEEInferencer:
             self._session = InteractiveSession(self.model)
         self._session.set_image(image)
         return self._session
-
-
-@contextmanager
-def _most_objects(head, count: int) -> Iterator[None]:
-    before, head.max_per_img = head.max_per_img, count
-    try:
-        yield
-    finally:
-        head.max_per_img = before
 
 
 def _per_picture(value, what: str, read, item: type = str) -> Iterator:

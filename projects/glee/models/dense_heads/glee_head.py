@@ -217,14 +217,18 @@ class GLEEHead(BaseModule):
             losses['loss_track'] = self.criterion.track(outputs.embeddings, matches[''], targets, switch, num_frames)
         return losses
 
-    def predict(self, feats: Sequence[Tensor], data_samples: SampleList,
-                objects: PromptedObjects | None = None) -> tuple[list[SelectedQueries], list[Tensor]]:
-        """Select the final queries of every image; arguments as of ``forward``.
+    def predict(self, feats: Sequence[Tensor], data_samples: SampleList, objects: PromptedObjects | None = None,
+                max_per_img: int | None = None) -> tuple[list[SelectedQueries], list[Tensor]]:
+        """Select the final queries of every image.
 
         An image with prompts yields one instance per prompted object, in their order, ``labels`` as of
         ``PromptDecoder.predict``; one with K expressions yields one instance per expression, ``labels`` its index.
         Others yield detections; those that share a vocabulary run together. Names in ``stuff_text`` follow those in
         ``text``; they make no instances, but all queries are then handed on. The backbone has run once per image.
+
+        Args:
+            feats, data_samples, objects: as of ``forward``.
+            max_per_img (int | None): detections of an image with a vocabulary; None takes ``test_cfg``'s.
 
         Returns:
             tuple: per image its ``SelectedQueries`` and their mask logits (M, h, w) at mask-feature resolution.
@@ -250,24 +254,26 @@ class GLEEHead(BaseModule):
         for (names, stuff), members in plain.items():
             text = self.encode_names(names + stuff, len(members))
             outputs = self.decode([feat[members] for feat in feats], text, last_only=True)
-            for index, pair in zip(members, self.predict_by_feat(outputs, len(stuff))):
+            for index, pair in zip(members, self.predict_by_feat(outputs, len(stuff), max_per_img)):
                 found[index] = pair
         return [selected for selected, _ in found], [masks for _, masks in found]
 
-    def predict_by_feat(self, outputs: HeadOutputs, num_stuff: int = 0) -> list[tuple[SelectedQueries, Tensor]]:
+    def predict_by_feat(self, outputs: HeadOutputs, num_stuff: int = 0,
+                        max_per_img: int | None = None) -> list[tuple[SelectedQueries, Tensor]]:
         """The best pairs of query and name of each image, with one mask (M, h, w) of each chosen query.
 
         Args:
             outputs (HeadOutputs): of a batch.
             num_stuff (int): how many of the names, at their end, are stuff.
+            max_per_img (int | None): pairs of an image; None takes ``test_cfg``'s.
         """
-        results = []
+        results, count = [], self.max_per_img if max_per_img is None else max_per_img
         for index in range(len(outputs.mask_features)):
             last = outputs.last(index)
             probs = last['logits'].float().sigmoid()
             num_names = probs.shape[-1] - num_stuff
             scores = probs[:, :num_names].flatten()
-            scores, picked = scores.topk(min(self.max_per_img, len(scores)))
+            scores, picked = scores.topk(min(count, len(scores)))
             queries, which = (picked // num_names).unique(return_inverse=True)
             segments = Segments(probs, outputs.masks(index), num_names) if num_stuff else None
             boxes = last['boxes'][picked // num_names]

@@ -89,10 +89,18 @@ class GLEE(MaskFormer):
         """Losses of a batch, see ``GLEEHead.loss``."""
         return self.panoptic_head.loss(*self._head_inputs(batch_inputs, batch_data_samples, rollout=True))
 
-    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
-        """``pred_instances`` of a batch; one per prompted object, in order, where a sample has ``prompts``."""
-        selected = self.panoptic_head.predict(*self._head_inputs(batch_inputs, batch_data_samples))
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True,
+                max_per_img: int | None = None) -> SampleList:
+        """``pred_instances`` of a batch; one per prompted object, in order, where a sample has ``prompts``.
+
+        Args:
+            batch_inputs (Tensor): (B, 3, H, W) normalised.
+            batch_data_samples (SampleList): B samples.
+            rescale (bool): to the original size; else to that of the resized image.
+            max_per_img (int | None): detections of an image with a vocabulary; None takes the head's.
+        """
+        selected = self.panoptic_head.predict(*self._head_inputs(batch_inputs, batch_data_samples),
+                                              max_per_img=max_per_img)
         results = self.panoptic_fusion_head.predict(*selected, batch_data_samples, rescale=rescale)
         return self.add_pred_to_datasample(batch_data_samples, results)
 

@@ -50,7 +50,8 @@ class GLEEVideo(GLEE):
             losses['loss_idle'] = losses['loss_idle'] + sum(p.sum() for p in self.trajectory_head.parameters()) * 0.
         return losses
 
-    def predict(self, batch_inputs: Tensor, batch_data_samples: Sequence, rescale: bool = True) -> Sequence:
+    def predict(self, batch_inputs: Tensor, batch_data_samples: Sequence, rescale: bool = True,
+                max_per_img: int | None = None) -> Sequence:
         """Track through the next window of each video.
 
         Args:
@@ -65,7 +66,7 @@ class GLEEVideo(GLEE):
             ValueError: a window is not the one that follows the previous window.
         """
         if batch_inputs.dim() == 4:
-            return super().predict(batch_inputs, batch_data_samples, rescale)
+            return super().predict(batch_inputs, batch_data_samples, rescale, max_per_img)
         for inputs, clip in zip(batch_inputs, batch_data_samples):
             first, last = clip[0], clip[len(clip) - 1]
             self._check_order(first)
