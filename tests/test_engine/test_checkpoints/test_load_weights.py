@@ -39,8 +39,21 @@ def test_another_shape_is_named():
 
 @pytest.mark.parametrize('size', ['lite', 'plus', 'pro'])
 @pytest.mark.parametrize('wrap', [dict, lambda names: dict(model={f'glee.{name}': v for name, v in names.items()})])
-def test_a_released_file_names_its_converter(golden_dir, size, wrap):
+def test_a_damaged_released_file_is_named_with_its_size(golden_dir, size, wrap):
     keys = json.loads((golden_dir / f'manifest_{size}.json').read_text())['keys']
-    with pytest.raises(ValueError, match=rf'glee_official\.py GLEE\.pth glee_{size}\.pth --size {size}$') as error:
-        load_weights(ToyModel(), wrap({name: torch.zeros(1) for name in keys}), 'GLEE.pth')
-    assert '\n' not in str(error.value)
+    names = {name: torch.zeros(1) for name in list(keys)[:-1]}
+    with pytest.raises(ValueError, match=rf'checkpoint GLEE\.pth .*(released GLEE-{size.capitalize()}|does not fit)'):
+        load_weights(ToyModel(), wrap(names), 'GLEE.pth')
+
+
+@pytest.mark.parametrize('wrap', [dict, lambda names: dict(model={f'glee.{name}': v for name, v in names.items()}),
+                                  lambda names: {f'module.{name}': v for name, v in names.items()}])
+def test_a_released_file_is_converted_in_memory(glee_lite, official_lite, wrap):
+    weight = glee_lite.panoptic_head.category_embed
+    expected = weight.detach().clone()
+    with torch.no_grad():
+        weight.add_(1)
+    with captured_log() as messages:
+        load_weights(glee_lite, wrap(official_lite), 'GLEE.pth')
+    torch.testing.assert_close(weight.detach(), expected, atol=0, rtol=0)
+    assert messages[-1] == 'GLEE.pth: a released GLEE-Lite, whose names are converted'

@@ -1,6 +1,6 @@
 """Putting the weights of a checkpoint into a model, completely or not at all."""
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from mmengine.logging import print_log
 from torch import Tensor, nn
@@ -16,13 +16,12 @@ def load_weights(model: nn.Module, weights: dict, source: str, ignore: Iterable[
     Args:
         model (nn.Module): the model.
         weights (dict): {name: tensor}, or such a dict as 'model' inside. Prefixes of wrappers around the whole
-            model are left out, and a line says so.
+            model are left out, and a released GLEE file is converted in memory; a line says so.
         source (str): where they come from, for messages.
         ignore (Iterable[str]): regular expressions of names that are neither required nor loaded.
 
     Raises:
-        ValueError: a name is missing, unexpected, or of another shape; or the file is one of the released GLEE's,
-            which have to be converted.
+        ValueError: a name is missing, unexpected, or of another shape.
     """
     def ignored(name: str) -> bool:
         return any(re.search(pattern, name) for pattern in ignore)
@@ -30,21 +29,25 @@ def load_weights(model: nn.Module, weights: dict, source: str, ignore: Iterable[
     if isinstance(weights.get('model'), dict):
         weights = weights['model']
     weights = _without_prefixes(weights, model.state_dict().keys(), source)
-    problems = []
+    problems = _try(model, weights, ignored)
+    if problems and (converted := _converted(weights, source)) is not None:
+        problems = _try(model, converted, ignored)
+    if problems:
+        raise ValueError(
+            f'checkpoint {source} does not fit the model of this config:\n' + '\n'.join(problems)
+            + '\nUse the config it was trained with, or name what tools/train.py and tools/test.py shall '
+            'leave out with the config key load_ignore (a list of regular expressions).')
+
+
+def _try(model: nn.Module, weights: dict[str, Tensor], ignored: Callable[[str], bool]) -> list[str]:
+    """What keeps ``weights`` from fitting; nothing if they are loaded."""
     try:
         result = model.load_state_dict(
             {name: value for name, value in weights.items() if not ignored(name)}, strict=False)
-        problems += _listed('missing', [name for name in result.missing_keys if not ignored(name)])
-        problems += _listed('unexpected', result.unexpected_keys)
     except RuntimeError as error:
-        problems.append(f'  {error}')
-    if not problems:
-        return
-    _refuse_released(weights, source)
-    raise ValueError(
-        f'checkpoint {source} does not fit the model of this config:\n' + '\n'.join(problems)
-        + '\nUse the config it was trained with, or name what tools/train.py and tools/test.py shall '
-        'leave out with the config key load_ignore (a list of regular expressions).')
+        return [f'  {error}']
+    return [*_listed('missing', [name for name in result.missing_keys if not ignored(name)]),
+            *_listed('unexpected', result.unexpected_keys)]
 
 
 def _without_prefixes(weights: dict[str, Tensor], wanted: Iterable[str], source: str) -> dict[str, Tensor]:
@@ -59,14 +62,21 @@ def _without_prefixes(weights: dict[str, Tensor], wanted: Iterable[str], source:
     return weights
 
 
-def _refuse_released(weights: dict[str, Tensor], source: str) -> None:
-    from .official_keys import guess_size, strip_wrapper  # here, as its tables import models, which import this
+def _converted(weights: dict[str, Tensor], source: str) -> dict[str, Tensor] | None:
+    """The weights of a released GLEE file under our names; None if it is none."""
+    from .official_keys import convert_state_dict, guess_size, strip_wrapper  # their tables import models
 
-    size = guess_size(strip_wrapper(weights))
-    if size is not None:
-        raise ValueError(
-            f'checkpoint {source} is a released GLEE file with its original names. Convert it first: '
-            f'python tools/model_converters/glee_official.py {source} glee_{size}.pth --size {size}')
+    bare = strip_wrapper(weights)
+    size = guess_size(bare)
+    if size is None:
+        return None
+    try:
+        converted, _ = convert_state_dict(bare, size)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f'checkpoint {source} looks like a released GLEE-{size.capitalize()}, but cannot be '
+                         f'converted: {error}') from error
+    print_log(f'{source}: a released GLEE-{size.capitalize()}, whose names are converted', 'current')
+    return converted
 
 
 def _listed(kind: str, names: list[str]) -> list[str]:
