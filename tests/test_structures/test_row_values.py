@@ -6,7 +6,8 @@ from projects.glee.structures.row_values import BrokenRow, corners, flag, image_
 NAN, INF = float('nan'), float('inf')
 
 
-@pytest.mark.parametrize('value, expected', [(3, 3), (2.5, 2.5), ('3', 3), (' -2.5 ', -2.5), ('1e3', 1000), ('.5', .5)])
+@pytest.mark.parametrize('value, expected', [(3, 3), (2.5, 2.5), ('3', 3), (' -2.5 ', -2.5), ('1e3', 1000), ('.5', .5),
+                                             ('9007199254740993', 9007199254740993), ('-0', 0), ('4.0', 4)])
 def test_numbers(value, expected):
     found = number(value, 'box')
     assert found == expected and type(found) is type(expected)

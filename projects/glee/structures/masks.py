@@ -12,7 +12,7 @@ from typing import Any, Sequence
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .row_values import BrokenRow, integer, is_far, number
+from .row_values import BrokenRow, integer, number, reach
 
 Rle = dict
 MAX_OUTLINE = 1_000_000  # px of a polygon's outline; pycocotools takes 80 bytes for each
@@ -77,7 +77,8 @@ def _read_polygons(segmentation: Sequence, height: int, width: int) -> list[list
     low, high = float(values.min()), float(values.max())
     if not math.isfinite(low + high):
         raise BrokenRow('polygon that is not finite')
-    if is_far((low, high), width, height):
+    lowest, highest = reach(width, height)
+    if low < lowest or high > highest:
         raise BrokenRow('polygon that reaches far outside the image')
     if len(values) * (high - low + 1) > MAX_OUTLINE and sum(map(_outline, rings)) > MAX_OUTLINE:
         raise BrokenRow(f'polygon with an outline of more than {MAX_OUTLINE} px')

@@ -5,13 +5,14 @@ anything else raises ``BrokenRow``.
 """
 import math
 import re
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
 MIN_SIDE = 1e-5  # px; DESIGN section 8, "Images, boxes, masks"
 MAX_PIXELS = 178_956_970  # of one image; pillow opens none that is larger
 REACH = 10  # longer sides of the image by which a box or a polygon may leave it; beyond is a slip
+PLAIN = frozenset((int, float))
 FLAGS = {'0': False, '1': True, 'false': False, 'true': True, '': False}
 _NUMBER = re.compile(r'\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*', re.ASCII | re.IGNORECASE)
 
@@ -30,9 +31,10 @@ def number(value: Any, name: str) -> int | float:
     Raises:
         BrokenRow: it is none.
     """
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value)
-        value = int(value) if value.is_integer() else value
+    if isinstance(value, str) and len(value) < 400 and _NUMBER.fullmatch(value):
+        written = value.strip()
+        value = int(written) if written.lstrip('+-').isdecimal() else float(written)
+        value = int(value) if value == value // 1 and math.isfinite(value) else value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise BrokenRow(f'{name} that is no number')
     try:
@@ -113,8 +115,17 @@ def corners(box: Any, width: float, height: float, usable: bool = True) -> list[
         raise BrokenRow('no box')
     if len(box) != 4:
         raise BrokenRow('box that is not four numbers')
-    x, y, w, h = (number(value, 'box') for value in box)
-    if is_far((x, y, x + w, y + h), width, height):
+    if not PLAIN.issuperset(map(type, box)):
+        box = [number(value, 'box') for value in box]
+    x, y, w, h = box
+    low, high = reach(width, height)
+    try:
+        near = low <= x <= high and low <= y <= high and low <= x + w <= high and low <= y + h <= high
+    except OverflowError:  # a whole number beyond all floats
+        near = False
+    if not near:  # or not finite
+        for value in box:
+            number(value, 'box')
         raise BrokenRow('box that reaches far outside the image')
     if not usable:
         return [x, y, x + w, y + h]
@@ -125,7 +136,7 @@ def corners(box: Any, width: float, height: float, usable: bool = True) -> list[
     return [x, y, x + w, y + h]
 
 
-def is_far(values: Sequence[float], width: float, height: float) -> bool:
-    """Whether one of some finite coordinates (px) lies farther from the image than ``REACH`` allows."""
-    longer = max(width, height)
-    return not (min(values) >= -REACH * longer and max(values) <= (1 + REACH) * longer)
+def reach(width: float, height: float) -> tuple[float, float]:
+    """The smallest and the largest coordinate, px, that is near an image of this size."""
+    longer = width if width > height else height
+    return -REACH * longer, (1 + REACH) * longer

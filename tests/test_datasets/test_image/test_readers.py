@@ -14,6 +14,9 @@ from data_fixtures import (
     write_refer,
 )
 from mmdet.datasets import CocoDataset, LVISV1Dataset, Objects365V2Dataset, RefCocoDataset
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+from paths import CONFIGS
 
 import projects.glee  # noqa: F401
 from projects.glee.datasets.image import (
@@ -148,6 +151,21 @@ def test_objects365_leaves_out_the_pictures_that_the_release_lacks(tmp_path):
     for dataset in (ours, stock):
         paths = [dataset.get_data_info(index)['img_path'] for index in range(len(dataset))]
         assert paths == [f'{root}/patch16/objects365_v2_00908727.jpg']
+
+
+def test_a_file_of_boxes_goes_through_the_test_pipeline_of_the_configs(tmp_path):
+    """Boxes alone, one mask among boxes, and an empty list in the place of a mask."""
+    config = Config.fromfile(CONFIGS / '_base_/datasets/image_sources.py').coco_val
+    for change in (lambda rows: [row.pop('segmentation') for row in rows],
+                   lambda rows: [row.update(segmentation=[]) for row in rows],
+                   lambda rows: rows[0].update(segmentation=None)):
+        root = write_coco(tmp_path, NAMES, [[(0, (2, 3, 10, 12)), (1, (30, 5, 20, 20))]])
+        edit_json(root / ANN, lambda content: change(content['annotations']))
+        dataset = DATASETS.build(dict(config, data_root=str(root), ann_file=ANN, data_prefix=dict(img='train2017/')))
+        sample = dataset[0]['data_samples']
+        assert sample.gt_instances.bboxes.tensor.tolist() == [[2, 3, 12, 15], [30, 5, 50, 25]]
+        assert sample.gt_instances.labels.tolist() == [0, 1] and sample.ori_shape == (48, 64)
+        assert sample.gt_instances.masks.masks.shape == (2, 48, 64) and not sample.gt_instances.masks.masks[0].any()
 
 
 OBJECTS = [(1, 1, (4, 4, 10, 10)), (1, 1, (30, 4, 10, 20)), (1, 2, (20, 30, 12, 12)),

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 import torch
 from data_fixtures import rectangle, write_json
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.structures import InstanceData
 from paths import ROOT
 from PIL import Image
 from scipy.io import savemat
 from tool_runner import run_tool
 
+from projects.glee.evaluation.loops import InteractiveTestLoop
 from projects.glee.prompts.click_simulation import mask_iou
 
 SQUARE, STRIP = (10, 50, 20, 60), (10, 11, 5, 64)  # first and last row, first and last column of 60 x 80 px
@@ -48,6 +52,18 @@ def write_coco(root, objects):
         annotations=[dict(id=number, image_id=1, category_id=1, iscrowd=0, area=box[2] * box[3], bbox=list(box),
                           segmentation=rectangle(*box)) for number, box in enumerate(boxes, 1)]))
     return [root / 'coco/val2017/1.jpg']
+
+
+def test_an_unreadable_picture_is_a_failure_of_all_its_objects():
+    """It is black: nobody is asked for a mask in it."""
+    loop = InteractiveTestLoop.__new__(InteractiveTestLoop)
+    loop.rounds, loop.min_area, loop.predictor = dict(point=3, box=1), 1, None
+    masks = np.stack([draw(SQUARE), draw(STRIP), draw()])
+    sample = DetDataSample(metainfo=dict(img_path='gone.jpg', unreadable=True), gt_instances=InstanceData(
+        masks=BitmapMasks(masks, 60, 80)))
+    assert loop._image(torch.zeros(3, 60, 80, dtype=torch.uint8), sample)['curves'] == [
+        dict(kind='point', object=0, ious=[0, 0, 0]), dict(kind='point', object=1, ious=[0, 0, 0]),
+        dict(kind='box', object=0, ious=[0]), dict(kind='box', object=1, ious=[0])]
 
 
 def write_voc(root, objects, void=()):

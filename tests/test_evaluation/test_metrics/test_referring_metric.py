@@ -103,6 +103,13 @@ def test_empty_prediction_and_empty_truth_count_zero():
     assert evaluate([one]) == {'refcoco/P@0.5': 0, 'refcoco/oIoU': 0, 'refcoco/mIoU': 0}
 
 
+def test_nothing_counts_as_found_in_an_unreadable_picture():
+    one = sample([[2, 2, 6, 6]], [(0, 0.5, [2, 2, 6, 6])])
+    assert evaluate([one]) == {'refcoco/P@0.5': 1, 'refcoco/oIoU': 1, 'refcoco/mIoU': 1}
+    one.set_metainfo(dict(unreadable=True))
+    assert evaluate([one]) == {'refcoco/P@0.5': 0, 'refcoco/oIoU': 0, 'refcoco/mIoU': 0}
+
+
 def test_blind_score_is_the_mean_over_same_name_objects():
     # expression 0: itself, another, and one that overlaps by 12/16; expression 1: alone
     first = sample([[0, 0, 4, 4], [5, 5, 9, 9]], [], candidates=[

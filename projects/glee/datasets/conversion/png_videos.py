@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image
 
 from ...structures.masks import area, bounding_box, encode
+from ...structures.row_values import BrokenRow, integer, string
 from ..store.pictures import list_folders, list_pictures, picture_size
 from .shards import ConversionError, Shard, convert_shards, load_json
 
@@ -60,22 +61,28 @@ def convert_ref_youtube_vos(meta_json, image_root, mask_root, out, progress=None
         ConversionError: `meta_json` has no `videos`.
     """
     image_root, mask_root = Path(image_root), Path(mask_root)
-    videos = load_json(meta_json).get('videos')
-    if not videos:
+    content = load_json(meta_json)
+    videos = content.get('videos') if isinstance(content, dict) else None
+    if not videos or not isinstance(videos, dict):
         raise ConversionError(f'{meta_json} has no `videos`')
 
     def convert(name: str) -> Shard:
         shard = Shard()
-        video = _video_entry(image_root, name, shard.skipped, videos[name].get('frames'))
-        if video is None:
+        meta = videos[name] if isinstance(videos[name], dict) else {}
+        video = _video_entry(image_root, name, shard.skipped, meta.get('frames'))
+        if video is None or not isinstance(meta.get('expressions'), dict):
             return shard
         tracks = read_tracks(mask_root, video, shard.skipped)
-        for exp_id, said in videos[name]['expressions'].items():
-            if 'obj_id' not in said or int(said['obj_id']) not in tracks:
+        for exp_id, said in meta['expressions'].items():
+            try:
+                number, sentence = integer(said.get('obj_id'), 'obj_id'), string(said.get('exp'), 'expression')
+            except (AttributeError, BrokenRow):
+                number = None
+            if number not in tracks:
                 shard.skipped['sentence without masks'] += 1
                 continue
-            shard.add(dict(video, video=name, expressions=[said['exp']], exp_id=exp_id, obj_id=int(said['obj_id'])),
-                      [_annotation(tracks[int(said['obj_id'])], video)])
+            shard.add(dict(video, video=name, expressions=[sentence], exp_id=exp_id, obj_id=number),
+                      [_annotation(tracks[number], video)])
         return shard
 
     return convert_shards(out, list(videos), convert, {'categories': OBJECT}, item='video', progress=progress,

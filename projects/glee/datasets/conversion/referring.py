@@ -3,9 +3,9 @@ from collections import Counter
 from pathlib import Path
 
 from ...structures.masks import area, to_rle
-from ...structures.row_values import BrokenRow, image_size
+from ...structures.row_values import BrokenRow, image_size, integer
 from ...structures.sample_text import as_names
-from ..store.json_file import rows_by_id, rows_by_owner
+from ..store.json_file import look_up, rows_by_id, rows_by_owner, rows_of
 from ..video.track_rows import read_track
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
 
@@ -100,24 +100,40 @@ def merge_refcoco(train_files: list, held_out_files: list, out) -> dict:
     """
     if not train_files or not held_out_files:
         raise ConversionError('name at least one training and one held-out file')
-    held_out = {coco_id(image, path) for path in held_out_files for image in load_json(path)['images']}
+    held_out = {coco_id(image, path) for path in held_out_files for image in _images_of(load_json(path), path).values()}
     images, annotations, counts = [], [], Counter()
     categories = None
     for path in train_files:
         content = load_json(path)
-        categories = categories or content['categories']
+        entries = _images_of(content, path)
+        categories = categories or content.get('categories')
         new_ids = {}
-        for image in content['images']:
+        for identifier, image in entries.items():
             if coco_id(image, path) in held_out:
                 counts[f'{path}: image of a held-out split'] += 1
                 continue
-            new_ids[image['id']] = len(images) + 1
+            new_ids[identifier] = len(images) + 1
             images.append(dict(image, id=len(images) + 1))
-        for entry in content['annotations']:
-            if entry['image_id'] in new_ids:
-                annotations.append(dict(entry, id=len(annotations) + 1, image_id=new_ids[entry['image_id']]))
+        for entry in rows_of(content.get('annotations')):
+            try:
+                image_id = look_up(new_ids, entry.get('image_id') if isinstance(entry, dict) else None, '')
+            except BrokenRow:
+                continue  # of a held-out image, or of none
+            annotations.append(dict(entry, id=len(annotations) + 1, image_id=image_id))
     save_json(Path(out), {'images': images, 'annotations': annotations, 'categories': categories})
     return {'kept': len(images), **counts}
+
+
+def _images_of(content, path) -> dict:
+    """The images of a file, by id.
+
+    Raises:
+        ConversionError: there is none.
+    """
+    images = rows_by_id(content.get('images')) if isinstance(content, dict) else {}
+    if not images:
+        raise ConversionError(f'{path} has no `images` with an id')
+    return images
 
 
 def coco_id(image: dict, path) -> int:
@@ -126,9 +142,9 @@ def coco_id(image: dict, path) -> int:
     Raises:
         ConversionError: neither `original_id` nor `file_name` tells.
     """
-    if 'original_id' in image:
-        return int(image['original_id'])
-    digits = Path(image.get('file_name', '')).stem.rsplit('_', 1)[-1]
-    if not digits.isdigit():
-        raise ConversionError(f'{path}: image {image.get("id")} has neither original_id nor a COCO file_name')
-    return int(digits)
+    digits = image['original_id'] if 'original_id' in image else (
+        Path(str(image.get('file_name', ''))).stem.rsplit('_', 1)[-1])
+    try:
+        return integer(digits, 'COCO id')
+    except BrokenRow as error:
+        raise ConversionError(f'{path}: image {image["id"]} has neither original_id nor a COCO file_name') from error
