@@ -1,6 +1,7 @@
 """J, F, VIS AP, VOS and RVOS metrics against independent programs, on random cases."""
 import contextlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from mmdet.evaluation.functional import YTVIS, YTVISeval
 from track_references import best_pairs
 from trackeval.metrics import JAndF, TrackMAP
 from video_cases import SHAPE, blob, decoded, noisy, random_video, rle
+from video_feed import feed
 
 from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity
 from projects.glee.evaluation.functional.track_ap import average_precision, match_tracks
@@ -56,23 +58,34 @@ def vis_metric(**kwargs):
     return metric
 
 
-def reference_ytvis(videos):
-    """mmdet's YTVISeval with ids from 1 and mask areas: dict of numbers."""
+class CrowdsCount(YTVISeval):
+    """LV-VIS's rule: a crowd has to be found, and every track that fits it has found it."""
+
+    def _prepare(self):
+        super()._prepare()
+        for objects in self._gts.values():
+            for truth in objects:
+                truth['ignore'] = 0
+
+
+def reference_ytvis(videos, program=YTVISeval):
+    """mmdet's YTVISeval with ids from 1 and the sizes of the file: dict of numbers."""
     annotations, detections = [], []
     for video in videos:
         for track in video.truth():
             areas = [None if s is None else int(decoded(s).sum()) for s in track.segmentations]
+            size = video.info.get('object_areas', {}).get(str(track.instance_id))
             annotations.append(dict(id=len(annotations) + 1, video_id=video.video_id, category_id=track.label + 1,
-                                    iscrowd=int(track.ignore), segmentations=track.segmentations, areas=areas,
-                                    bboxes=[None] * len(areas)))
+                                    iscrowd=int(track.ignore), segmentations=track.segmentations,
+                                    areas=areas if size is None else [size], bboxes=[None] * len(areas)))
         detections += [dict(video_id=video.video_id, category_id=t.label + 1, score=t.score,
                             segmentations=t.segmentations) for t in video.tracks]
     truth = dict(videos=[dict(id=v.video_id, height=SHAPE[0], width=SHAPE[1]) for v in videos],
                  categories=[dict(id=i + 1, name=name) for i, name in enumerate(NAMES)], annotations=annotations)
     with contextlib.redirect_stdout(io.StringIO()):
         api = YTVIS(truth)
-        evaluation = YTVISeval(api, api.loadRes(detections), 'segm')
-        evaluation.params.vidIds = [v.video_id for v in videos]
+        evaluation = program(api, api.loadRes(detections), 'segm')
+        evaluation.params.vidIds = sorted(v.video_id for v in videos)
         evaluation.params.areaRng = [[0, 1e10], *map(list, AREAS.values())]
         evaluation.evaluate()
         evaluation.accumulate()
@@ -81,23 +94,45 @@ def reference_ytvis(videos):
     return dict(zip(names, evaluation.stats))
 
 
-def test_vis_ap_equals_ytviseval():
-    """240 data sets of 3 videos with crowds; sizes by mask area."""
+def compare_with_ytviseval(metric, data_sets, program=YTVISeval):
+    """The largest difference and our AP of the data sets with an object to find."""
     largest, scored = 0, []
-    for seed in range(240):
-        videos = [random_video(3 * seed + i, crowd=0.2, video_id=i + 1) for i in range(3)]
-        if not any(v.tracks for v in videos):
-            continue
-        metric = vis_metric()
-        ours = metric.summarise([metric.score_video(video) for video in videos])
-        reference = reference_ytvis(videos)
-        assert {name for name in reference if reference[name] == -1} == {
-            name for name in reference if ours[name] is None}
-        largest = max(largest, *(abs(ours[name] - reference[name]) for name in reference if ours[name] is not None), 0)
-        if reference['AP'] > -1:  # there is an object to find
-            scored.append(ours['AP'])
+    for videos in data_sets:
+        feed(metric, videos, meta=metric.dataset_meta)
+        ours = {name.partition('/')[2]: value for name, value in metric.evaluate(len(videos)).items()}
+        reference = {name: value for name, value in reference_ytvis(videos, program).items() if value != -1}
+        assert set(ours) == set(reference)
+        largest = max(largest, *(abs(ours[name] - reference[name]) for name in reference), 0)
+        scored += [reference['AP']] if 'AP' in reference else []
     print('largest difference', largest, 'cases', len(scored))
+    return largest, scored
+
+
+def vis_sets(count, crowd=0.2, doubled=False):
+    """Data sets of 3 videos, numbered so that text sorts them otherwise, some with sizes that are not the masks'."""
+    for seed in range(count):
+        videos = [random_video(3 * seed + i, crowd=crowd, video_id=i + 9) for i in range(3)]
+        rng = np.random.default_rng(seed)
+        for video in videos:
+            if seed % 2:
+                video.info['object_areas'] = {str(t.instance_id): int(rng.integers(1, 300)) for t in video.truth()}
+            if doubled:
+                video.tracks += [replace(t, instance_id=100 + t.instance_id, score=t.score / 2) for t in video.tracks]
+        if any(v.tracks for v in videos):
+            yield videos[::-1]  # in whatever order they are tested
+
+
+def test_vis_ap_equals_ytviseval():
+    """240 data sets of 3 videos with crowds."""
+    largest, scored = compare_with_ytviseval(vis_metric(), vis_sets(240))
     assert len(scored) >= 200 and len(set(scored)) > 100
+    assert largest < 1e-9
+
+
+def test_lvvis_crowds_equal_ytviseval_without_its_rule_of_crowds():
+    """120 data sets of 3 videos, every other object a crowd and every track there twice."""
+    largest, scored = compare_with_ytviseval(vis_metric(ignore_crowd=False), vis_sets(120, 0.5, True), CrowdsCount)
+    assert len(scored) >= 100 and len(set(scored)) > 50
     assert largest < 1e-9
 
 
@@ -234,6 +269,33 @@ def test_davis_vos_equals_a_plain_computation():
     print('largest difference', largest, 'cases', compared)
     assert compared >= 200 and largest < 1e-12
     assert numbers == pytest.approx({'J': j, 'F': f, 'J&F': (j + f) / 2}, abs=1e-12)
+
+
+def test_mose_equals_a_plain_computation():
+    """280 videos of 5 frames by the rule of vos-benchmark: objects and tracks that come late or never."""
+    metric, largest, compared, late, never = DavisVOSMetric(from_appearance=True), 0, 0, 0, 0
+    for seed in range(280):
+        video = identified(seed, num_frames=5)
+
+        def shown(masks):
+            return [i for i in (1, 2, 3) if masks[i] is not None and decoded(masks[i]).any()]
+
+        def frames_of(truth):
+            track = next((t for t in video.tracks if t.instance_id == truth.instance_id), None)
+            wanted, found = shown(truth.segmentations), shown(track.segmentations) if track else []
+            return [i for i in (1, 2, 3) if i >= min(wanted + found)] if wanted else []
+
+        late += any(0 < len(frames_of(truth)) < 3 for truth in video.truth())
+        never += any(not frames_of(truth) for truth in video.truth())
+        own = plain_object_scores(video, frames_of)
+        numbers = metric.summarise([metric.score_video(video)])
+        assert bool(own) == (numbers['J'] is not None)
+        if own:
+            compared += 1
+            largest = max(largest, abs(numbers['J'] - np.mean([o[1] for o in own])),
+                          abs(numbers['F'] - np.mean([o[2] for o in own])))
+    print('largest difference', largest, 'cases', compared, 'with late objects', late, 'with absent ones', never)
+    assert compared >= 200 and late >= 40 and never >= 5 and largest < 1e-12
 
 
 def test_youtube_vos_equals_a_plain_computation():
