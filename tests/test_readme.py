@@ -1,0 +1,55 @@
+"""The snippets of the README run as they are written, on a model with random weights."""
+import re
+import shlex
+
+import numpy as np
+import pytest
+import torch
+from config_runs import load
+from mmdet.registry import MODELS
+from paths import ROOT
+from PIL import Image
+
+from projects.glee.apis.video_writer import VideoWriter
+from projects.glee_cli import main
+
+README = (ROOT / 'README.md').read_text()
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """A picture, a folder of pictures, a video of 14 frames and a checkpoint, by the README's names."""
+    folder = tmp_path_factory.mktemp('readme')
+    pictures = np.random.default_rng(0).integers(0, 256, (14, 64, 96, 3), dtype=np.uint8)
+    (folder / 'photos').mkdir()
+    for name in ('street.jpg', 'photos/a.jpg', 'photos/b.jpg'):
+        Image.fromarray(pictures[0]).save(folder / name)
+    writer = VideoWriter(folder / 'street.mp4', 5)
+    for picture in pictures:
+        writer.write(picture)
+    writer.close()
+    weights = folder / 'work_dirs/quickstart/glee_mini.pth'
+    weights.parent.mkdir(parents=True)
+    torch.save(dict(state_dict=MODELS.build(load('glee_mini_coco', folder).model).state_dict()), weights)
+    return folder
+
+
+def block(language, word):
+    """The first block of a language that holds a word."""
+    return next(text for text in re.findall(rf'```{language}\n(.*?)```', README, re.DOTALL) if word in text)
+
+
+def test_python(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    exec(compile(block('python', 'GLEEInferencer'), 'README.md', 'exec'), {})
+    shown = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith('photos/') for line in shown) == 2
+    assert sum(re.match(r'\d+ \[', line) is not None for line in shown) == 14
+    assert all((folder / name).stat().st_size for name in ('out.jpg', 'tracked.mp4', 'tracks.json'))
+
+
+@pytest.mark.parametrize('line', block('bash', 'glee predict').splitlines())
+def test_shell(folder, monkeypatch, line):
+    monkeypatch.chdir(folder)
+    program, *arguments = shlex.split(line)
+    assert program == 'glee' and main(arguments) == 0
