@@ -37,6 +37,7 @@ def main() -> None:
     args = parse_args()
     with run_config.one_line_errors():
         cfg = run_config.load_config(args)
+        run_config.check_sections(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
     cfg.load_from = args.checkpoint
     cfg.model = run_config.without_teacher(cfg.model)
     if args.show or args.show_dir:

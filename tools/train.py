@@ -34,6 +34,7 @@ def main() -> None:
     args = parse_args()
     with run_config.one_line_errors():
         cfg = run_config.load_config(args)
+        run_config.check_sections(cfg, 'train_dataloader', 'train_cfg', 'optim_wrapper')
         run_config.check_schedule(cfg)
     run_config.set_amp(cfg, args.amp)
     if args.auto_scale_lr:

@@ -5,7 +5,12 @@ import pytest
 from paths import CONFIGS, config_file
 
 from projects.glee.engine.runner.cfg_options import ConfigError
-from projects.glee.engine.runner.run_config import check_schedule, load_config, one_line_errors
+from projects.glee.engine.runner.run_config import (
+    check_schedule,
+    check_sections,
+    load_config,
+    one_line_errors,
+)
 
 CONFIG = """
 data_root = 'data/'
@@ -46,6 +51,18 @@ def test_data_root_moves_every_path_that_begins_with_it_and_nothing_else(load, g
     assert tuple(dataset.backend) == (f'{root}x', 'x')
     assert dataset.pipeline == [dict(type='Names', file=f'{root}names.txt', note='my data/names', sizes=(1, 2))]
     assert cfg.test_evaluator[0].ann_file == f'{root}lvis.json'
+
+
+@pytest.mark.parametrize('root', ['data', 'data/'])
+def test_only_whole_folders_are_moved(root, tmp_path):
+    (tmp_path / 'b.py').write_text(f"data_root = {root!r}\na = dict(data_root='data', b='database/x', c='data/d')")
+    cfg = load_config(Namespace(config=str(tmp_path / 'b.py'), cfg_options=dict(data_root='x'), launcher='none',
+                                work_dir=None, local_rank=0))
+    assert (cfg.data_root, cfg.a) == ('x/', dict(data_root='x/', b='database/x', c='x/d'))
+    (tmp_path / 'b.py').write_text("data_root = ''\na = dict(data_root='', b='c')")
+    with pytest.raises(ConfigError, match='has no data_root to move'):
+        load_config(Namespace(config=str(tmp_path / 'b.py'), cfg_options=dict(data_root='x'), launcher='none',
+                              work_dir=None, local_rank=0))
 
 
 def test_data_root_goes_before_the_other_options(load):
@@ -97,6 +114,12 @@ def test_a_training_within_its_warm_up_is_refused(load):
         check_schedule(load(max_iters=20))
     check_schedule(load(max_iters=20, **{'param_scheduler.0.end': 2, 'param_scheduler.1.begin': 2}))
     check_schedule(load(max_iters=20, **{'param_scheduler.0.end_factor': 0.1}))  # a decay
+
+
+def test_a_config_that_does_something_else_is_refused(load):
+    check_sections(load(), 'train_dataloader', 'train_cfg')
+    with pytest.raises(ConfigError, match='mine.py has no test_cfg'):
+        check_sections(load(), 'test_dataloader', 'test_cfg')
 
 
 def test_a_mistake_ends_a_program_with_one_line():

@@ -49,11 +49,7 @@ def load_config(args: Namespace) -> Config:
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     setup_cache_size_limit_of_dynamo()
-    if not Path(args.config).is_file():
-        names = {path.stem: path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts}
-        close = difflib.get_close_matches(Path(args.config).stem, names, n=3)
-        raise ConfigError(f'there is no config file {args.config}' + (
-            f'; did you mean {" or ".join(os.path.relpath(names[name]) for name in close)}?' if close else ''))
+    check_file(args.config)
     cfg = Config.fromfile(args.config)
     options = dict(args.cfg_options)
     move_data_root(cfg, options.pop('data_root', None))
@@ -72,6 +68,19 @@ def load_config(args: Namespace) -> Config:
     return cfg
 
 
+def check_file(config: str) -> None:
+    """Refuse a config file that is not there, and name those that are called much the same.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if not Path(config).is_file():
+        names = {path.stem: path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts}
+        close = difflib.get_close_matches(Path(config).stem, names, n=3)
+        raise ConfigError(f'there is no config file {config}' + (
+            f'; did you mean {" or ".join(os.path.relpath(names[name]) for name in close)}?' if close else ''))
+
+
 def move_data_root(cfg: Config, new: str | None) -> None:
     """Put ``new`` in the place of the config's ``data_root``, at the beginning of every path that starts with it.
 
@@ -83,24 +92,27 @@ def move_data_root(cfg: Config, new: str | None) -> None:
         ConfigError: the config has no ``data_root``, or one that no data set is in.
     """
     old = cfg.get('data_root')
-    if old is None:
+    if not old:
         if new is not None:
             raise ConfigError(f'--cfg-options data_root={new}: {cfg.filename} has no data_root to move; set the paths '
                               'of its data sets')
         return
     folders = [str(node['data_root']) for section in children(cfg._cfg_dict) for node in dicts_in(section)
                if node.get('data_root')]
-    if folders and not any(folder.startswith(old) for folder in folders):
+    if folders and not any(os.path.join(folder, '').startswith(old) for folder in folders):
         raise ConfigError(f'{cfg.filename} has data_root={old!r}, but its data sets are in {folders[0]!r}: a config '
                           f'cannot move what its bases say, --cfg-options data_root={old} does')
     if new is not None:
-        replace_prefix(cfg._cfg_dict, old, os.path.join(new, ''))
+        replace_prefix(cfg._cfg_dict, os.path.join(old, ''), os.path.join(str(new), ''))
 
 
 def replace_prefix(node: Any, old: str, new: str) -> Any:
-    """``node`` with ``new`` in place of ``old`` at the beginning of every string; dicts and lists change in place."""
+    """``node`` with folder ``new`` in place of ``old`` at the beginning of every string; dicts and lists are changed.
+
+    Both folders end with a slash.
+    """
     if isinstance(node, str):
-        return new + node[len(old):] if node.startswith(old) else node
+        return new + node[len(old):] if node.startswith(old) or node == old[:-1] else node
     if isinstance(node, dict):
         node.update({key: replace_prefix(value, old, new) for key, value in node.items()})
     elif isinstance(node, list):
@@ -116,6 +128,18 @@ def dicts_in(node: Any) -> Iterator[dict]:
         yield node
     for child in children(node):
         yield from dicts_in(child)
+
+
+def check_sections(cfg: Config, *names: str) -> None:
+    """Refuse a config for something that it does not do.
+
+    Raises:
+        ConfigError: the config lacks one of the sections ``names``.
+    """
+    for name in names:
+        if cfg.get(name) is None:
+            raise ConfigError(f'{cfg.filename} has no {name}; configs/glee/README.md says which config trains and '
+                              'which one tests what')
 
 
 def check_schedule(cfg: Config) -> None:
