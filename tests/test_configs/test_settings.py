@@ -6,19 +6,20 @@ import pytest
 import torch
 from config_runs import SIZES, SMALL_BACKBONES
 from mmdet.registry import DATASETS, MODELS
-from mmdet.utils import replace_cfg_vals
 from mmengine.config import Config
 from paths import CONFIGS, config_file
 from video_fixtures import track_video, video_model
+
+from projects.glee.engine.runner.run_config import replace_prefix
 
 
 def entries(file, data_root):
     """The data sets of a file of ``_base_/datasets``, by name."""
     cfg = Config.fromfile(CONFIGS / f'_base_/datasets/{file}.py')
-    cfg.merge_from_dict(dict(data_root=f'{data_root}/', annotation_cache=None))
-    for name, value in replace_cfg_vals(cfg).items():
+    for name, value in replace_prefix(cfg._cfg_dict, 'data/', f'{data_root}/').items():
         for number, entry in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(entry, dict) and str(entry.get('type')).endswith('Dataset'):
+                entry.pop('cache_dir', None)
                 yield f'{name}[{number}]', dict(entry, pipeline=[])
 
 
