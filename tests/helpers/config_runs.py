@@ -22,7 +22,7 @@ def load(name, work_dir, **options):
 
 def load_mini(name, world, work_dir, iterations=4):
     return load(name, work_dir, data_root=f'{world}/', max_iters=iterations, **{
-        'LinearLR.end': 2, 'CosineAnnealingLR.begin': 2, 'train_dataloader.num_workers': 0,
+        'warmup_iters': 2, 'train_dataloader.num_workers': 0,
         'train_dataloader.batch_size': 2, 'default_hooks.checkpoint.interval': 2,
         'default_hooks.logger.interval': 1})
 

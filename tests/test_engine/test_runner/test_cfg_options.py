@@ -86,3 +86,6 @@ def test_warmup_iters_moves_what_begins_at_its_end():
     apply_options(cfg, dict(warmup_iters=2))
     assert cfg.param_scheduler == [
         dict(type='LinearLR', begin=0, end=2), dict(type='CosineAnnealingLR', begin=2), dict(type='MultiStepLR')]
+    for schedule in ({}, dict(param_scheduler=[dict(type='CosineAnnealingLR')])):
+        with pytest.raises(ConfigError, match='has no warm-up'):
+            apply_options(Config(schedule), dict(warmup_iters=2))

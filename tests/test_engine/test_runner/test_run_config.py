@@ -110,9 +110,9 @@ def test_a_training_within_its_warm_up_is_refused(load):
     with pytest.raises(ConfigError, match='max_iters=50 ends'):
         check_schedule(load(max_iters=50))
     with pytest.raises(ConfigError, match='max_iters=20 ends within the warm-up of 50 iterations.*'
-                                          'param_scheduler.0.end=2 param_scheduler.1.begin=2'):
+                                          'warmup_iters=2$'):
         check_schedule(load(max_iters=20))
-    check_schedule(load(max_iters=20, **{'param_scheduler.0.end': 2, 'param_scheduler.1.begin': 2}))
+    check_schedule(load(max_iters=20, warmup_iters=2))
     check_schedule(load(max_iters=20, **{'param_scheduler.0.end_factor': 0.1}))  # a decay
 
 

@@ -114,8 +114,8 @@ def apply_options(cfg: Config, options: dict) -> None:
         if head in SECTIONS:
             cfg.merge_from_dict({key: value})
             continue
-        if key == 'warmup_iters' and cfg.get('param_scheduler'):
-            set_warmup(cfg.param_scheduler, value)
+        if key == 'warmup_iters':
+            set_warmup(cfg.get('param_scheduler') or [], value)
             continue
         sections = {name: cfg[name] for name in SECTIONS.intersection(cfg)}
         count = len(list(places_of(head, path, sections)))
@@ -133,7 +133,13 @@ def apply_options(cfg: Config, options: dict) -> None:
 
 
 def set_warmup(schedulers: list[dict], iterations: int) -> None:
-    """End the first scheduler, which warms up, after ``iterations``; those that began at its end begin there."""
+    """End the warm-up, the ``LinearLR`` in front, after ``iterations``; those that began at its end begin there.
+
+    Raises:
+        ConfigError: there is no warm-up.
+    """
+    if not schedulers or schedulers[0]['type'] != 'LinearLR' or 'end' not in schedulers[0]:
+        raise ConfigError(f'--cfg-options warmup_iters={iterations}: the schedule of the config has no warm-up')
     first, *rest = schedulers
     for scheduler in rest:
         if scheduler.get('begin') == first['end']:

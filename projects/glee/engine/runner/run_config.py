@@ -156,10 +156,8 @@ def check_schedule(cfg: Config) -> None:
         rises = scheduler.get('start_factor', 1 / 3) < scheduler.get('end_factor', 1)
         # a next one that begins then would have no iteration
         if rises and (end > length or end == length and any(other.get('begin') == end for other in schedulers)):
-            shorter = [f'param_scheduler.{number}.{key}={max(1, length // 10)}' for number, other in
-                       enumerate(schedulers) for key in ('begin', 'end') if other.get(key) == end]
-            raise ConfigError(f'train_cfg.max_iters={length} ends within the warm-up of {end} iterations: train longer '
-                              f'or shorten it with --cfg-options {" ".join(shorter)}')
+            raise ConfigError(f'train_cfg.max_iters={length} ends within the warm-up of {end} iterations: train longer, '
+                              f'or shorten it with --cfg-options warmup_iters={max(1, length // 10)}')
 
 
 @contextmanager
