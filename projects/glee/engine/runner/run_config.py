@@ -156,7 +156,7 @@ def check_schedule(cfg: Config) -> None:
         rises = scheduler.get('start_factor', 1 / 3) < scheduler.get('end_factor', 1)
         # a next one that begins then would have no iteration
         if rises and (end > length or end == length and any(other.get('begin') == end for other in schedulers)):
-            raise ConfigError(f'train_cfg.max_iters={length} ends within the warm-up of {end} iterations: train longer, '
+            raise ConfigError(f'train_cfg.max_iters={length} ends within the warm-up of {end} iterations: train longer '
                               f'or shorten it with --cfg-options warmup_iters={max(1, length // 10)}')
 
 
