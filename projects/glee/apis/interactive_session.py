@@ -346,14 +346,14 @@ class InteractiveSession:
         if not prompts:
             return []
 
-        def answer(output: DecodedObject) -> SessionObject:
+        def choose(output: DecodedObject) -> SessionObject:
             index, ranking = output.index, output.ranking
             if like is not None:
                 similar = F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
                 ranking = ranking + LIKE_WEIGHT * similar
             return self._result(output, ranking.argmax()[None], prompts[index], ids[index], rounds[index])
 
-        return self._decode(self.objects_of(prompts, previous), answer)
+        return self._decode(self.objects_of(prompts, previous), choose)
 
     def _decode(self, objects: PromptedObjects, choose: Callable[[DecodedObject], Any]) -> list:
         """What ``choose`` makes of the queries of each object."""

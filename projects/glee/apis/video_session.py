@@ -122,7 +122,7 @@ class VideoSession:
         rounds = [*self._asked.get((object_id, frame), ()), meant]
         if len(rounds) == 1 and self._masks[object_id].get(frame) is not None:
             tracked = self.mask(object_id, frame)
-            if not _is_apart(meant.positive, tracked):
+            if not _is_far(meant.positive, tracked):
                 rounds.insert(0, read_prompt(tracked.shape, mask=tracked))
         found, = self.image.add_prompts(rounds[:1])
         for later in rounds[1:]:
@@ -217,7 +217,7 @@ class VideoSession:
         return decode(rle, self._picture(frame).shape[:2] if rle is None else rle['size'])
 
 
-def _is_apart(positive: np.ndarray, tracked: np.ndarray) -> bool:
+def _is_far(positive: np.ndarray, tracked: np.ndarray) -> bool:
     """Whether the pixels are farther from the tracked mask than half its size, the root of its area; both (H, W)."""
     distance = cv2.distanceTransform((~tracked).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return bool(positive.any() and distance[positive].min() > np.sqrt(tracked.sum()) / 2)

@@ -1,5 +1,5 @@
 """Test loop that plays the user: prompts every annotated object and corrects the result."""
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -16,15 +16,17 @@ from ...structures.finished_items import FinishedItems
 
 @TASK_UTILS.register_module()
 class SessionPredictor:
-    """Answers prompts with an ``InteractiveSession``; another class with these methods may take its place.
+    """Masks of prompts by an ``InteractiveSession``; another class with these methods may take its place.
 
     Args:
         model: the detector.
-        **kwargs: of ``InteractiveSession``.
+        vocabulary, scale, vocabulary_in_fusion, carve_radius, history: of ``InteractiveSession``.
     """
 
-    def __init__(self, model, **kwargs) -> None:
-        self.session = InteractiveSession(model, **kwargs)
+    def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: Optional[Tuple[int, int]] = None,
+                 vocabulary_in_fusion: bool = False, carve_radius: float = 0., history: str = 'tokens') -> None:
+        self.session = InteractiveSession(model, vocabulary, scale, vocabulary_in_fusion, carve_radius=carve_radius,
+                                          history=history)
 
     def set_image(self, image: np.ndarray, truths: np.ndarray) -> None:
         """Start with an image (H, W, 3) uint8 RGB; ``truths`` (N, H, W) are for oracles."""
