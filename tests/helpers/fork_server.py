@@ -54,6 +54,17 @@ class ForkServer:
         return subprocess.Popen([self.python, script, *map(str, arguments)], cwd=ROOT, text=True,
                                 env=dict(os.environ, **environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
+    def run(self, script: str, *arguments, **environment: str) -> str:
+        """What the program prints, when it has ended well.
+
+        Raises:
+            AssertionError: its exit status is not 0.
+        """
+        program = self.start(script, *arguments, **environment)
+        out, errors = program.communicate()
+        assert program.returncode == 0, out[-2000:] + errors[-2000:]
+        return out
+
     def close(self) -> None:
         """Ends the process; programs that still run go on."""
         self.process.terminate()

@@ -129,7 +129,8 @@ def test_mini_rollout_trains_only_what_it_should(world, tmp_path):
 def test_full_size_rollout_trains_on_coco_alone(world, tmp_path):
     """Two steps of the recipe with narrow layers: backbone and text stay, what is new learns."""
     cfg = shrink(load('glee_r50_rollout', tmp_path, data_root=f'{world}/', **{
-        'RandomChoiceResize.scales': [(96, 128)], 'RandomApply.prob': 0., 'max_iters': 2, 'warmup_iters': 1}))
+        'RandomChoiceResize.scales': [(96, 128)], 'PillowResize.scale': (128, 96), 'RandomApply.prob': 0.,
+        'max_iters': 2, 'warmup_iters': 1}))
     run_config.set_amp(cfg, False)
     cfg.train_cfg.val_interval = 10
     cfg.model.backbone.init_cfg = None

@@ -3,8 +3,6 @@ import os
 import re
 import resource
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ from data_fixtures import captured_log
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
-from paths import ROOT
 from toy_training import make_runner
 
 from projects.glee.engine.checkpoints import read_checkpoint
@@ -223,11 +220,8 @@ def test_epochs_are_refused():
 
 
 @pytest.mark.slow
-def test_two_processes_killed_and_stopped(tmp_path):
+def test_two_processes_killed_and_stopped(fork_server, tmp_path):
     """Real signals: two kills with -9, one while a checkpoint is written, then SIGTERM to one of the two."""
-    done = subprocess.run(
-        [sys.executable, 'tests/helpers/killed_training.py', str(tmp_path / 'toy'), '--kills', '2'], cwd=ROOT,
-        env=dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT)), capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    assert 'SIGTERM to one process: exit codes [143, 143]' in done.stdout
-    assert '2 kills: 0 of 6 tensors differ' in done.stdout
+    out = fork_server.run('tests/helpers/killed_training.py', tmp_path / 'toy', '--kills', 2)
+    assert 'SIGTERM to one process: exit codes [143, 143]' in out
+    assert '2 kills: 0 of 6 tensors differ' in out

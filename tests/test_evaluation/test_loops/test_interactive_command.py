@@ -1,8 +1,5 @@
 """tools/test.py plays the user: the oracles of the specification, void pixels, and a test that was killed."""
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -123,12 +120,10 @@ def check_brush(root, clicks):
 
 
 @pytest.mark.slow
-def test_oracle_through_the_command_line(tmp_path):
+def test_oracle_through_the_command_line(fork_server, tmp_path):
     """The brush as predictor gives the number of clicks of the specification, in a process of its own."""
     arguments = prepare(tmp_path, 'coco', [SQUARE])
-    subprocess.run([sys.executable, 'tools/test.py', *arguments, 'test_cfg.predictor.radius=8', 'test_cfg.rule=ritm'],
-                   cwd=ROOT, check=True, env=dict(os.environ, PYTHONPATH=f'{ROOT}:{ROOT}/tests/helpers'),
-                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    fork_server.run('tools/test.py', *arguments, 'test_cfg.predictor.radius=8', 'test_cfg.rule=ritm')
     check_brush(tmp_path, (9, 11))
 
 

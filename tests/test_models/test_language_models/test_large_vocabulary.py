@@ -1,10 +1,5 @@
-"""A 1,203-name vocabulary runs on a 640 x 640 image within 6 GB."""
-import os
-import subprocess
-import sys
-
+"""A 1,203-name vocabulary runs on a 640 x 640 image within 6 GB; two layers of text, for the time it takes."""
 import pytest
-from paths import ROOT
 
 SCRIPT = """
 import resource
@@ -16,7 +11,7 @@ from mmengine.registry import init_default_scope
 import projects.glee
 init_default_scope('mmdet')
 cfg = Config.fromfile('configs/glee/_base_/models/glee_r50.py').model
-cfg.panoptic_head.text_encoder.mode = 'unfrozen'
+cfg.panoptic_head.text_encoder.update(mode='unfrozen', num_hidden_layers=2)
 cfg.test_cfg.max_per_img = 300
 model = MODELS.build(cfg).eval()
 names = tuple(f'some long name of thing number {i}' for i in range(1203))
@@ -29,10 +24,9 @@ print('rows', len(out.scores), 'peak', resource.getrusage(resource.RUSAGE_SELF).
 
 
 @pytest.mark.slow
-def test_peak_memory():
-    done = subprocess.run([sys.executable, '-c', SCRIPT], cwd=ROOT, capture_output=True, text=True,
-                          env=dict(os.environ, PYTHONPATH='.'))
-    assert done.returncode == 0, done.stderr[-2000:]
-    words = done.stdout.split()
+def test_peak_memory(fork_server, tmp_path):
+    (tmp_path / 'peak.py').write_text(SCRIPT)
+    words = fork_server.run(tmp_path / 'peak.py').split()
     assert int(words[words.index('rows') + 1]) == 300
-    assert int(words[words.index('peak') + 1]) < 6 * 2**20  # KiB
+    missing = 10 * 12 * 512**2 * 4 / 2**10  # KiB of the weights of ten layers more; one layer works at a time
+    assert int(words[words.index('peak') + 1]) + missing < 6 * 2**20
