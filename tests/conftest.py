@@ -6,20 +6,19 @@ Both are for reading; a test that writes takes ``worlds.own_copy``.
 ``fork_server``: programs in processes of their own without the seconds that python, torch and mmdet take to start.
 ``official_lite``, ``converted_lite``, ``glee_lite``: GLEE-Lite with the weights of the goldens, at full size.
 """
-import json
 from pathlib import Path
 from typing import Iterator
 
 import golden_recipe
-import numpy as np
 import pytest
 import torch
 from fork_server import ForkServer
+from goldens import manifest
 from hypothesis import HealthCheck, settings
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from paths import GOLDEN, ROOT
+from paths import ROOT
 from plain_configs import plain_config_text
 from tool_runner import run_tool
 from worlds import build_picture_world, build_world, files_of
@@ -74,26 +73,9 @@ def fork_server(tmp_path_factory) -> Iterator[ForkServer]:
 
 
 @pytest.fixture(scope='session')
-def golden_dir() -> Path:
-    return GOLDEN
-
-
-@pytest.fixture(scope='session')
-def load_golden():
-    """Loader of a golden file: (arrays, meta)."""
-
-    def load(name: str):
-        arrays = np.load(GOLDEN / f'{name}.npz')
-        return arrays, json.loads(arrays['meta'].tobytes())
-
-    return load
-
-
-@pytest.fixture(scope='session')
 def official_lite() -> dict[str, torch.Tensor]:
     """A GLEE-Lite state dict in the official layout, regenerated from the recipe."""
-    keys = json.loads((GOLDEN / 'manifest_lite.json').read_text())['keys']
-    return {key: torch.from_numpy(value) for key, value in golden_recipe.state_dict(keys).items()}
+    return {key: torch.from_numpy(value) for key, value in golden_recipe.state_dict(manifest('lite')['keys']).items()}
 
 
 @pytest.fixture(scope='session')

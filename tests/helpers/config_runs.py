@@ -15,12 +15,14 @@ SMALL_CHANNELS = {'r50': [32, 64, 128, 256], 'swin-l': [8, 16, 32, 64], 'eva02-l
 
 
 def load(name, work_dir, **options):
+    """The config called ``name``, with options of --cfg-options."""
     return run_config.load_config(Namespace(
         config=str(config_file(name)), cfg_options=options, launcher='none',
         work_dir=str(work_dir), local_rank=0))
 
 
 def load_mini(name, world, work_dir, iterations=4):
+    """A config of the mini model on images of a MiniWorld; a checkpoint after every second iteration."""
     return load(name, work_dir, data_root=f'{world}/', max_iters=iterations, **{
         'warmup_iters': 2, 'train_dataloader.num_workers': 0,
         'train_dataloader.batch_size': 2, 'default_hooks.checkpoint.interval': 2,
@@ -28,10 +30,12 @@ def load_mini(name, world, work_dir, iterations=4):
 
 
 def load_video(name, world, work_dir, **options):
+    """The config glee_``name`` on videos of a MiniWorld, with ten queries."""
     return load_file(config_file(f'glee_{name}'), world, work_dir, **options)
 
 
 def load_file(path, world, work_dir, **options):
+    """Any config file of videos, see ``load_video``."""
     cfg = run_config.load_config(Namespace(
         config=str(path), launcher='none', work_dir=str(work_dir), local_rank=0,
         cfg_options=dict(data_root=f'{world}/', **options)))
@@ -43,7 +47,7 @@ def load_file(path, world, work_dir, **options):
 
 
 def shrink(cfg):
-    """Few and narrow layers, small pictures, no loader workers."""
+    """A head of few and narrow layers behind any backbone, no loader workers."""
     head = cfg.model.panoptic_head
     head.update(embed_dims=32, num_queries=10)
     head.text_encoder.update(hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
@@ -60,7 +64,7 @@ def shrink(cfg):
 
 
 def shrink_size(cfg, size):
-    """Few and narrow layers; what the config says about the structure stays."""
+    """Few and narrow layers in a recipe of ``size``; what its config says about the structure stays."""
     cfg.model.backbone.update(SMALL_BACKBONES[size])
     if 'neck' in cfg.model:
         cfg.model.neck.update(in_channels=32, out_channels=32)

@@ -3,7 +3,6 @@ import json
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as mask_utils
 
 
 def read(path):
@@ -19,11 +18,6 @@ def write(path, content):
 def picture(path, width, height):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new('RGB', (width, height)).save(path)
-
-
-def rle(mask):
-    encoded = mask_utils.encode(np.asfortranarray(mask, np.uint8))
-    return {'size': list(mask.shape), 'counts': encoded['counts'].decode()}
 
 
 def rectangle(x, y, width, height, shape=(20, 30)):

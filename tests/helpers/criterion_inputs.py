@@ -1,19 +1,10 @@
 """Inputs of the criterion tests, rebuilt from the shared recipe (tests/data/golden)."""
-import json
-
 import golden_recipe as R  # noqa: F401  (tests take it from here)
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
-from paths import GOLDEN
 
 GOLDEN_KEYS = {'final': '', 'aux0': 'd0', 'aux1': 'd1', 'interm': 'enc'}
-
-
-def load(name):
-    """Arrays and meta information of a golden file."""
-    arrays = dict(np.load(GOLDEN / f'{name}.npz'))
-    return arrays, json.loads(arrays.pop('meta').tobytes())
 
 
 def recipe_rand(*shape, device=None):

@@ -8,17 +8,17 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 from paths import CONFIGS
 
-SIZE = (64, 96)
-
-
+SIZE = (64, 96)  # height, width of all pictures, padding included
 NAMES = ('circle', 'red star', 'ring', 'square')
 
 
 def mini_config():
+    """Model config of configs/glee/_base_/models/glee_mini.py."""
     return Config.fromfile(CONFIGS / '_base_/models/glee_mini.py').model
 
 
 def build(model_config, seed=0):
+    """A model with random weights of ``seed``."""
     torch.manual_seed(seed)
     model = MODELS.build(model_config)
     model.init_weights()
@@ -45,8 +45,10 @@ def category_sample(names=NAMES, count=3, seed=0, **meta):
 
 
 def expression_sample(*sentences, seed=0):
+    """The same with one object, of the first sentence."""
     return category_sample(sentences, 1, seed, text_mode='expression', label_table='object')
 
 
 def images(count, seed=0):
+    """Random pictures (count, 3, 64, 96)."""
     return torch.randn(count, 3, *SIZE, generator=torch.Generator().manual_seed(seed))

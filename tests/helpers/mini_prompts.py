@@ -6,13 +6,15 @@ from mini_model import SIZE, category_sample, images, mini_config
 from mmengine.structures import InstanceData
 
 
-def config(**prompter):
+def prompted_config(**prompter):
+    """Model config of the mini model with small templates and other options of its prompter."""
     cfg = mini_config()
     cfg.panoptic_head.prompter.update(template_size=64, **prompter)
     return cfg
 
 
-def prompted(prev=True, seed=0):
+def prompted_sample(prev=True, seed=0):
+    """A sample with one point prompt (4 x 6 px) in a later round, or with ``prev=False`` in its first."""
     sample = category_sample(seed=seed)
     masks = torch.zeros(1, *SIZE, dtype=torch.bool)
     masks[0, 20:24, 30:36] = True
@@ -22,6 +24,7 @@ def prompted(prev=True, seed=0):
     return sample
 
 
-def raw(model, sample):
+def raw_outputs(model, sample):
+    """What the head predicts for the sample, before any choice of queries."""
     with torch.no_grad():
         return model(images(1), [copy.deepcopy(sample)], mode='tensor')

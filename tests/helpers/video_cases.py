@@ -1,17 +1,12 @@
 """Random videos with tracks for tests of metrics: exits, empty masks, id switches, false tracks."""
 import numpy as np
 import pycocotools.mask as mask_utils
+from rle import rle
 
 from projects.glee.evaluation.functional import VideoRecord
 from projects.glee.structures import Track
 
 SHAPE = (24, 32)
-
-
-def rle(mask):
-    """Compressed RLE with text counts."""
-    encoded = mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return dict(size=[int(v) for v in encoded['size']], counts=encoded['counts'].decode())
 
 
 def blob(rng, shape=SHAPE):

@@ -1,8 +1,8 @@
 """Small video annotation files in the real formats, for tests."""
 import numpy as np
-import pycocotools.mask as mask_utils
-from data_fixtures import save_image, write_json
+from image_files import save_image, write_json
 from PIL import Image
+from rle import rle
 
 from projects.glee.datasets.video import MetaExpressionsDataset, PNGTreeDataset, YTVISJsonDataset
 
@@ -13,11 +13,6 @@ def square(x, y, side=8):
     mask = np.zeros((H, W), np.uint8)
     mask[y:y + side, x:x + side] = 1
     return mask
-
-
-def rle(mask):
-    encoded = mask_utils.encode(np.asfortranarray(mask))
-    return dict(size=[H, W], counts=encoded['counts'].decode())
 
 
 def ytvis_track(track_id, video_id, category, corners, **extra):

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from data_fixtures import category_pipeline, write_coco
+from image_files import write_coco
 from mmdet.apis import init_detector
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 from paths import CONFIGS, ROOT
+from pipelines import category_pipeline
 from tool_runner import run_tool
 
 from projects.glee.apis import init_model

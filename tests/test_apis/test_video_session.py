@@ -6,11 +6,11 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import captured_log
+from logs import captured_log
+from mini_video import video_model
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from PIL import Image
-from video_fixtures import video_model
 
 from projects.glee.apis import FrameReader, InteractiveSession, VideoSession, camera_frames
 from projects.glee.models.trackers import PromptTracker

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 from config_runs import load, load_mini, shrink
-from data_fixtures import write_coco
+from image_files import write_coco
 from mmdet.registry import DATASETS, MODELS
 from tool_runner import run_tool
 from worlds import own_copy

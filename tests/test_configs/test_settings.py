@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 from config_runs import SIZES, SMALL_BACKBONES
+from mini_video import track_video, video_model
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 from paths import CONFIGS, config_file
-from video_fixtures import track_video, video_model
 
 from projects.glee.engine.runner.run_config import replace_prefix
 

@@ -4,7 +4,8 @@ import json
 import numpy as np
 import pytest
 from config_runs import load_video
-from data_fixtures import captured_log, edit_json, save_image
+from image_files import edit_json, save_image
+from logs import captured_log
 from PIL import Image
 from worlds import own_copy
 

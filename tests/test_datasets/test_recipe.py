@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 import torch
-from data_fixtures import edit_json, write_coco, write_refer
+from image_files import edit_json, write_coco, write_refer
 from mmengine.config import Config
 from mmengine.runner import Runner
 

@@ -1,8 +1,9 @@
 """Names of the released checkpoints against mmdet's own lists."""
 import pytest
-from data_fixtures import category_pipeline, write_coco
+from image_files import write_coco
 from mmdet.datasets import CocoDataset, LVISV1Dataset, Objects365V2Dataset, YouTubeVISDataset
 from mmdet.evaluation.functional import oid_v6_classes
+from pipelines import category_pipeline
 
 from projects.glee.datasets import load_vocabulary, rename, respell, vocabulary_names
 from projects.glee.datasets.image import TextCocoDataset

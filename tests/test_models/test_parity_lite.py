@@ -3,6 +3,7 @@ import golden_recipe as recipe
 import numpy as np
 import pytest
 import torch
+from goldens import load_golden
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from parity import BOXES, LOGITS, align, close
@@ -28,7 +29,7 @@ def build_batch(meta):
 
 
 @pytest.fixture(scope='module', params=['lite_case1_detection', 'lite_case3_grounding'])
-def case(request, glee_lite, load_golden):
+def case(request, glee_lite):
     arrays, meta = load_golden(request.param)
     batch, samples = build_batch(meta)
     with torch.no_grad():
@@ -134,7 +135,7 @@ def check_matches(arrays, matches, topk_indices):
             assert sorted(zip(queries.tolist(), objects.tolist())) == golden, (key, image)
 
 
-def test_training_losses_matches_and_gradients(glee_lite, load_golden, monkeypatch):
+def test_training_losses_matches_and_gradients(glee_lite, monkeypatch):
     """Every loss term, match, the total and sampled gradients of a whole training step without denoising."""
     arrays, meta = load_golden('lite_case7_train_loss')
     batch, _ = build_batch(dict(meta, expressions=None))

@@ -2,6 +2,7 @@
 import golden_recipe as recipe
 import pytest
 import torch
+from goldens import load_golden
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from parity import BOXES, LOGITS, align, close
@@ -10,7 +11,7 @@ from projects.glee.models.language_models.text_prompt import encode_batch
 
 
 @pytest.fixture(scope='module')
-def scribble(load_golden):
+def scribble():
     arrays, meta = load_golden('lite_case4_scribble')
     batch = torch.from_numpy(recipe.batch([recipe.image(meta['image_seeds'][0], *meta['image_sizes'][0])]))
     size = tuple(meta['padded'])

@@ -1,11 +1,11 @@
 """The converter scripts, run on files: what they write, report and refuse."""
-import json
 import re
 from argparse import ArgumentParser
 
 import golden_recipe
 import pytest
 import torch
+from goldens import manifest
 from mmdet.models.backbones import SwinTransformer
 from mmdet.registry import MODELS
 from mmengine.config import DictAction
@@ -33,11 +33,11 @@ def constants(shapes):
 
 
 @pytest.fixture(scope='module')
-def released(golden_dir):
+def released():
     """Names and values of a released checkpoint: released('lite')."""
 
     def make(size):
-        keys = json.loads((golden_dir / f'manifest_{size}.json').read_text())['keys']
+        keys = manifest(size)['keys']
         return constants({key: entry['shape'] for key, entry in keys.items() if not golden_recipe.is_derived(key)})
 
     return make

@@ -1,9 +1,10 @@
 """Conversions of videos and referring data sets, on tiny files with results worked out by hand."""
 import numpy as np
 import pytest
-from conversion_files import picture, read, rectangle, rle, write
+from conversion_files import picture, read, rectangle, write
 from PIL import Image
 from pycocotools import mask as mask_utils
+from rle import rle
 
 from projects.glee.datasets.conversion import (
     ConversionError,

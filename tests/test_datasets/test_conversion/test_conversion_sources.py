@@ -6,8 +6,9 @@ import tarfile
 
 import numpy as np
 import pytest
-from conversion_files import picture, read, rectangle, rle, write
+from conversion_files import picture, read, rectangle, write
 from pycocotools import mask as mask_utils
+from rle import rle
 
 from projects.glee.datasets.conversion import (
     ConversionError,

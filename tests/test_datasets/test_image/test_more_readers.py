@@ -3,7 +3,8 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import captured_log, edit_json, rectangle, save_image, write_json
+from image_files import edit_json, rectangle, save_image, write_json
+from logs import captured_log
 from mmdet.registry import DATASETS
 
 from projects.glee.datasets.image import PhraseDataset, SA1BDataset

@@ -4,19 +4,13 @@ import json
 import numpy as np
 import pytest
 import torch
-from data_fixtures import (
-    captured_log,
-    category_pipeline,
-    edit_json,
-    expression_pipeline,
-    expression_test_pipeline,
-    write_coco,
-    write_refer,
-)
+from image_files import edit_json, write_coco, write_refer
+from logs import captured_log
 from mmdet.datasets import CocoDataset, LVISV1Dataset, Objects365V2Dataset, RefCocoDataset
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from paths import CONFIGS
+from pipelines import category_pipeline, expression_pipeline, expression_test_pipeline
 
 import projects.glee  # noqa: F401
 from projects.glee.datasets.image import (

@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 import torch
-from data_fixtures import category_pipeline, write_coco
+from image_files import write_coco
+from pipelines import category_pipeline
 from torch.utils.data import DataLoader
 
 from projects.glee.datasets import Draw, MixtureDataset

@@ -1,6 +1,6 @@
 """Windows of frames, in order and shared by ranks."""
 import pytest
-from data_fixtures import captured_log
+from logs import captured_log
 
 from projects.glee.datasets.samplers import WindowSampler
 

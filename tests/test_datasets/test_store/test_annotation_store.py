@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_fixtures import captured_log, category_pipeline, edit_json, rectangle, save_image, write_coco
+from image_files import edit_json, rectangle, save_image, write_coco
+from logs import captured_log
+from pipelines import category_pipeline
 
 from projects.glee.datasets.image import TextCocoDataset
 from projects.glee.datasets.store import json_groups

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from data_fixtures import captured_log
+from logs import captured_log
 from paths import FORMATS
 from PIL import Image
 

@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from data_fixtures import write_refer
+from image_files import write_refer
 
 from projects.glee.datasets.image import ReferDataset, TextCocoDataset
 from projects.glee.datasets.store.refer_pickle import load_refs

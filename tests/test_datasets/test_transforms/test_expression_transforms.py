@@ -1,8 +1,9 @@
 """Sentences: cleaning, sides after a flip, ordinals and crops, lost objects."""
 import numpy as np
 import pytest
-from data_fixtures import expression_pipeline, write_refer
+from image_files import write_refer
 from mmdet.registry import TRANSFORMS
+from pipelines import expression_pipeline
 
 from projects.glee.datasets import Draw, MixtureDataset
 from projects.glee.datasets.image import ReferDataset

@@ -2,10 +2,12 @@
 import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
-from data_fixtures import captured_log, category_pipeline, edit_json, save_image, write_coco
+from image_files import edit_json, save_image, write_coco
+from logs import captured_log
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from PIL import Image
+from pipelines import category_pipeline
 from torch.utils.data import DataLoader
 
 from projects.glee.datasets.image import TextCocoDataset

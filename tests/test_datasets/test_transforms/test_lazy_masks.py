@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
-from data_fixtures import captured_log
+from logs import captured_log
 from mmdet.datasets.transforms import RandomFlip
 from mmdet.structures.mask import BitmapMasks
 

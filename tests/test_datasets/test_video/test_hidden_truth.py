@@ -1,8 +1,10 @@
 """Test sets whose owners publish no masks, or first masks alone: no frame is annotated, and nothing is scored."""
 import pytest
-from data_fixtures import captured_log, save_image, write_json
+from image_files import save_image, write_json
+from logs import captured_log
+from rle import rle
 from video_feed import feed, read_videos
-from video_files import H, W, mevis, rle, square, ytvis, ytvis_content
+from video_files import H, W, mevis, square, ytvis, ytvis_content
 
 from projects.glee.datasets.video import (
     BURSTDataset,

@@ -1,7 +1,7 @@
 """Ref-DAVIS17: its meta file, the files of single annotators, and DAVIS's own maps."""
 import numpy as np
 import pytest
-from data_fixtures import save_image, write_json
+from image_files import save_image, write_json
 from video_cases import decoded
 from video_feed import read_videos
 from video_files import H, W, square

@@ -3,9 +3,11 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import captured_log, save_image, write_coco
+from image_files import save_image, write_coco
+from logs import captured_log
 from mmdet.structures import DetDataSample
-from video_files import H, W, mevis, png_tree, rle, square, ytvis, ytvis_content, ytvis_track
+from rle import rle
+from video_files import H, W, mevis, png_tree, square, ytvis, ytvis_content, ytvis_track
 
 from projects.glee.datasets.image import TextCocoDataset
 from projects.glee.datasets.transforms import (

@@ -5,12 +5,14 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import captured_log, write_json
+from image_files import write_json
+from logs import captured_log
 from mmdet.evaluation import YouTubeVISMetric
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.structures import InstanceData
 from PIL import Image
-from video_files import H, W, mevis, png_tree, rle, square, ytvis, ytvis_content, ytvis_track
+from rle import rle
+from video_files import H, W, mevis, png_tree, square, ytvis, ytvis_content, ytvis_track
 
 from projects.glee.datasets import load_vocabulary
 from projects.glee.datasets.video import BURSTDataset, ExpressionVideosDataset, FrameWindow, YTVISJsonDataset

@@ -1,9 +1,9 @@
 """Swin and EVA-02 weights from their own repositories: numbers against independent implementations."""
-import json
 
 import pytest
 import torch
 from empty_model import empty_parameters
+from goldens import manifest
 from mmdet.models.backbones import SwinTransformer
 from mmdet.models.backbones.swin import swin_converter
 from mmdet.models.layers import PatchMerging
@@ -143,9 +143,9 @@ def test_swin_is_read_by_init_cfg(original_swin, tmp_path):
 
 
 @pytest.fixture(scope='module')
-def original_eva02(golden_dir):
+def original_eva02():
     """Released names and shapes of image modelling, without values: the detector's and the pre-training's own."""
-    keys = json.loads((golden_dir / 'manifest_pro.json').read_text())['keys']
+    keys = manifest('pro')['keys']
     state = {key.removeprefix('backbone.net.'): torch.empty(entry['shape'], device='meta')
              for key, entry in keys.items() if key.startswith('backbone.net.') and 'rope' not in key}
     extra = {'rope.freqs_cos': (196, 64), 'cls_token': (1, 1, 1024), 'mask_token': (1, 1, 1024),

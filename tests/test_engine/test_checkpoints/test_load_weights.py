@@ -1,9 +1,9 @@
 """Weights go into a model completely; known prefixes are understood, released files are recognised."""
-import json
 
 import pytest
 import torch
-from data_fixtures import captured_log
+from goldens import manifest
+from logs import captured_log
 from toy_training import ToyModel
 
 from projects.glee.engine.checkpoints.load_weights import load_weights
@@ -39,8 +39,8 @@ def test_another_shape_is_named():
 
 @pytest.mark.parametrize('size', ['lite', 'plus', 'pro'])
 @pytest.mark.parametrize('wrap', [dict, lambda names: dict(model={f'glee.{name}': v for name, v in names.items()})])
-def test_a_damaged_released_file_is_named_with_its_size(golden_dir, size, wrap):
-    keys = json.loads((golden_dir / f'manifest_{size}.json').read_text())['keys']
+def test_a_damaged_released_file_is_named_with_its_size(size, wrap):
+    keys = manifest(size)['keys']
     names = {name: torch.zeros(1) for name in list(keys)[:-1]}
     with pytest.raises(ValueError, match=rf'checkpoint GLEE\.pth .*(released GLEE-{size.capitalize()}|does not fit)'):
         load_weights(ToyModel(), wrap(names), 'GLEE.pth')

@@ -1,10 +1,10 @@
 """Released Mask DINO R50 weights as the start of stage 1."""
-import json
 import re
 
 import pytest
 import torch
 from empty_model import empty_glee
+from goldens import manifest
 
 from projects.glee.engine.checkpoints.mask_dino_keys import BACKBONE_PARTS, GLEE_PARTS, mask_dino_table
 from projects.glee.engine.runner.strict_runner import load_weights
@@ -15,9 +15,9 @@ OWN = {'sem_seg_head.predictor.class_embed.weight': (80, 256), 'sem_seg_head.pre
 
 
 @pytest.fixture(scope='module')
-def released(golden_dir):
+def released():
     """Names and shapes of Mask DINO: those of GLEE-Lite without GLEE's own, and the classifier."""
-    keys = json.loads((golden_dir / 'manifest_lite.json').read_text())['keys']
+    keys = manifest('lite')['keys']
     names = {key if key.startswith('backbone.') else f'sem_seg_head.{key}': entry['shape']
              for key, entry in keys.items() if not re.search(GLEE_ONLY, key)}
     return {key: torch.zeros(()).expand(shape) for key, shape in {**names, **OWN}.items()}

@@ -1,11 +1,11 @@
 """Names of the released GLEE checkpoints of all sizes: complete, exact both ways, and clear when they do not fit."""
-import json
 
 import golden_recipe
 import numpy as np
 import pytest
 import torch
 from empty_model import empty_glee
+from goldens import manifest
 from mmdet.structures import DetDataSample
 
 from projects.glee.engine.checkpoints.backbone_keys import eva02_rows, relative_position_index
@@ -23,8 +23,8 @@ from projects.glee.models.backbones import EVA02
 
 
 @pytest.fixture(scope='module')
-def manifests(golden_dir):
-    return {size: json.loads((golden_dir / f'manifest_{size}.json').read_text()) for size in SIZES}
+def manifests():
+    return {size: manifest(size) for size in SIZES}
 
 
 @pytest.fixture(scope='module')

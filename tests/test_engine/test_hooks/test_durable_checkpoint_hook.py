@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from data_fixtures import captured_log
+from logs import captured_log
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope

@@ -4,10 +4,12 @@ import random
 import numpy as np
 import pytest
 import torch
-from data_fixtures import captured_log, category_pipeline, write_coco
+from image_files import write_coco
+from logs import captured_log
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from pipelines import category_pipeline
 from torch import nn
 
 from projects.glee.datasets.transforms.loading import SharedCount

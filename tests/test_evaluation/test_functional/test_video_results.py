@@ -3,10 +3,11 @@ import json
 
 import numpy as np
 import pytest
-from data_fixtures import captured_log
+from logs import captured_log
 from PIL import Image
+from rle import rle
 from tool_runner import run_tool
-from video_cases import SHAPE, decoded, random_video, rle
+from video_cases import SHAPE, decoded, random_video
 from video_feed import META, feed, windows
 
 from projects.glee.evaluation.functional import VideoRecord

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from data_fixtures import rectangle, write_json
+from image_files import rectangle, write_json
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData

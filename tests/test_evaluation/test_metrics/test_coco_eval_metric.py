@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from data_fixtures import captured_log, edit_json, write_json
+from image_files import edit_json, write_json
+from logs import captured_log
 from mmdet.evaluation.metrics import CocoMetric
 from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator

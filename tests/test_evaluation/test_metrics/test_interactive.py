@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 from brush_predictor import BrushPredictor
-from data_fixtures import captured_log
+from logs import captured_log
 
 from projects.glee.evaluation.metrics import InteractiveSegMetric
 from projects.glee.evaluation.metrics.interactive_seg_metric import number_of_clicks

@@ -5,7 +5,8 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
-from data_fixtures import annotation, captured_log, write_json
+from image_files import annotation, write_json
+from logs import captured_log
 from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData

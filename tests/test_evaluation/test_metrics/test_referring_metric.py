@@ -2,13 +2,15 @@
 import numpy as np
 import pytest
 import torch
-from data_fixtures import captured_log, expression_test_pipeline, write_refer
+from image_files import write_refer
+from logs import captured_log
 from mmdet.evaluation.metrics import RefSegMetric
 from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
+from pipelines import expression_test_pipeline
 
 from projects.glee.datasets.image import ReferDataset
 from projects.glee.evaluation.metrics import ReferringMetric

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mmdet.evaluation.functional import YTVIS, YTVISeval
+from rle import rle
 from track_references import best_pairs
 from trackeval.metrics import JAndF, TrackMAP
-from video_cases import SHAPE, blob, decoded, noisy, random_video, rle
+from video_cases import SHAPE, blob, decoded, noisy, random_video
 from video_feed import feed
 
 from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity

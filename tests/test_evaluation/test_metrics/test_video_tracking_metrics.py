@@ -9,10 +9,11 @@ import pytest
 from mmdet.registry import METRICS
 from mmengine.config import Config
 from paths import config_file
+from rle import rle
 from track_references import META, best_pairs, build, plain_box_iou, plain_mask_iou, raw_data
 from trackeval.datasets import BURST, burst_helpers
 from trackeval.metrics import HOTA, TrackMAP
-from video_cases import SHAPE, decoded, random_video, rle
+from video_cases import SHAPE, decoded, random_video
 
 from projects.glee.evaluation.metrics import BURSTMetric, TETAMetric
 from projects.glee.evaluation.metrics.burst_metric import tao_common_ids, tao_distractor_ids

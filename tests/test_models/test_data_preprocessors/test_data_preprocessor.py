@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from data_fixtures import captured_log
+from logs import captured_log
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from mini_model import build, category_sample, expression_sample, images, mini_config
+from mini_video import SIZE, clip_of, moving_picture, same_tracks, video_model
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
-from video_fixtures import SIZE, clip_of, moving_picture, same_tracks, video_model
 
 from projects.glee.apis import InteractiveSession
 

@@ -7,11 +7,11 @@ import pycocotools.mask as mask_utils
 import pytest
 import torch
 import torch.nn.functional as F
+from mini_video import SIZE, clip_of, moving_picture, same_tracks, track_video, video_model
 from mmdet.structures import TrackDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 from scipy.optimize import linear_sum_assignment
-from video_fixtures import SIZE, clip_of, moving_picture, same_tracks, track_video, video_model
 
 from projects.glee.models.data_preprocessors import BatchPrompts
 from projects.glee.models.detectors import GLEE

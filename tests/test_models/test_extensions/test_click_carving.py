@@ -1,7 +1,7 @@
 """Masks that give way where they are clicked."""
 import numpy as np
 import pytest
-from video_fixtures import video_model
+from mini_video import video_model
 
 from projects.glee.apis import InteractiveSession
 from projects.glee.apis.user_prompt import read_prompt

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from mini_model import SIZE, build, category_sample, expression_sample, images
+from mini_video import clip_of, moving_picture
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 from paths import config_file
-from video_fixtures import clip_of, moving_picture
 
 from projects.glee.apis import InteractiveSession, VideoSession
 from projects.glee.models import extensions

@@ -5,14 +5,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mini_model import build, images
-from mini_prompts import config, prompted, raw
+from mini_prompts import prompted_config, prompted_sample, raw_outputs
 
 from projects.glee.models.extensions.interactive import MaskFeatureRefiner
 
 
 @pytest.fixture(scope='module')
 def glee():
-    return build(config(negative_tokens=True, dense=dict(type='MaskFeatureRefiner', hidden_dims=16)))
+    return build(prompted_config(negative_tokens=True, dense=dict(type='MaskFeatureRefiner', hidden_dims=16)))
 
 
 def random_weights(dense, seed=0):
@@ -25,10 +25,10 @@ def random_weights(dense, seed=0):
 def test_untrained_it_changes_no_bit_and_trained_only_rows_with_a_past(glee):
     glee.eval()
     dense = glee.panoptic_head.prompter.dense
-    without, with_previous = raw(glee, prompted(False)), raw(glee, prompted())
+    without, with_previous = raw_outputs(glee, prompted_sample(False)), raw_outputs(glee, prompted_sample())
     assert all(torch.equal(without[key], with_previous[key]) for key in without)
     untrained = random_weights(dense)
-    nothing, something = raw(glee, prompted(False)), raw(glee, prompted())
+    nothing, something = raw_outputs(glee, prompted_sample(False)), raw_outputs(glee, prompted_sample())
     dense.change.load_state_dict(untrained)
     assert torch.equal(nothing['pred_masks'], without['pred_masks'])
     assert not torch.allclose(something['pred_masks'], without['pred_masks'])
@@ -110,7 +110,7 @@ def test_it_learns_to_take_back_what_was_clicked_away():
 def test_gradient_reaches_it_from_the_graded_round(glee):
     glee.train()
     glee.zero_grad()
-    samples = [prompted(), prompted(False, 1)]
+    samples = [prompted_sample(), prompted_sample(False, 1)]
     total, _ = glee.parse_losses(glee(images(2), samples, mode='loss'))
     total.backward()
     assert glee.panoptic_head.prompter.dense.change.weight.grad.abs().sum() > 0

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from mini_model import build, images
-from mini_prompts import config, prompted, raw
+from mini_prompts import prompted_config, prompted_sample, raw_outputs
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 
@@ -12,17 +12,18 @@ from projects.glee.structures.prompted_objects import gather_prompts
 
 @pytest.fixture(scope='module')
 def glee():
-    return build(config(negative_tokens=True, memory=dict(type='MemoryPromptEncoder', num_tokens=5, num_heads=4)))
+    memory = dict(type='MemoryPromptEncoder', num_tokens=5, num_heads=4)
+    return build(prompted_config(negative_tokens=True, memory=memory))
 
 
 def test_a_zero_gate_changes_nothing_and_another_does(glee):
     glee.eval()
     memory = glee.panoptic_head.prompter.memory
-    without, with_previous = raw(glee, prompted(False)), raw(glee, prompted())
+    without, with_previous = raw_outputs(glee, prompted_sample(False)), raw_outputs(glee, prompted_sample())
     assert all(torch.equal(without[key], with_previous[key]) for key in without)
     memory.gate.data.fill_(0.7)
-    remembered, other = raw(glee, prompted()), raw(glee, prompted(seed=3))
-    nothing = raw(glee, prompted(False))
+    remembered, other = raw_outputs(glee, prompted_sample()), raw_outputs(glee, prompted_sample(seed=3))
+    nothing = raw_outputs(glee, prompted_sample(False))
     memory.gate.data.zero_()
     assert torch.equal(nothing['pred_masks'], without['pred_masks'])
     assert not torch.allclose(remembered['pred_scores'], without['pred_scores'])
@@ -52,11 +53,11 @@ def test_rows_with_and_without_memory_in_one_batch(glee):
     glee.eval()
     memory = glee.panoptic_head.prompter.memory
     memory.gate.data.fill_(0.7)
-    alone = [raw(glee, prompted(prev)) for prev in (True, False)]
-    sample = prompted()
+    alone = [raw_outputs(glee, prompted_sample(prev)) for prev in (True, False)]
+    sample = prompted_sample()
     sample.prompts = InstanceData(masks=sample.prompts.masks.repeat(2, 1, 1), kinds=['point'] * 2,
                                   prev_logits=[sample.prompts.prev_logits[0], None])
-    both = raw(glee, sample)
+    both = raw_outputs(glee, sample)
     memory.gate.data.zero_()
     for row in range(2):
         torch.testing.assert_close(both['pred_scores'][row], alone[row]['pred_scores'][0], atol=1e-5, rtol=0)
@@ -69,16 +70,16 @@ def rollout(rounds):
 
 def test_no_round_is_plain_prompt_training(glee):
     glee.eval()
-    objects = gather_prompts([prompted()])
+    objects = gather_prompts([prompted_sample()])
     feats = glee.extract_feat(images(1))
-    same = rollout(0)(glee, images(1), feats, [prompted()], objects)
+    same = rollout(0)(glee, images(1), feats, [prompted_sample()], objects)
     assert torch.equal(same.masks, objects.masks) and torch.equal(same.neg_masks, objects.neg_masks)
     assert same.prev_logits is objects.prev_logits
 
 
 def test_rounds_click_on_mistakes(glee, monkeypatch):
     glee.eval()
-    sample = prompted(False)
+    sample = prompted_sample(False)
     objects, feats = gather_prompts([sample]), glee.extract_feat(images(1))
     truth = torch.from_numpy(sample.gt_instances.masks.masks[0]).bool()
     monkeypatch.setattr(torch, 'randint', lambda *args, **kwargs: torch.tensor(2))
@@ -101,7 +102,7 @@ def test_gradient_reaches_negatives_and_gate(glee):
     glee.zero_grad()
     for seed in range(4):
         torch.manual_seed(seed)
-        total, _ = glee.parse_losses(glee(images(2), [prompted(False), prompted(False, 1)], mode='loss'))
+        total, _ = glee.parse_losses(glee(images(2), [prompted_sample(False), prompted_sample(False, 1)], mode='loss'))
         total.backward()
     glee.rollout = None
     prompter = glee.panoptic_head.prompter

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mini_video import same_tracks, track_video, video_model
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from video_fixtures import same_tracks, track_video, video_model
 
 from projects.glee.models.extensions.trajectories import TrajectoryHead
 from projects.glee.models.extensions.trajectories.trajectory_head import describe_boxes

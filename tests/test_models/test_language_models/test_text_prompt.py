@@ -2,8 +2,8 @@
 import pytest
 import torch
 from mini_model import NAMES, build, category_sample, expression_sample, images, mini_config
+from mini_video import track_video, video_model
 from sessions import picture
-from video_fixtures import track_video, video_model
 
 from projects.glee.apis import InteractiveSession
 from projects.glee.models.data_preprocessors import GLEEDataPreprocessor

@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 import torch
-from criterion_inputs import R, golden_targets, load
+from criterion_inputs import R, golden_targets
+from goldens import load_golden
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 
@@ -17,7 +18,7 @@ def target(count, label=0):
 
 @pytest.fixture
 def golden():
-    arrays, meta = load('dn_3_5')
+    arrays, meta = load_golden('dn_3_5')
     generator = DenoisingGenerator(noise_scale=meta['noise_scale'], label_flip=meta['noise_scale'] / 2,
                                    num_queries_dn=meta['dn_num'])
     table = R.weight('predictor.coco_label_enc.weight', (80, 256))

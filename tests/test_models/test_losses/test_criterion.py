@@ -10,11 +10,11 @@ from criterion_inputs import (
     R,
     golden_predictions,
     golden_targets,
-    load,
     random_case,
     recipe_boxes,
     recipe_rand,
 )
+from goldens import load_golden
 from mmcv.ops import point_sample
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
@@ -47,7 +47,7 @@ def leaves(predictions, features):
 @pytest.mark.parametrize('case', ['criterion_masks', 'criterion_masks_visual'])
 def test_losses_and_matches_equal_the_released_code(case, monkeypatch):
     monkeypatch.setattr(torch, 'rand', recipe_rand)
-    arrays, meta = load(case)
+    arrays, meta = load_golden(case)
     predictions, features = golden_predictions(meta)
     targets = golden_targets(meta['tag'], meta['counts'], meta['C'], meta['gt_mask_hw'])
     losses, matches = GLEECriterion(num_points=meta['num_points'])(
@@ -68,7 +68,7 @@ def test_losses_and_matches_equal_the_released_code(case, monkeypatch):
 
 
 def test_single_losses_equal_the_released_code():
-    arrays, _ = load('loss_functions')
+    arrays, _ = load_golden('loss_functions')
     losses = GLEECriterion()
     logits, names = R.normal('alone:x', (2, 30, 7), 2), R.uniform('alone:y', (2, 30, 7)) > .9
     masks, truth = R.normal('alone:mx', (5, 300), 2), R.uniform('alone:my', (5, 300)) > .6

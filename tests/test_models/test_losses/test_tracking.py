@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 from criterion_inputs import golden_targets, recipe_boxes
+from goldens import load_golden
 
 from projects.glee.models.losses import ContrastiveTrackingLoss
 from projects.glee.models.task_modules import HungarianMatcher
 from projects.glee.models.trackers import FrameStore, QueryLinker
 
 
-def test_links_equal_the_golden(load_golden):
+def test_links_equal_the_golden():
     """The order of every frame's queries equals the recorded one."""
     arrays, meta = load_golden('track_minvis')
     shape = (meta['queries'], meta['dim'])
@@ -33,7 +34,7 @@ def test_linker_remembers_only_the_last_frames():
         linker.link(torch.randn(6, 4))
 
 
-def test_tracking_loss_equals_the_golden(load_golden):
+def test_tracking_loss_equals_the_golden():
     """Matches and loss of two clips of three frames."""
     arrays, meta = load_golden('track_contrastive')
     tag, num_images = meta['tag'], len(meta['counts'])

@@ -4,7 +4,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from criterion_inputs import R, load, random_case, recipe_boxes, recipe_rand
+from criterion_inputs import R, random_case, recipe_boxes, recipe_rand
+from goldens import load_golden
 from mmcv.ops import point_sample
 from mmdet.models.task_modules.assigners import HungarianAssigner
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
@@ -28,7 +29,7 @@ def total_costs(matcher, *args, **kwargs):
 
 
 def test_single_costs_equal_the_released_code():
-    arrays, _ = load('loss_functions')
+    arrays, _ = load_golden('loss_functions')
     matcher = HungarianMatcher()
     pred = InstanceData(masks=torch.from_numpy(R.normal('alone:mx', (5, 300), 2)))
     truth = InstanceData(masks=torch.from_numpy(R.uniform('alone:my', (5, 300)) > .6))

@@ -18,8 +18,8 @@ from demo_pictures import (
     split_names,
     write_video,
 )
+from mini_video import video_model
 from PIL import Image
-from video_fixtures import video_model
 
 from projects.glee.apis import InteractiveSession, Transcript
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from demo_image import ImageDemo
 from demo_video import VideoDemo
+from mini_video import video_model
 from paths import ROOT
-from video_fixtures import video_model
 
 TOOL = ROOT / 'tools/demo/app.py'
 ARGS = Namespace(vocabulary=['circle', 'star'], stuff=['sky'], whisper=None, scale=[96, 64], carve_radius=0.,

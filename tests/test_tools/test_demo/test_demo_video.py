@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from demo_image import DemoInput
 from demo_video import ReferenceDemo, ShortVideo, VideoDemo
+from mini_video import video_model
 from PIL import Image
-from video_fixtures import video_model
 
 from projects.glee.apis import InteractiveSession, Transcript, VideoSession, track_reference
 

@@ -1,27 +1,11 @@
 """Tiny COCO, LVIS, Objects365 and RefCOCO files in the real on-disk formats, for tests."""
 import json
-import logging
 import pickle
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List, Sequence
-from unittest import mock
+from typing import List, Sequence
 
 import numpy as np
-from mmengine.logging import MMLogger
 from PIL import Image
-
-
-@contextmanager
-def captured_log() -> Iterator[List[str]]:
-    """Messages of mmengine's loggers (which do not propagate, so pytest misses them)."""
-    messages: List[str] = []
-
-    def record_message(logger: MMLogger, record: logging.LogRecord) -> None:
-        messages.append(record.getMessage())
-
-    with mock.patch.object(MMLogger, 'callHandlers', record_message):
-        yield messages
 
 
 def save_image(path: Path, width: int, height: int, seed: int = 0) -> None:
@@ -117,31 +101,3 @@ def write_refer(root: Path, refs: Sequence[dict], objects: Sequence[tuple], num_
                    {'images': entries, 'annotations': boxes,
                     'categories': [{'id': 1, 'name': 'object'}]})
     return root
-
-
-CATEGORY_META = dict(type='SetSource', source='coco')
-EXPRESSION_META = dict(type='SetSource', source='refcoco', text_mode='expression',
-                       label_table='object')
-
-
-def category_pipeline(*augmentations: dict, with_mask: bool = True, skip: bool = False) -> list:
-    """Training pipeline of a category source, as configs write it."""
-    rasterize = [dict(type='RasterizeMasks')] if with_mask else []
-    return [dict(type='LoadImage', skip_unreadable=skip), CATEGORY_META,
-            dict(type='LoadInstances', with_mask=with_mask), *augmentations, *rasterize,
-            dict(type='FilterObjects'), dict(type='PackGLEEInputs')]
-
-
-def expression_pipeline(*augmentations: dict) -> list:
-    """Training pipeline of an expression source, as configs write it."""
-    return [dict(type='LoadImage'), EXPRESSION_META, dict(type='CleanExpressions'),
-            dict(type='PickExpression'), dict(type='LoadInstances'), *augmentations,
-            dict(type='RasterizeMasks'), dict(type='BoxesFromMasks'),
-            dict(type='FilterObjects', require_object=True), dict(type='PackGLEEInputs')]
-
-
-def expression_test_pipeline() -> list:
-    """Test pipeline: every sentence of the image, ground truth at the original size."""
-    return [dict(type='LoadImage'), EXPRESSION_META, dict(type='CleanExpressions'),
-            dict(type='PillowResize', scale=(96, 72), keep_ratio=True),
-            dict(type='LoadInstances'), dict(type='PackGLEEInputs')]
