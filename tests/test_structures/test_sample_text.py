@@ -3,7 +3,7 @@ import pytest
 from mmdet.structures import DetDataSample
 
 from projects.glee.datasets.transforms import SetSource
-from projects.glee.structures import read_names, read_text_mode
+from projects.glee.structures import read_names, read_sample_text, read_text_mode
 
 
 @pytest.mark.parametrize('given, expected', [
@@ -33,3 +33,25 @@ def test_a_source_of_one_name():
     assert results['text'] == ('object', )
     with pytest.raises(ValueError, match="source 'uvo': `text` is empty"):
         SetSource('uvo', text=())
+
+
+@pytest.mark.parametrize('text, spans, names', [
+    (('star', 'red ring'), None, ('star', 'red ring')),
+    ('star . red ring .', None, ('star', 'red ring')),
+    ('a red ring', -1, ('a red ring', )),
+    ({'1': 'ring', '0': 'star', '10': 'x', **{str(i): str(i) for i in range(2, 10)}}, None,
+     ('star', 'ring', *map(str, range(2, 10)), 'x')),
+    ('a star beside the red ring', {0: [[2, 6]], 1: [[18, 21], [22, 26]]}, ('star', 'red ring')),
+    ('a star beside the red ring', [[[2, 6]], [[18, 26]]], ('star', 'red ring')),
+    ('a star beside the red ring', [[2, 6], [18, 26]], ('star', 'red ring')),
+])
+def test_texts_of_mmdets_data_sets_and_inferencers(text, spans, names):
+    assert read_sample_text(text, spans, 'x') == names
+
+
+@pytest.mark.parametrize('text, spans, message', [
+    ({'0': 'a', '2': 'b'}, None, 'do not count from 0'), ('abc', {1: [[0, 1]]}, 'do not count from 0'),
+    ('abc', [[[0, 4]]], 'outside the caption'), ('', None, 'is empty'), ('a  b', [[[1, 3]]], 'is empty')])
+def test_bad_texts_are_named(text, spans, message):
+    with pytest.raises(ValueError, match=f'here.*{message}'):
+        read_sample_text(text, spans, 'here')

@@ -20,8 +20,8 @@ test_dataloader = dict(
         ann_file='annotations/panoptic_val2017.json',
         data_prefix=dict(img='val2017/', seg='annotations/panoptic_val2017/'),
         pipeline=[
+            dict(type='glee.LoadImageFromFile', imdecode_backend='pillow'),
             dict(type='SetSource', source='panoptic'),
-            dict(type='LoadImage'),
             dict(type='PillowResize', scale=(10000, 160), keep_ratio=True),
             dict(type='LoadPanopticMap'),  # after the resize: original pixels
             dict(type='PackGLEEInputs')

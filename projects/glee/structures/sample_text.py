@@ -33,6 +33,38 @@ def read_names(names: str | Sequence[str], where: str) -> tuple[str, ...]:
     return names
 
 
+def read_sample_text(text, tokens_positive, where: str) -> tuple[str, ...]:
+    """The names of a sample in any form that mmdet's data sets and inferencers give them; labels index them.
+
+    Args:
+        text: names; or {label: name}, as ``ODVGDataset`` has a vocabulary; or a caption.
+        tokens_positive: of a caption the letters that make its names, first and past the last, as spans by label
+            ({0: [[0, 4]], 1: [[7, 11], [12, 15]]}) or in a list in the order of labels; None or -1 where the caption is
+            one name, or several with periods between them (``as_names``).
+        where (str): whose names they are, for errors.
+
+    Raises:
+        ValueError: there is no name, one is empty or no string, labels do not count from 0, or a span is outside.
+    """
+    if isinstance(text, dict):
+        return read_names(_by_label(text, where), where)
+    if isinstance(text, str) and isinstance(tokens_positive, (dict, list, tuple)) and len(tokens_positive):
+        groups = _by_label(tokens_positive, where) if isinstance(tokens_positive, dict) else tokens_positive
+        groups = [group if isinstance(group[0], (list, tuple)) else [group] for group in groups]
+        if not all(0 <= first < past <= len(text) for group in groups for first, past in group):
+            raise ValueError(f'{where}: tokens_positive={tokens_positive} has spans outside the caption {text!r}')
+        text = [' '.join(text[first:past].strip() for first, past in group) for group in groups]
+    return read_names(text, where)
+
+
+def _by_label(values: dict, where: str) -> list:
+    """The values of {label: value} in the order of labels, which count from 0."""
+    by_label = {int(label): value for label, value in values.items()}
+    if sorted(by_label) != list(range(len(by_label))):
+        raise ValueError(f'{where}: labels {sorted(by_label)} of its names do not count from 0')
+    return [by_label[label] for label in range(len(by_label))]
+
+
 def read_text_mode(sample) -> str:
     """'category' or 'expression'; a sample that does not say has a vocabulary.
 

@@ -219,13 +219,15 @@ def test_a_folder_without_any_readable_image_fails(tmp_path):
 
 
 def test_packing_refuses_incomplete_samples():
-    good = dict(img=np.zeros((4, 4, 3), np.uint8), text=['a'], img_path='p.jpg')
+    good = dict(img=np.zeros((4, 4, 3), np.uint8), text=['a'], img_path='p.jpg', sample_idx=0)
     good = SetSource('coco', label_table='shared')(good)
     packed = PackGLEEInputs()(dict(good))['data_samples']
     assert packed.text == ('a', ) and packed.label_table == 'shared'
     for key in ('text', 'source', 'supervision'):
         with pytest.raises(KeyError, match=f'p.jpg lacks .*{key}'):
             PackGLEEInputs()({k: v for k, v in good.items() if k != key})
+    of_a_program = {key: value for key, value in good.items() if key not in ('text', 'sample_idx')}
+    assert 'text' not in PackGLEEInputs()(of_a_program)['data_samples']
     for text in ([], ['a', '']):
         with pytest.raises(ValueError, match="'coco', image p.jpg: `text` is empty"):
             PackGLEEInputs()(dict(good, text=text))

@@ -141,7 +141,7 @@ def test_bad_samples_are_named():
     nameless = sample([0])
     del nameless.text
     with pytest.raises(KeyError, match='no `text`'):
-        model(batch(nameless))
+        model(batch(nameless), training=True)
 
 
 @pytest.mark.parametrize('labels', [[3, 250], [250], [-1, 3], [999]])

@@ -137,9 +137,16 @@ def test_the_only_table_needs_no_name():
     assert generator([target(1)], 3, None, 6) is not None
 
 
+def test_without_a_name_the_first_table_with_a_row_for_each_name_serves():
+    generator = DenoisingGenerator(dict(one=2, two=4, three=4), embed_dims=4, label_flip=0.)
+    generator.label_tables['two'].weight.data = torch.arange(4.)[:, None].repeat(1, 4) + 7
+    label = target(1).labels[0]
+    assert (generator([target(1)], 3, None, 6).content == 7. + label).any()
+
+
 @pytest.mark.parametrize('num_names, table, message', [
     (3, 'lvis', "label_table 'lvis' is not among.*'one', 'two'"),
-    (3, None, 'label_table None is not among'),
+    (5, None, "label table 'one' has 4 rows.*5 names"),
     (5, 'one', "label table 'one' has 4 rows.*5 names"),
 ])
 def test_errors_name_the_table(num_names, table, message):

@@ -90,8 +90,8 @@ coco_val = dict(
     ann_file='annotations/instances_val2017.json',
     data_prefix=dict(img='val2017/'),
     pipeline=[
+        dict(type='glee.LoadImageFromFile', imdecode_backend='pillow'),
         dict(type='SetSource', source='test'),
-        dict(type='LoadImage'),
         dict(type='PillowResize', scale=(1333, 800), keep_ratio=True),
         dict(type='LoadInstances', keep_unmasked=True),  # after the resize: original pixels, for pictures
         dict(type='PackGLEEInputs')
@@ -151,8 +151,8 @@ refcoco_test = [
         split_file='refcoco/refs(unc).p',
         split=split,
         pipeline=[
+            dict(type='glee.LoadImageFromFile', imdecode_backend='pillow'),
             dict(type='SetSource', source=split, text_mode='expression'),
-            dict(type='LoadImage'),
             dict(type='PillowResize', scale=(1333, 800), keep_ratio=True),
             dict(type='CleanExpressions'),
             dict(type='LoadInstances', keep_unmasked=True),

@@ -6,16 +6,16 @@ coco_interactive = dict(
     ann_file='annotations/instances_val2017.json',
     data_prefix=dict(img='val2017/'),
     pipeline=[
+        dict(type='glee.LoadImageFromFile', imdecode_backend='pillow'),
         dict(type='SetSource', source='interactive'),
-        dict(type='LoadImage'),
         dict(type='LoadInstances', keep_unmasked=True),
         dict(type='RasterizeMasks'),
         dict(type='FilterObjects'),
         dict(type='PackGLEEInputs')
     ])
 instance_map_steps = [
+    dict(type='glee.LoadImageFromFile', imdecode_backend='pillow'),
     dict(type='SetSource', source='interactive'),
-    dict(type='LoadImage'),
     dict(type='LoadInstanceMap'),
     dict(type='PackGLEEInputs')
 ]

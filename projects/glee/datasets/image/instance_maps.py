@@ -79,7 +79,9 @@ class LoadInstanceMap(BaseTransform):
         self.void_label = void_label
 
     def transform(self, results: dict) -> dict:
-        """Add the objects; none gives empty fields."""
+        """Add the objects; none gives empty fields, and a picture without ``map_path`` (of a program) gets none."""
+        if 'map_path' not in results:
+            return results
         numbers, labels = self._read(results)
         if numbers.shape != tuple(results['ori_shape'][:2]):
             raise ValueError(f'{results["map_path"]} is {numbers.shape} but its image {results["ori_shape"][:2]}')

@@ -6,6 +6,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform, Compose
 from mmdet.registry import TRANSFORMS
 
+from ...structures.sample_text import as_names
+
 ORDINALS = ('first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth',
             'tenth')
 SIDES = (('left', 'right'), ('leftmost', 'rightmost'))
@@ -37,8 +39,10 @@ class CleanExpressions(BaseTransform):
         self.remove, self.to_space = remove, to_space
 
     def transform(self, results: dict) -> dict:
-        """Replace ``text`` (K sentences) by its cleaned form."""
-        cleaned = [clean_expression(s, self.remove, self.to_space) for s in results['text']]
+        """Replace ``text`` (K sentences, or a caption that holds them), if there is one, by its cleaned form."""
+        if 'text' not in results:
+            return results
+        cleaned = [clean_expression(s, self.remove, self.to_space) for s in as_names(results['text'])]
         if not all(cleaned):
             raise ValueError(f'expression {cleaned.index("")} of image {results["img_path"]} is '
                              'empty; remove it from the annotation file')

@@ -10,6 +10,7 @@ from mmdet.registry import TRANSFORMS
 from mmengine.fileio import get
 from mmengine.logging import print_log
 
+from ...registry import TRANSFORMS as GLEE_TRANSFORMS
 from ...structures.masks import bounding_box, empty_mask, polygons_to_rle, read_mask, to_rle
 from ...structures.row_values import BrokenRow
 from ..store.pictures import read_picture
@@ -39,9 +40,13 @@ class SharedCount:
         return self  # copies of a pipeline go on counting together
 
 
+@GLEE_TRANSFORMS.register_module('LoadImageFromFile')
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
     """Reads a picture with ``read_picture``: BGR uint8, EXIF rotation applied (DESIGN section 8).
+
+    As first step of a test pipeline it is called ``glee.LoadImageFromFile``: the name after the scope is what mmdet's
+    ``DetInferencer`` looks for, to put its own loader there.
 
     Args:
         skip_unreadable (bool): what to do with a file that is missing or corrupt, or whose size
@@ -49,14 +54,19 @@ class LoadImage(LoadImageFromFile):
             None, so that the data set takes another sample. False (test) gives a black picture of
             the annotated size, marked ``unreadable``: metrics count nothing as found in it.
         backend_args (dict | None): of mmengine's file backend.
+        imdecode_backend (str): 'pillow', as ``read_picture`` does; for mmdet's loader where that takes this place.
 
     Raises:
-        ValueError: unreadable picture when ``skip_unreadable`` is False and no size is annotated, or when not one
+        ValueError: another ``imdecode_backend``;
+            unreadable picture when ``skip_unreadable`` is False and no size is annotated, or when not one
             of the first ten pictures is readable.
     """
 
-    def __init__(self, skip_unreadable: bool = False, backend_args: Optional[dict] = None) -> None:
-        super().__init__(backend_args=backend_args)
+    def __init__(self, skip_unreadable: bool = False, backend_args: Optional[dict] = None,
+                 imdecode_backend: str = 'pillow') -> None:
+        if imdecode_backend != 'pillow':
+            raise ValueError(f"LoadImage reads with imdecode_backend='pillow', not {imdecode_backend!r}")
+        super().__init__(backend_args=backend_args, imdecode_backend=imdecode_backend)
         self.skip_unreadable = skip_unreadable
         self.skipped, self.read = SharedCount(), SharedCount()
 

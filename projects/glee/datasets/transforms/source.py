@@ -8,7 +8,7 @@ from mmdet.registry import TRANSFORMS
 
 from ...prompts.samplers import check_kinds
 from ...structures.prompted_objects import ObjectPrompts
-from ...structures.sample_text import TEXT_MODES, read_names
+from ...structures.sample_text import TEXT_MODES, read_names, read_sample_text
 from .lazy_masks import LazyMasks
 
 SUPERVISION = ('semantic', 'box', 'coarse_box', 'mask', 'track')
@@ -78,7 +78,8 @@ class PackGLEEInputs(PackDetInputs):
         meta_keys (Sequence[str]): keys to pack beside ``text``, ``text_mode``, ``source``,
             ``supervision`` and ``label_table``; ``candidates`` are the boxes of same-name objects
             that :class:`ReferDataset` gives for the blind referring score. Names in ``stuff_text``
-            (``CocoPanopticDataset(return_classes=True)``) follow those in ``text``.
+            (``CocoPanopticDataset(return_classes=True)``) follow those in ``text``. A picture of a program, not of
+            a data set, needs no ``text``: the detector then takes its ``dataset_meta``.
 
     Raises:
         KeyError: a key is missing because the pipeline lacks :class:`SetSource` or the data set
@@ -95,14 +96,19 @@ class PackGLEEInputs(PackDetInputs):
     def transform(self, results: dict) -> dict:
         """Pack to ``inputs`` uint8 (3, H, W) and a ``DetDataSample``."""
         missing = [key for key in SOURCE_KEYS if key not in results]
+        if missing == ['text'] and 'sample_idx' not in results:
+            return self._pack(results)
         if missing:
             raise KeyError(
                 f'sample {results.get("img_path")} lacks {missing}: add SetSource to its pipeline, '
                 'and for `text` use a Text*Dataset or return_classes=True')
         where = f'source {results["source"]!r}, image {results.get("img_path")}'
-        results['text'] = read_names(results['text'], f'{where}: `text`')
+        results['text'] = read_sample_text(results['text'], results.get('tokens_positive'), f'{where}: `text`')
         if results.get('stuff_text'):
             results['stuff_text'] = read_names(results['stuff_text'], f'{where}: `stuff_text`')
+        return self._pack(results)
+
+    def _pack(self, results: dict) -> dict:
         if isinstance(results.get('gt_masks'), LazyMasks):
             results['gt_masks'] = results['gt_masks'].to_bitmap()
         packed = super().transform(results)

@@ -53,8 +53,8 @@ class BatchVocabulary(nn.Module):
         if all(sample.text == text and read_text_mode(sample) == 'category' for sample in samples):
             return
         for sample in samples:
-            if (read_text_mode(sample) != 'category' or sample.get('source') is None
-                    or sample.source != samples[0].source):
+            if read_text_mode(sample) != 'category' or _source(sample) is None or (
+                    _source(sample) != _source(samples[0])):
                 raise ValueError('the samples of a category batch must share one text, but those of sources '
                                  f'{samples[0].get("source")!r} and {sample.get("source")!r} differ; use '
                                  'MixtureBatchSampler')
@@ -103,3 +103,8 @@ class BatchVocabulary(nn.Module):
         instances.labels = labels
         sample.gt_instances = instances
         sample.set_metainfo(dict(text=vocabulary))
+
+
+def _source(sample: DetDataSample) -> str | None:
+    """The source that a sample names; captions of stock data sets, which name none, are one."""
+    return sample.get('source') or ('captions' if sample.get('tokens_positive') else None)

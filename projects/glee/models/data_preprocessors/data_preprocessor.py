@@ -9,7 +9,7 @@ from mmdet.structures import DetDataSample
 from torch import Tensor
 
 from ...structures.sample_origin import sample_origin
-from ...structures.sample_text import read_names
+from ...structures.sample_text import read_sample_text
 
 
 @MODELS.register_module()
@@ -29,7 +29,7 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
         **kwargs: the base class's other arguments.
 
     Raises:
-        KeyError: a sample without ``text``.
+        KeyError: a sample without ``text`` in training; at test the detector has names for it or raises.
         ValueError: empty text, or prompts of another size than the picture; source and image are named.
     """
 
@@ -54,7 +54,8 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
     def forward(self, data: dict, training: bool = False) -> dict:
         """Batch of the loader to ``inputs`` (B, 3, H, W) float and ``data_samples``."""
         for sample in data.get('data_samples') or ():
-            check_text(sample)
+            if training or 'text' in sample:
+                check_text(sample)
         data = super().forward(data, training)
         if self.channels_last:
             data['inputs'] = data['inputs'].contiguous(memory_format=torch.channels_last)
@@ -78,8 +79,9 @@ def pad_prompts(samples: Sequence[DetDataSample]) -> None:
 
 
 def check_text(sample: DetDataSample) -> None:
-    """Raise unless the sample has names to look for; a single string becomes one name."""
+    """Raise unless the sample has names to look for, which become a tuple (``read_sample_text``)."""
     if 'text' not in sample:
-        raise KeyError(f'{sample_origin(sample)}: the sample has no `text`; pack it as meta information '
-                       '(PackGLEEInputs) or set it on the data sample')
-    sample.set_metainfo(dict(text=read_names(sample.text, f'{sample_origin(sample)}: `text`')))
+        raise KeyError(f'{sample_origin(sample)}: the sample has no `text`; give it by return_classes=True of the data '
+                       "set and pack it, with 'text' in the meta_keys of PackDetInputs or by PackGLEEInputs")
+    sample.set_metainfo(dict(text=read_sample_text(sample.text, sample.get('tokens_positive'),
+                                                   f'{sample_origin(sample)}: `text`')))

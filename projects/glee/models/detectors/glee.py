@@ -5,10 +5,12 @@ from typing import Iterator
 import torch
 from mmdet.models.detectors import MaskFormer
 from mmdet.registry import MODELS, TASK_UTILS
-from mmdet.structures import SampleList
+from mmdet.structures import DetDataSample, SampleList
 from torch import Tensor, nn
 
 from ...structures.prompted_objects import PromptedObjects, gather_prompts
+from ...structures.sample_origin import sample_origin
+from ...structures.sample_text import as_names
 
 
 @contextmanager
@@ -93,16 +95,33 @@ class GLEE(MaskFormer):
                 max_per_img: int | None = None) -> SampleList:
         """``pred_instances`` of a batch; one per prompted object, in order, where a sample has ``prompts``.
 
+        A sample without ``text`` is searched for the classes of ``dataset_meta``, which mmdet's inferencers leave at
+        the detector.
+
         Args:
             batch_inputs (Tensor): (B, 3, H, W) normalised.
             batch_data_samples (SampleList): B samples.
             rescale (bool): to the original size; else to that of the resized image.
             max_per_img (int | None): detections of an image with a vocabulary; None takes the head's.
+
+        Raises:
+            KeyError: a sample has no ``text`` and the detector no classes.
         """
+        for sample in batch_data_samples:
+            if 'text' not in sample:
+                sample.set_metainfo(dict(text=self._known_classes(sample)))
         selected = self.panoptic_head.predict(*self._head_inputs(batch_inputs, batch_data_samples),
                                               max_per_img=max_per_img)
         results = self.panoptic_fusion_head.predict(*selected, batch_data_samples, rescale=rescale)
         return self.add_pred_to_datasample(batch_data_samples, results)
+
+    def _known_classes(self, sample: DetDataSample) -> tuple[str, ...]:
+        """The names that the detector's checkpoint was trained with."""
+        classes = (getattr(self, 'dataset_meta', None) or {}).get('classes')
+        if not classes:
+            raise KeyError(f'{sample_origin(sample)}: the sample has no `text` and the model no dataset_meta with '
+                           "classes: give names (texts='star . ring', text_prompt= or `text` of the sample)")
+        return as_names(classes)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """``mode='tensor'``, one entry per prompted object where samples have ``prompts``."""

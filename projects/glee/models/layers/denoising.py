@@ -56,7 +56,8 @@ class DenoisingGenerator(nn.Module):
             targets (Sequence[InstanceData]): per image ``labels`` (N,) and ``boxes`` (N, 4)
                 cxcywh normalised to the padded input.
             num_names (int): size of the batch's vocabulary, from which flips are drawn.
-            label_table (str | None): name of the table to use; None takes the only one.
+            label_table (str | None): name of the table to use; None (samples of stock pipelines) takes the first
+                one with a row for each name.
             num_queries (int): number Q of ordinary queries behind the denoising ones.
 
         Returns:
@@ -66,7 +67,7 @@ class DenoisingGenerator(nn.Module):
         Raises:
             ValueError: the table does not exist or is smaller than the vocabulary.
         """
-        label_table = self._resolve(label_table)
+        label_table = self._resolve(label_table, num_names)
         table = self._table(label_table, num_names)
         counts = [len(target.labels) for target in targets]
         group_size = max(counts, default=0)
@@ -85,10 +86,11 @@ class DenoisingGenerator(nn.Module):
             group_size=group_size,
             matches=[_filled_slots(n, num_groups, group_size, boxes.device) for n in counts])
 
-    def _resolve(self, name: str | None) -> str:
+    def _resolve(self, name: str | None, num_names: int) -> str:
         """Name of an existing table."""
-        if name is None and len(self.label_tables) == 1:
-            return next(iter(self.label_tables))
+        if name is None:
+            fitting = (key for key, table in self.label_tables.items() if table.num_embeddings >= num_names)
+            name = next(fitting, next(iter(self.label_tables)))
         if name not in self.label_tables:
             raise ValueError(f"label_table {name!r} is not among label_tables of the "
                              f'DenoisingGenerator: {list(self.label_tables)}')
