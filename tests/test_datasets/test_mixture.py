@@ -179,7 +179,7 @@ class Witness(Hook):
             assert sample.supervision == ('semantic', 'coarse_box')
 
         def terms(name):
-            values = [float(v) for key, v in outputs.items() if key.split('.')[-1] == name]
+            values = [float(v.detach()) for key, v in outputs.items() if key.split('.')[-1] == name]
             assert len(values) > 1 or name in ('loss_distill', 'loss_track')
             return values
 
