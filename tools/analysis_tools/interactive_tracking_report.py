@@ -19,7 +19,7 @@ from rich.progress import track
 from projects.glee.apis import VideoSession, init_model
 from projects.glee.engine.runner import run_config
 from projects.glee.engine.runner.cfg_options import DictAction
-from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity
+from projects.glee.evaluation.functional.j_and_f import contour_accuracy, region_similarity
 from projects.glee.prompts.click_simulation import ClickSimulator
 from projects.glee.structures.masks import decode
 
@@ -98,6 +98,9 @@ def main() -> None:
             session.open(paths)
             scores.append(play(session, wanted, args.corrections))
     scores = np.array([values for values in scores if values is not None])
+    if not len(scores):
+        raise SystemExit(f'{args.config}: nothing was scored, since no object has masks in two annotated frames; where '
+                         'the owners of a data set publish no masks, or first masks alone, no frame is annotated')
     print(json.dumps({'objects': len(scores), 'J&F': [round(float(value), 4) for value in scores.mean(0)]}))
 
 

@@ -225,3 +225,14 @@ def test_two_processes_killed_and_stopped(fork_server, tmp_path):
     out = fork_server.run('tests/helpers/killed_training.py', tmp_path / 'toy', '--kills', 2)
     assert 'SIGTERM to one process: exit codes [143, 143]' in out
     assert '2 kills: 0 of 6 tensors differ' in out
+
+
+@pytest.mark.parametrize('key', ['toy/weight_of_large_ones', ['toy/weight', 'toy/weight_of_large_ones']])
+def test_a_number_that_a_validation_lacks_keeps_the_best_so_far(tmp_path, key):
+    """Nothing was annotated that it could be about: training goes on, and it is said."""
+    with captured_log() as messages:
+        make_runner(tmp_path / 'run', **dict(VALIDATION, **{
+            'train_cfg.max_iters': 4, 'default_hooks.checkpoint.save_best': key})).train()
+    assert sum("save_best=['toy/weight_of_large_ones']: this validation gave ['toy/weight']" in message
+               for message in messages) == 2
+    assert not [name for name in files(tmp_path / 'run') if name.startswith('best')]

@@ -12,7 +12,7 @@ from trackeval.metrics import JAndF, TrackMAP
 from video_cases import SHAPE, blob, decoded, noisy, random_video
 from video_feed import feed
 
-from projects.glee.evaluation.functional.mask_similarity import contour_accuracy, region_similarity
+from projects.glee.evaluation.functional.j_and_f import contour_accuracy, region_similarity
 from projects.glee.evaluation.functional.track_ap import average_precision, match_tracks
 from projects.glee.evaluation.functional.track_overlap import mean_area, track_ious
 from projects.glee.evaluation.metrics import (

@@ -137,8 +137,16 @@ class DurableCheckpointHook(CheckpointHook):
                 Path(self.out_dir, self.filename_tmpl.format(step)).unlink(missing_ok=True)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        """As in mmengine, but what was best is removed after what is best now is on the disk."""
+        """As in mmengine, but what was best is removed after what is best now is on the disk.
+
+        A validation that lacks the number (nothing was annotated that it could be about) changes nothing.
+        """
         if not self.save_best:
+            return
+        missing = [key for key in self.key_indicators if key not in metrics and (key != 'auto' or not metrics)]
+        if missing:
+            print_log(f'save_best={missing}: this validation gave {list(metrics) or "no number"}, so that the best so '
+                      'far stays', logger='current', level=logging.WARNING)
             return
         hub = runner.message_hub
         info = {key: value for key, value in hub.runtime_info.items() if key.startswith('best_')}

@@ -1,4 +1,5 @@
 """Registered metrics."""
+from .base_video_metric import VideoMetric
 from .bdd_track_metric import BDDTrackMetric
 from .burst_metric import BURSTMetric
 from .coco_eval_metric import CocoEvalMetric
@@ -8,7 +9,6 @@ from .panoptic_metric import PanopticMetric
 from .referring_metric import ReferringMetric
 from .rvos_metric import ExpressionJFMetric, RefDavisMetric
 from .teta_metric import TETAMetric
-from .video_metric import VideoMetric
 from .vis_metric import VISMetric
 from .vos_metric import DavisVOSMetric, YouTubeVOSMetric
 

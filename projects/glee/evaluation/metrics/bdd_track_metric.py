@@ -8,7 +8,7 @@ from ..functional.association import drop_in_ignored_regions
 from ..functional.frames_of_tracks import annotated, associate, of_class, visible
 from ..functional.track_overlap import box_ious
 from ..functional.video_record import VideoRecord
-from .video_metric import VideoMetric, dump_json
+from .base_video_metric import VideoMetric, dump_json
 
 
 @METRICS.register_module()

@@ -11,7 +11,7 @@ from ..functional.frames_of_tracks import VisibleObjects, annotated, associate, 
 from ..functional.track_ap import average_precision, match_tracks
 from ..functional.track_overlap import track_ious
 from ..functional.video_record import VideoRecord
-from .video_metric import VideoMetric, dump_json
+from .base_video_metric import VideoMetric, dump_json
 
 # As TrackMAP makes them: the last ones lie above 0.85, 0.9 and 0.95 by more than its tolerance.
 IOU_THRESHOLDS = np.arange(0.5, 0.96, 0.05)

@@ -7,11 +7,11 @@ from mmdet.registry import METRICS
 from scipy.optimize import linear_sum_assignment
 
 from ...structures.masks import decode
-from ..functional.mask_similarity import contour_accuracy, region_similarity
-from ..functional.png_tree import write_binary_masks, write_sentence_maps
+from ..functional.j_and_f import contour_accuracy, region_similarity
+from ..functional.mask_pngs import write_binary_masks, write_sentence_maps
 from ..functional.sentence_map import sentence_map
 from ..functional.video_record import VideoRecord
-from .video_metric import VideoMetric
+from .base_video_metric import VideoMetric
 
 MAX_SENTENCES = 20  # proposals that davis2017-evaluation takes
 

@@ -7,7 +7,7 @@ from mmdet.registry import METRICS
 from ..functional.frames_of_tracks import annotated, associate, visible
 from ..functional.teta import LabelledFrames, TETACounts, count_video, teta
 from ..functional.video_record import VideoRecord
-from .video_metric import VideoMetric, dump_json
+from .base_video_metric import VideoMetric, dump_json
 
 
 @METRICS.register_module()

@@ -8,7 +8,7 @@ from mmdet.registry import METRICS
 from ..functional.track_ap import ClassMatches, average_precision, match_tracks
 from ..functional.track_overlap import mean_area, track_ious
 from ..functional.video_record import VideoRecord
-from .video_metric import VideoMetric, dump_json
+from .base_video_metric import VideoMetric, dump_json
 
 MAX_DETS = 100
 

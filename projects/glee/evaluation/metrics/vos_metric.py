@@ -7,10 +7,10 @@ from mmdet.registry import METRICS
 
 from ...structures.masks import area, decode
 from ...structures.track import Track
-from ..functional.mask_similarity import contour_accuracy, region_similarity
-from ..functional.png_tree import write_object_maps
+from ..functional.j_and_f import contour_accuracy, region_similarity
+from ..functional.mask_pngs import write_object_maps
 from ..functional.video_record import TruthTrack, VideoRecord
-from .video_metric import VideoMetric
+from .base_video_metric import VideoMetric
 
 
 class ObjectJFMetric(VideoMetric):
