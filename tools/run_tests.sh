@@ -5,7 +5,7 @@
 #     bash tools/run_tests.sh
 #     bash tools/run_tests.sh -m 'not slow' tests/test_models
 #
-# Arguments go to pytest.
+# Arguments go to pytest. Two processes of one thread each run different files: on two cores that is the fastest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ "${1:-}" = --help ]; then
@@ -14,4 +14,5 @@ if [ "${1:-}" = --help ]; then
 fi
 bash tools/setup_env.sh
 .venv/bin/ruff check .
-.venv/bin/python -m pytest "$@"
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+.venv/bin/python -m pytest -n 2 --dist loadfile "$@"
