@@ -28,7 +28,8 @@ def sample_meta(sizes):
 def test_bands_are_the_rows_of_the_whole(sizes, num_rows):
     logits = torch.randn(3, *sizes[0])
     expected = two_resizes(logits, *sizes[1:])
-    assert torch.equal(resize_logits(logits, *sizes[1:]), expected)
+    # the number of threads decides how torch adds up, by a rounding
+    torch.testing.assert_close(resize_logits(logits, *sizes[1:]), expected, atol=1e-6, rtol=0)
     bands = list(resize_bands(logits, *sizes[1:], num_rows))
     assert {rows.stop - rows.start for rows, _ in bands[:-1]} <= {num_rows}
     assert torch.equal(torch.cat([torch.arange(len(expected[0]))[rows] for rows, _ in bands]),
