@@ -28,7 +28,7 @@ from projects.glee.engine.checkpoints import read_checkpoint
 
 settings.register_profile('suite', max_examples=60, deadline=None, derandomize=True, database=None,
                           suppress_health_check=list(HealthCheck))
-settings.register_profile('fuzz', settings.get_profile('suite'), max_examples=4000, derandomize=False)
+settings.register_profile('fuzz', settings.get_profile('suite'), max_examples=3000, derandomize=False)
 settings.load_profile('suite')  # --hypothesis-profile=fuzz for the long run
 
 init_default_scope('mmdet')  # for fixtures of modules and sessions, which come before the next one

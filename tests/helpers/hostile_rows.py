@@ -127,3 +127,26 @@ def scalabel_files() -> st.SearchStrategy:
                      documents(frames=st.lists(mostly(frames), max_size=3), config=JUNK))
 
 
+
+
+def burst_files() -> st.SearchStrategy:
+    """BURST's own files: one sequence of two frames."""
+    masks = st.dictionaries(st.sampled_from(['1', '2', 'x']), mostly(with_junk(rles().map(
+        lambda rle: dict(rle=rle.get('counts'), is_gt=True)))), max_size=2)
+    sequences = with_junk(st.fixed_dictionaries(dict(
+        id=st.just(1), dataset=mostly(st.just('D')), seq_name=mostly(st.just('s')), width=mostly(st.just(WIDTH)),
+        height=mostly(st.just(HEIGHT)), annotated_image_paths=mostly(st.just(['0.jpg', '1.jpg'])),
+        track_category_ids=mostly(st.just({'1': 1, '2': 2})),
+        segmentations=mostly(st.lists(mostly(masks), min_size=2, max_size=2)))))
+    return documents(sequences=st.lists(mostly(sequences), min_size=1, max_size=2), categories=categories())
+
+
+def meta_files() -> st.SearchStrategy:
+    """meta_expressions.json of one video of two frames, and mask_dict.json."""
+    said = with_junk(st.fixed_dictionaries(dict(
+        exp=mostly(st.just('the left one')), obj_id=mostly(st.just([0])), anno_id=mostly(st.just([7])))))
+    video = with_junk(st.fixed_dictionaries(dict(
+        frames=mostly(st.just(['0', '1'])), expressions=mostly(st.dictionaries(st.sampled_from('01'), mostly(said))))))
+    masks = mostly(st.lists(st.one_of(st.none(), mostly(rles())), min_size=2, max_size=2))
+    return st.tuples(documents(videos=mostly(st.fixed_dictionaries(dict(v=mostly(video))))),
+                     mostly(st.fixed_dictionaries({'7': masks})))

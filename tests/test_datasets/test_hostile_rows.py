@@ -1,9 +1,10 @@
 """No annotation file ends the process, hangs it or takes its memory: it is read, or refused by an error that names it.
 
-The suite tries some hundred files. Twenty thousand:
+The suite tries some hundred files. Twenty-one thousand:
     python -m pytest tests/test_datasets/test_hostile_rows.py --hypothesis-profile=fuzz
 """
 import json
+import pickle
 import resource
 import shutil
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hostile_rows import HEIGHT, WIDTH, coco_files, scalabel_files, ytvis_files
+from hostile_rows import HEIGHT, WIDTH, burst_files, coco_files, meta_files, scalabel_files, ytvis_files
 from hypothesis import given
 from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator
@@ -20,11 +21,17 @@ from mmengine.structures import InstanceData
 from PIL import Image
 
 from projects.glee.datasets.conversion import convert_bdd_images, convert_bdd_tracks, convert_videos
-from projects.glee.datasets.image import RefCocoJsonDataset, TextCocoDataset
-from projects.glee.datasets.video import VideoFramesDataset, YTVISJsonDataset
+from projects.glee.datasets.image import RefCocoJsonDataset, ReferDataset, TextCocoDataset
+from projects.glee.datasets.video import (
+    BURSTDataset,
+    MetaExpressionsDataset,
+    VideoDataset,
+    VideoFramesDataset,
+    YTVISJsonDataset,
+)
 from projects.glee.evaluation.functional.result_checks import ResultFileError, check_vis
 from projects.glee.evaluation.functional.video_record import VideoRecord, frame_record
-from projects.glee.evaluation.metrics import CocoEvalMetric, VISMetric
+from projects.glee.evaluation.metrics import CocoEvalMetric, LVISEvalMetric, VISMetric
 from projects.glee.structures.track import Track
 
 TRAINING = [
@@ -55,12 +62,12 @@ def _memory():
 
 
 @contextmanager
-def refused_by_name(path: Path):
+def refused_by_name(*paths: Path):
     """A file may be refused, but then by an error that names it."""
     try:
         yield
     except (ValueError, FileNotFoundError) as error:
-        assert path.name in str(error) and '\n' not in str(error), error
+        assert any(path.name in str(error) for path in paths) and '\n' not in str(error), error
 
 
 def check_object(box, mask=None):
@@ -95,32 +102,53 @@ def test_coco_files_through_reader_transforms_and_metric(folder, content):
                 for box, mask in zip(objects.bboxes.tensor.tolist(), masks):
                     check_object(box, mask)
     with refused_by_name(path):
-        evaluator = Evaluator([CocoEvalMetric(str(path), metric=['bbox', 'segm'])])
-        evaluator.dataset_meta = dict(classes=('star', 'ring'))
-        for image in (1, 2):
-            evaluator.process([DetDataSample(metainfo=dict(img_id=image, ori_shape=(HEIGHT, WIDTH)),
-                                             pred_instances=predictions())])
-        images = evaluator.metrics[0]._coco_api.imgs
-        if {1, 2} <= set(images):
-            for name, value in evaluator.evaluate(2).items():
-                assert -1 <= value <= 1, name
+        metric = CocoEvalMetric(str(path), metric=['bbox', 'segm'])
+        evaluate_images(metric, metric._coco_api.imgs)
+    update_rows(content, 'images', neg_category_ids=[2], not_exhaustive_category_ids=[])
+    update_rows(content, 'categories', frequency='f')
+    path.write_text(json.dumps(content))
+    with refused_by_name(path):
+        metric = LVISEvalMetric(str(path), metric=['bbox', 'segm'])
+        evaluate_images(metric, metric._lvis_api.imgs)
+
+
+def update_rows(content: dict, key: str, **values) -> None:
+    """Give the rows of a list, if it is one, further keys."""
+    for row in content.get(key) if isinstance(content.get(key), list) else ():
+        if isinstance(row, dict):
+            row.update(values)
+
+
+def evaluate_images(metric, images: dict) -> None:
+    """Score detections in the pictures that the file has."""
+    evaluator = Evaluator([metric])
+    evaluator.dataset_meta = dict(classes=('star', 'ring'))
+    known = [image for image in (1, 2) if image in images]
+    for image in known:
+        evaluator.process([DetDataSample(metainfo=dict(img_id=image, ori_shape=(HEIGHT, WIDTH)),
+                                         pred_instances=predictions())])
+    if known:
+        for name, value in evaluator.evaluate(len(known)).items():
+            assert -1 <= value <= 1, name
 
 
 @given(content=coco_files())
 def test_files_of_expressions(folder, content):
-    if isinstance(content.get('images'), list):
-        for image in content['images']:
-            if isinstance(image, dict):
-                image.setdefault('expressions', [' ', 'the left one', None])
-    path = folder / 'refcoco.json'
+    update_rows(content, 'images', expressions=[' ', 'the left one', None])
+    path, refs = folder / 'refcoco.json', folder / 'refs(x).p'
     path.write_text(json.dumps(content))
+    refs.write_bytes(pickle.dumps([dict(ref_id=n, ann_id=n, image_id=n % 2 + 1, split='val', sentences=[dict(raw='a')])
+                                   for n in range(6)]))
     for test_mode in (False, True):
-        with refused_by_name(path):
-            data = RefCocoJsonDataset(data_root=str(folder), ann_file=path.name, data_prefix=dict(img=''), pipeline=[],
-                                      test_mode=test_mode)
-            for index in range(len(data)):
-                for instance in data.get_data_info(index)['instances']:
-                    check_object(instance['bbox'])
+        options = dict(data_root=str(folder), ann_file=path.name, pipeline=[], test_mode=test_mode)
+        for build in (lambda: RefCocoJsonDataset(**options, data_prefix=dict(img='')),
+                      lambda: ReferDataset(**options, split_file=refs.name, split='val', serialize_data=False,
+                                           data_prefix=dict(img_path=''))):
+            with refused_by_name(path):
+                data = build()
+                for index in range(len(data)):
+                    for instance in data.get_data_info(index)['instances']:
+                        check_object(instance['bbox'])
 
 
 @given(content=ytvis_files())
@@ -147,7 +175,7 @@ def test_ytvis_files_through_readers_converter_and_metric(folder, content):
     shutil.rmtree(folder / 'frames.json.parts', ignore_errors=True)
 
 
-def score_video(clips: YTVISJsonDataset, record: dict) -> None:
+def score_video(clips: VideoDataset, record: dict) -> None:
     """VIS AP of a video with its own objects as predictions."""
     samples = []
     for frame in clips.frames_of(record, range(record['video_length'])):
@@ -174,6 +202,28 @@ def test_result_files_of_videos(folder, content):
         check_vis(str(path), str(truth))
     except ResultFileError as error:
         assert 'results.json' in str(error)
+
+
+@given(content=burst_files())
+def test_files_of_burst(folder, content):
+    path = folder / 'burst.json'
+    path.write_text(json.dumps(content))
+    with refused_by_name(path):
+        data = BURSTDataset(data_root=f'{folder}/', ann_file=path.name, data_prefix=dict(img=''), pipeline=[],
+                            test_mode=True, serialize_data=False)
+        for index in range(len(data)):
+            score_video(data, data.get_data_info(index))
+
+
+@given(contents=meta_files())
+def test_files_of_expressions_about_videos(folder, contents):
+    for name, content in zip(('meta.json', 'masks.json'), contents):
+        (folder / name).write_text(json.dumps(content))
+    with refused_by_name(folder / 'meta.json', folder / 'masks.json'):
+        data = MetaExpressionsDataset(data_root=f'{folder}/', ann_file='meta.json', mask_file='masks.json', pipeline=[],
+                                      data_prefix=dict(img=''), test_mode=True, serialize_data=False)
+        for index in range(len(data)):
+            score_video(data, data.get_data_info(index))
 
 
 @given(content=scalabel_files())

@@ -175,7 +175,7 @@ def encode(mask: np.ndarray) -> Rle:
 
 def empty_mask(height: int, width: int) -> Rle:
     """A mask without a pixel."""
-    return encode(np.zeros((height, width), np.uint8))
+    return _with_text(mask_utils.frPyObjects(dict(size=[height, width], counts=[height * width]), height, width))
 
 
 def decode(rle: Rle | None, shape: Sequence[int] | None = None) -> np.ndarray:

@@ -9,7 +9,7 @@ from mmdet.registry import DATASETS
 from ...structures.masks import usable_mask
 from ...structures.row_values import BrokenRow, corners, flag, image_size, string
 from ...structures.sample_text import as_names
-from ..store.broken_rows import BrokenRows, report
+from ..store.broken_rows import BrokenRows, report, summarize
 from ..store.json_file import load_json, look_up, rows_by_id
 from ..store.refer_pickle import load_refs
 from ..store.streamed import StreamedRecords
@@ -177,6 +177,8 @@ class ReferDataset(RefCocoDataset):
                 objects.append(self._object(ref, images, annotations, same_name, broken))
             except BrokenRow as problem:
                 broken.add(str(problem), f'ref {ref.get("ref_id")}')
+        if not objects:
+            raise ValueError(f'{summarize(broken.reasons, self.split_file)}; no object of {self.ann_file} can be used')
         report(broken.reasons, self.split_file)
         return group_referred_objects(
             objects, self.group_by or ('image' if self.test_mode else 'object'))

@@ -22,18 +22,18 @@ class BrokenRows:
             self.reasons.setdefault(reason, [0, where])[0] += count
 
 
-def summarize(reasons: Dict[str, List[Any]], ann_file: str) -> Optional[str]:
-    """One message about all rows left out of a file; None if there are none."""
+def summarize(reasons: Dict[str, List[Any]], ann_file: str, fate: str = 'left out') -> Optional[str]:
+    """One message about all rows of a file that cannot be used, and what became of them; None if there are none."""
     if not reasons:
         return None
     total = sum(count for count, _ in reasons.values())
     parts = [f'{reason}: {count} (first: {where})' for reason, (count, where) in sorted(reasons.items())]
-    return f'{ann_file}: {total} unusable rows left out; ' + '; '.join(parts)
+    return f'{ann_file}: {total} unusable rows {fate}; ' + '; '.join(parts)
 
 
-def report(reasons: Dict[str, List[Any]], ann_file: str) -> None:
+def report(reasons: Dict[str, List[Any]], ann_file: str, fate: str = 'left out') -> None:
     """Log the summary as a warning."""
-    message = summarize(reasons, ann_file)
+    message = summarize(reasons, ann_file, fate)
     if message:
         print_log(message, logger='current', level=logging.WARNING)
 

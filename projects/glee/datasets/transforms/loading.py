@@ -147,19 +147,18 @@ class LoadInstances(LoadAnnotations):
 
     def _read_mask(self, mask, results: dict):
         """A mask that can be used, an empty one in its place, or None."""
-        empty = empty_mask(*results['ori_shape']) if self.keep_unmasked else None
         if not mask:
-            if empty is None:
+            if not self.keep_unmasked:
                 raise ValueError(
                     f'an object of {results["img_path"]} has no mask; load this source with '
                     'LoadInstances(with_mask=False) and supervision without "mask"')
-            return empty
+            return empty_mask(*results['ori_shape'])
         try:
             return read_mask(mask, *results['ori_shape'])
         except BrokenRow as reason:
             print_log(f'an object of {results["img_path"]} has a mask that cannot be used: {reason} '
                       f'({self.broken.increment()} so far)', logger='current', level=logging.WARNING)
-            return empty
+            return empty_mask(*results['ori_shape']) if self.keep_unmasked else None
 
     def _load_masks(self, results: dict) -> None:
         masks = [instance['mask'] for instance in results['instances']]

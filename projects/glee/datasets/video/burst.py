@@ -3,10 +3,10 @@ from mmdet.registry import DATASETS
 from mmengine.fileio import join_path
 
 from ...structures.row_values import BrokenRow, image_size
-from ..store.json_file import label_of, load_json
+from ..store.json_file import label_of, load_json, rows_of
 from .video_dataset import VideoDataset
 
-NEEDED = ('id', 'dataset', 'seq_name', 'annotated_image_paths')
+NEEDED = dict(id=(int, str), dataset=str, seq_name=str, annotated_image_paths=list)
 
 
 @DATASETS.register_module()
@@ -26,17 +26,19 @@ class BURSTDataset(VideoDataset):
         content = load_json(self.ann_file, 'categories', 'sequences')
         labels = self.adopt_categories(content['categories'])
         records, identity = [], 1
-        for number, sequence in enumerate(content['sequences'], 1):
-            missing = [key for key in NEEDED if not isinstance(sequence, dict) or not sequence.get(key)]
+        for number, sequence in enumerate(rows_of(content['sequences']), 1):
+            missing = [key for key, kind in NEEDED.items()
+                       if not isinstance(sequence, dict) or not isinstance(sequence.get(key), kind)]
             if missing:
                 self.broken.add(f'sequence without {missing[0]}', f'row {number} of `sequences`')
                 continue
-            categories = sequence.get('track_category_ids') or {}
+            categories = sequence.get('track_category_ids')
+            categories = categories if isinstance(categories, dict) else {}
             tracks = sorted((track for track in categories if track.isdecimal()), key=int)
             ids = {track: identity + number for number, track in enumerate(tracks)}
             identity += len(tracks)
             try:
-                records.append(self._record(sequence, ids, labels))
+                records.append(self._record(dict(sequence, track_category_ids=categories), ids, labels))
             except BrokenRow as problem:
                 self.broken.add(str(problem), f'sequence {sequence["seq_name"]}')
         return records
@@ -45,6 +47,10 @@ class BURSTDataset(VideoDataset):
         width, height = image_size(sequence)
         name = f'{sequence["dataset"]}/{sequence["seq_name"]}'
         files, masks = sequence['annotated_image_paths'], sequence.get('segmentations')
+        if not files or not all(isinstance(file, str) for file in files):
+            raise BrokenRow('sequence without frames')
+        if masks is not None and not isinstance(masks, list):
+            raise BrokenRow('segmentations that are no list')
         if masks is not None and len(masks) != len(files):
             raise ValueError(f'{self.ann_file}: sequence {name} has {len(masks)} segmentations for {len(files)} '
                              'annotated frames')
@@ -53,7 +59,8 @@ class BURSTDataset(VideoDataset):
             images.append(dict(
                 img_path=join_path(self.data_prefix.get('img', ''), name, file), img_id=f'{sequence["id"]}_{frame}',
                 frame_id=frame, height=height, width=width, annotated=masks is not None, instances=[]))
-            for track, mask in (masks[frame] or {} if masks is not None else {}).items():
+            shown = masks[frame] if masks is not None and isinstance(masks[frame], dict) else {}
+            for track, mask in shown.items():
                 self._add(images[-1], track, mask, sequence['track_category_ids'], ids, labels)
         keys = ('dataset', 'seq_name', 'fps', 'neg_category_ids', 'not_exhaustive_category_ids')
         info = {key: sequence[key] for key in keys if key in sequence}

@@ -4,7 +4,7 @@ from pathlib import Path
 from mmdet.registry import DATASETS
 
 from ...structures.row_values import BrokenRow, image_size
-from ..store.json_file import load_json
+from ..store.json_file import load_json, rows_of
 from ..store.pictures import picture_size
 from .video_dataset import VideoDataset
 
@@ -31,9 +31,13 @@ class MetaExpressionsDataset(VideoDataset):
         """Records of all videos with an expression, in the order of the file."""
         self.adopt_categories([dict(id=1, name='object')])
         masks = {} if self.mask_file is None else load_json(str(Path(self.data_root or '') / self.mask_file))
+        videos = load_json(self.ann_file, 'videos')['videos']
+        for path, content in ((self.mask_file, masks), (self.ann_file, videos)):
+            if not isinstance(content, dict):
+                raise ValueError(f'{path} must hold an object by name, not {type(content).__name__}')
         identities = {key: number for number, key in enumerate(masks, 1)}
         records = []
-        for name, video in load_json(self.ann_file, 'videos')['videos'].items():
+        for name, video in videos.items():
             try:
                 said = self._expressions(name, video)
                 if said:
@@ -44,7 +48,7 @@ class MetaExpressionsDataset(VideoDataset):
 
     def _expressions(self, name: str, video: dict) -> dict[str, dict]:
         """The expressions of a video that have a sentence, by id."""
-        frames = video.get('frames')
+        frames = video.get('frames') if isinstance(video, dict) else None
         if not isinstance(frames, list) or not frames or not isinstance(video.get('expressions'), dict):
             raise BrokenRow('video without frames or expressions')
         said = {}
@@ -59,19 +63,20 @@ class MetaExpressionsDataset(VideoDataset):
                 identities: dict) -> dict:
         folder = Path(self.data_prefix.get('img', '')) / name
         annotated = bool(masks) and all('anno_id' in expression for expression in said.values())
-        keys = [list(map(str, expression['anno_id'] or [])) if annotated else [] for expression in said.values()]
+        keys = [list(map(str, rows_of(expression['anno_id']))) if annotated else [] for expression in said.values()]
         wanted = list(dict.fromkeys(key for group in keys for key in group))
         missing = [key for key in wanted if key not in masks]
         if missing:
             raise ValueError(f'{self.mask_file} lacks anno_id {missing} of video {name}')
-        height, width = self._size(folder / f'{video["frames"][0]}.jpg', [masks[key] for key in wanted])
+        tracks = {key: rows_of(masks[key]) for key in wanted}
+        height, width = self._size(folder / f'{video["frames"][0]}.jpg', list(tracks.values()))
         images = [dict(img_path=str(folder / f'{frame}.jpg'), img_id=f'{video_id}_{i}', frame_id=i, height=height,
                        width=width, annotated=annotated, instances=[]) for i, frame in enumerate(video['frames'])]
         for key in wanted:
-            if len(masks[key]) != len(images):
-                raise ValueError(f'{self.mask_file}: anno_id {key} has {len(masks[key])} masks but video {name} '
+            if len(tracks[key]) != len(images):
+                raise ValueError(f'{self.mask_file}: anno_id {key} has {len(tracks[key])} masks but video {name} '
                                  f'{len(images)} frames')
-            for frame, mask in zip(images, masks[key]):
+            for frame, mask in zip(images, tracks[key]):
                 if mask is not None:
                     self.add_mask(frame, identities[key], 0, mask, f'anno_id {key} in {frame["img_path"]}')
         expressions = [dict(exp_id=exp_id, object_ids=[identities[key] for key in group])
@@ -89,4 +94,7 @@ class MetaExpressionsDataset(VideoDataset):
             size = mask.get('size') if isinstance(mask, dict) else None
             if isinstance(size, list) and len(size) == 2:
                 return image_size(dict(zip(('height', 'width'), size)))[::-1]
-        return picture_size(first_frame)
+        try:
+            return picture_size(first_frame)
+        except OSError as error:
+            raise BrokenRow('video whose first frame cannot be read') from error

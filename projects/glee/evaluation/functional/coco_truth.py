@@ -34,6 +34,7 @@ def load_truth(path: str, with_boxes: bool = True, with_masks: bool = True,
     content = load_json(path, 'images', 'categories', backend_args=backend_args)
     categories = read_categories(content['categories'], path)
     images, broken = rows_by_id(content['images']), BrokenRows()
+    broken.add('image without an id of its own', 'file', len(rows_of(content['images'])) - len(images))
     known, sizes = {row['id']: row['id'] for row in categories}, {}
     for identifier, image in images.items():
         try:
@@ -50,13 +51,15 @@ def load_truth(path: str, with_boxes: bool = True, with_masks: bool = True,
             image_id = look_up(images, row.get('image_id'), 'annotation of an unknown image')['id']
             row = dict(row, id=len(annotations) + 1, image_id=image_id, category_id=label_of(row, known),
                        iscrowd=int(flag(row.get('iscrowd'), 'iscrowd')))
+            if 'ignore' in row:
+                row['ignore'] = int(flag(row['ignore'], 'ignore'))
         except BrokenRow as problem:
             broken.add(str(problem), f'row {position} of `annotations`')
             continue
         where = f'row {position} of `annotations`'
         _read_shape(row, sizes.get(image_id), with_masks, broken if with_boxes else BrokenRows(), broken, where)
         annotations.append(row)
-    report(broken.reasons, path)
+    report(broken.reasons, path, 'counted as missed or left out')
     return dict(content, images=list(images.values()), categories=categories, annotations=annotations)
 
 
@@ -64,12 +67,23 @@ def _read_shape(row: dict, size: Optional[tuple[int, int]], with_masks: bool, br
                 broken: BrokenRows, where: str) -> None:
     """Replace ``bbox``, ``segmentation`` and ``area`` of a row by what can be scored."""
     segmentation, box = row.pop('segmentation', None), row.get('bbox')
-    row['bbox'] = _try(lambda: _read_box(box, size), [0, 0, 0, 0], broken_boxes, where)
+    try:
+        row['bbox'] = _read_box(box, size)
+    except BrokenRow as problem:
+        broken_boxes.add(str(problem), where)
+        row['bbox'] = [0, 0, 0, 0]
     if with_masks:
-        row['segmentation'] = _try(lambda: _read_mask(segmentation, size), empty_mask(*(size or (1, 1))[::-1]), broken,
-                                   where)
+        try:
+            row['segmentation'] = _read_mask(segmentation, size)
+        except BrokenRow as problem:
+            broken.add(str(problem), where)
+            row['segmentation'] = empty_mask(*(size or (1, 1))[::-1])
     if row.get('area') is not None:
-        row['area'] = _try(lambda: number(row['area'], 'area'), None, broken, where)
+        try:
+            row['area'] = number(row['area'], 'area')
+        except BrokenRow as problem:
+            broken.add(str(problem), where)
+            row['area'] = None
     if row.get('area') is None:
         row['area'] = area(to_rle(row['segmentation'], *size[::-1])) if with_masks and size else (
             row['bbox'][2] * row['bbox'][3])
@@ -86,14 +100,6 @@ def _read_mask(segmentation: Any, size: Optional[tuple[int, int]]) -> Any:
     if size is None:
         raise BrokenRow('mask in an image without width and height')
     return read_mask(segmentation, *size[::-1])
-
-
-def _try(read, otherwise: Any, broken: BrokenRows, where: str) -> Any:
-    try:
-        return read()
-    except BrokenRow as problem:
-        broken.add(str(problem), where)
-        return otherwise
 
 
 def coco_of(content: dict) -> COCO:
