@@ -65,3 +65,9 @@ def same_tracks(first, second):
             if a is not None:
                 overlap = mask_utils.iou([a], [b], [0])[0, 0]
                 assert overlap > 0.97  # batch sizes change the last bits, at most a pixel of a small mask
+
+
+def square(x, y, side=16):
+    mask = torch.zeros(SIZE, dtype=torch.bool)
+    mask[y:y + side, x:x + side] = True
+    return mask
