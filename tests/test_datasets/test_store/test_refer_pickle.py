@@ -45,7 +45,8 @@ def test_strings_of_python_2(tmp_path):
 
 @pytest.mark.parametrize('content', [
     [Hostile(os.mkdir, 'ran')], Hostile(os.system, 'mkdir ran'), [dict(sentences=Hostile(eval, "__import__('os')"))],
-    Hostile(subprocess.check_output, 'mkdir ran'), [np.float64(3)], [{1, 2}], Hostile(getattr, 'x', 'upper')], ids=lambda content: type(content).__name__)
+    Hostile(subprocess.check_output, 'mkdir ran'), [np.float64(3)], [{1, 2}], Hostile(getattr, 'x', 'upper')],
+    ids=lambda content: type(content).__name__)
 def test_a_pickle_that_asks_for_code_is_refused_and_named(tmp_path, monkeypatch, content):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / 'refs(unc).p'
