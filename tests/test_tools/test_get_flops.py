@@ -48,7 +48,7 @@ def test_parts_agree_with_a_run_on_real_tensors():
     with torch.no_grad():
         feats = model.extract_feat(torch.zeros(1, 3, 64, 64))
         features = model.panoptic_head.text_encoder(NAMES)
-        with FlopCounterMode(display=False) as counter:
+        with torch.enable_grad(), FlopCounterMode(display=False) as counter:
             model.panoptic_head.pixel_decoder(feats, features.tokens[features.mask][None])
     operators = counter.get_flop_counts()['Global']
     tokens, pixels = int(features.mask.sum()), 64 + 16 + 4 + 1

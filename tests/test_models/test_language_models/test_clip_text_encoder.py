@@ -84,6 +84,24 @@ def test_names_do_not_depend_on_company_chunks_or_duplicates():
     torch.testing.assert_close(together.pooled, by_hand)
 
 
+def test_tokens_of_equal_beginnings_are_one_group():
+    encoder = small().eval()
+    names = ['red car', 'red bus', 'car', 'red car', 'red']
+    with torch.no_grad():
+        features = encoder(names)
+    # start, red, car, end | start, red, bus, end | start, car, end | start, red, car, end | start, red, end
+    assert features.token_groups.tolist() == [0, 1, 2, 3, 0, 1, 4, 5, 0, 6, 7, 0, 1, 2, 3, 0, 1, 8]
+    tokens = torch.cat([row[valid] for row, valid in zip(features.tokens, features.mask)])
+    assert torch.equal(features.valid_tokens, tokens)
+    first = torch.tensor([features.token_groups.tolist().index(group) for group in features.token_groups])
+    torch.testing.assert_close(tokens, tokens[first], atol=1e-6, rtol=0)
+    with torch.no_grad():
+        assert encoder(['red'], pad_to_max=True).token_groups is None  # the padding's states differ by position
+        assert encoder(['red ' * 200]).token_groups.tolist() == list(range(77))
+        assert encoder.train()(names).token_groups is None
+    assert encoder(names).token_groups is None
+
+
 def test_token_embeddings_are_rows_of_the_table():
     """CLIP's ids: start 49406, a 320, cat 2368, dog 1929, end 49407."""
     encoder = small(mode='unfrozen').eval()

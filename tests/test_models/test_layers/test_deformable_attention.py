@@ -55,10 +55,11 @@ def test_gradients_in_double_precision(way):
                                         fast_mode=True)
 
 
-def test_half_precision_is_computed_in_single():
+@pytest.mark.parametrize('way', [*WAYS, 'grid_sample'])
+def test_half_precision_is_computed_in_single(way):
     sizes, tensors = draw(1, torch.bfloat16)
-    expected = sample_levels(*[tensors[0].float(), sizes], *[tensor.float() for tensor in tensors[1:]])
-    out = sample_levels(tensors[0], sizes, *tensors[1:])
+    expected = sample_levels(tensors[0].float(), sizes, *[tensor.float() for tensor in tensors[1:]], way)
+    out = sample_levels(tensors[0], sizes, tensors[1].float(), tensors[2], way)
     assert out.dtype == torch.bfloat16 and torch.equal(out, expected.bfloat16())
 
 

@@ -306,7 +306,7 @@ class GLEEHead(BaseModule):
         tokens = text.fusion_tokens
         if visual is not None:
             tokens = torch.cat([tokens, visual.template_tokens], 1)
-        return self.pixel_decoder(feats, tokens)
+        return self.pixel_decoder(feats, tokens, groups=text.token_groups)
 
     def decode(self,
                feats: Sequence[Tensor],

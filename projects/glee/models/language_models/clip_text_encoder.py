@@ -30,6 +30,9 @@ class TextFeatures(NamedTuple):
         pooled: (N, D) mean of the valid projected tokens: the embedding of a text.
         hidden: (N, L, width) states after the last LayerNorm, before the projection.
         distill_loss: () weighted distillation loss; an exact zero where there is none.
+        valid_tokens: (T, D) the valid tokens of all texts, one after the other.
+        token_groups: (T,) Long, in eval mode without gradient: valid tokens with the same number are equal, since
+            their texts begin with the same words. Else, and if padded to the maximum, None.
     """
 
     tokens: Tensor
@@ -37,6 +40,8 @@ class TextFeatures(NamedTuple):
     pooled: Tensor
     hidden: Tensor
     distill_loss: Tensor
+    valid_tokens: Tensor
+    token_groups: Optional[Tensor] = None
 
 
 @MODELS.register_module()
@@ -239,7 +244,18 @@ class CLIPTextEncoder(BaseModule):
         tokens = hidden @ self.lang_projection
         weight = mask.unsqueeze(-1).to(tokens.dtype)
         pooled = (tokens * weight).sum(1) / weight.sum(1)
-        return TextFeatures(tokens, mask, pooled, hidden, loss)
+        groups = None
+        if not (pad_to_max or self.training or torch.is_grad_enabled()):
+            groups = self._token_groups(texts).to(tokens.device)
+        return TextFeatures(tokens, mask, pooled, hidden, loss, tokens[mask], groups)
+
+    def _token_groups(self, texts: Sequence[str]) -> Tensor:
+        """A number per token: attention is causal, so that equal beginnings of texts have equal states."""
+        batch = build_clip_tokenizer(self.tokenizer)(
+            list(texts), truncation=True, max_length=self.text_model.config.max_position_embeddings)
+        numbers: Dict[Tuple[int, ...], int] = {}
+        return torch.tensor([numbers.setdefault(tuple(ids[:end]), len(numbers))
+                             for ids in batch['input_ids'] for end in range(1, len(ids) + 1)])
 
     def _state_cache(self, pad_to_max: bool) -> Optional[TextCache]:
         """Where the states of names, or of expressions, are kept at present."""

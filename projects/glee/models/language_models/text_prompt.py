@@ -14,19 +14,21 @@ class TextPrompt(NamedTuple):
 
     ``embeds``: (B, C, D), one embedding per name. ``fusion_tokens``: (B, T, D) for early fusion.
     ``decoder_tokens``: tokens for decoder self-attention, expressions only.
-    ``distill_loss``: scalar.
+    ``distill_loss``: scalar. ``token_groups``: (G,) Long, G <= T: of the first G fusion tokens, the same in all images,
+    those with the same number are equal.
     """
     embeds: Tensor
     fusion_tokens: Tensor
     decoder_tokens: PromptTokens | None
     distill_loss: Tensor
+    token_groups: Tensor | None = None
 
     def pick(self, rows: Tensor | list[int]) -> 'TextPrompt':
         """The same for some images, (R,) Long with repetitions."""
         tokens = self.decoder_tokens
         if tokens is not None:
             tokens = PromptTokens(*([part[rows] for part in parts] for parts in tokens))
-        return TextPrompt(self.embeds[rows], self.fusion_tokens[rows], tokens, self.distill_loss)
+        return TextPrompt(self.embeds[rows], self.fusion_tokens[rows], tokens, self.distill_loss, self.token_groups)
 
     @classmethod
     def stack(cls, prompts: Sequence['TextPrompt']) -> 'TextPrompt':
@@ -58,10 +60,9 @@ def read_texts(data_samples: SampleList) -> tuple[tuple[tuple[str, ...], ...], b
 def encode_category(text_encoder, names: Sequence[str], batch_size: int) -> TextPrompt:
     """Prompt of a vocabulary shared by the batch: all valid tokens of all names, one after the other."""
     features = text_encoder(names)
-    tokens = features.tokens[features.mask][None]
     return TextPrompt(
-        features.pooled.expand(batch_size, -1, -1), tokens.expand(batch_size, -1, -1), None,
-        features.distill_loss)
+        features.pooled.expand(batch_size, -1, -1), features.valid_tokens.expand(batch_size, -1, -1), None,
+        features.distill_loss, features.token_groups)
 
 
 def encode_expressions(text_encoder, expressions: Sequence[str]) -> TextPrompt:

@@ -7,6 +7,7 @@ from mmdet.registry import MODELS
 from torch import Tensor
 
 from .deformable_sampling import sample_levels
+from .row_linear import row_linear
 
 
 @MODELS.register_module()
@@ -45,10 +46,11 @@ class DeformableAttention(MultiScaleDeformableAttention):
         identity = query
         if query_pos is not None:
             query = query + query_pos
-        value = self.value_proj(value).unflatten(-1, (self.num_heads, -1))
+        value = row_linear(value, self.value_proj).unflatten(-1, (self.num_heads, -1))
         shape = (self.num_heads, self.num_levels, self.num_points)
-        offsets = self.sampling_offsets(query).unflatten(-1, (*shape, 2))
-        weights = self.attention_weights(query).unflatten(-1, (self.num_heads, -1)).softmax(-1).unflatten(-1, shape[1:])
+        offsets = row_linear(query, self.sampling_offsets).unflatten(-1, (*shape, 2))
+        weights = row_linear(query, self.attention_weights).unflatten(-1, (self.num_heads, -1)).softmax(-1)
+        weights = weights.unflatten(-1, shape[1:])
         reference_points = reference_points[:, :, None, :, None]
         if reference_points.shape[-1] == 2:
             # filled where it is: a copy from the CPU would wait for the GPU
@@ -58,4 +60,4 @@ class DeformableAttention(MultiScaleDeformableAttention):
             scale = reference_points[..., 2:] * (0.5 / self.num_points)
             locations = torch.addcmul(reference_points[..., :2], offsets, scale)
         sampled = sample_levels(value, sizes, locations, weights, self.way)
-        return self.dropout(self.output_proj(sampled)) + identity
+        return self.dropout(row_linear(sampled, self.output_proj)) + identity

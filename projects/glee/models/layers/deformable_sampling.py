@@ -15,7 +15,6 @@ from mmcv.ops.multi_scale_deform_attn import ext_module as mmcv_kernels
 from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
 from torch import Tensor
 
-WAYS = ('auto', 'kernel', 'embedding_bag', 'grid_sample')
 # on smaller maps the many small steps of embedding_bag cost more than grid_sample
 MIN_BAG_POSITIONS = 2000
 
@@ -29,7 +28,7 @@ def sample_levels(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Te
         sizes (Sequence[tuple[int, int]]): height and width of the L levels.
         locations (Tensor): (B, Q, H, L, P, 2), xy in 0..1 of the level.
         weights (Tensor): (B, Q, H, L, P).
-        way (str): one of ``WAYS``; 'auto' takes the fastest that is there.
+        way (str): 'kernel', 'embedding_bag', 'grid_sample', or 'auto', which takes the fastest that is there.
 
     Returns:
         Tensor: (B, Q, H*D).
@@ -51,7 +50,7 @@ def sample_levels(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Te
         return _by_embedding_bag(value, sizes, locations, weights)
     if way == 'grid_sample':
         return multi_scale_deformable_attn_pytorch(value, sizes, locations, weights)
-    raise ValueError(f"way='{way}' is unknown; choose one of {WAYS}")
+    raise ValueError(f"way='{way}' is unknown; choose one of {('auto', *_SAMPLERS)}")
 
 
 def _choose(value: Tensor) -> str:
@@ -78,12 +77,7 @@ def has_cpu_kernels() -> bool:
 
 
 def _by_kernel(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Tensor, weights: Tensor) -> Tensor:
-    # the CPU loops know float32 and float64, mmcv's operator also float16
-    known = (torch.float32, torch.float64) if value.device.type == 'cpu' else (
-        torch.float16, torch.float32, torch.float64)
-    dtype = value.dtype if value.dtype in known else torch.float32
-    flat_sizes = [side for size in sizes for side in size]
-    return deformable_attention(value.to(dtype), flat_sizes, locations.to(dtype), weights.to(dtype)).type_as(value)
+    return deformable_attention(value, [side for size in sizes for side in size], locations, weights)
 
 
 def _by_embedding_bag(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Tensor, weights: Tensor) -> Tensor:
@@ -110,6 +104,9 @@ def _by_embedding_bag(value: Tensor, sizes: Sequence[tuple[int, int]], locations
     out = F.embedding_bag(bags, value.reshape(-1, channels), per_sample_weights=torch.cat(parts, -1).flatten(0, 2),
                           mode='sum')
     return out.view(batch, queries, heads * channels)
+
+
+_SAMPLERS = dict(kernel=_by_kernel, embedding_bag=_by_embedding_bag, grid_sample=multi_scale_deformable_attn_pytorch)
 
 
 @torch.library.custom_op('glee::deformable_attention', mutates_args=(), device_types='cpu')

@@ -2,7 +2,6 @@
 from typing import Callable, NamedTuple, Sequence
 
 import torch
-from mmcv.cnn.bricks.transformer import FFN
 from mmdet.models.layers import MLP, coordinate_to_encoding, inverse_sigmoid
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from ...structures.prompt_tokens import PromptTokens
 from .deformable_attention import DeformableAttention
+from .row_linear import FeedForward
 
 
 class DecoderStates(NamedTuple):
@@ -31,7 +31,7 @@ class MaskDINODecoderLayer(BaseModule):
         super().__init__()
         self.self_attn = nn.MultiheadAttention(embed_dims, num_heads, dropout, batch_first=True)
         self.cross_attn = DeformableAttention(embed_dims, num_heads, num_levels, num_points, dropout)
-        self.ffn = FFN(embed_dims, feedforward_channels, ffn_drop=dropout)
+        self.ffn = FeedForward(embed_dims, feedforward_channels, dropout)
         self.norms = ModuleList(nn.LayerNorm(embed_dims) for _ in range(3))
 
     def forward(self, query: Tensor, query_pos: Tensor, memory: Tensor, reference_points: Tensor,

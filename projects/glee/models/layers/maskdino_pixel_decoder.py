@@ -4,7 +4,6 @@ from typing import NamedTuple, Sequence
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from mmcv.cnn.bricks.transformer import FFN
 from mmdet.models.layers import SinePositionalEncoding
 from mmdet.models.layers.transformer import DeformableDetrTransformerEncoder
 from mmdet.registry import MODELS
@@ -12,6 +11,7 @@ from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init, xavier_in
 from torch import Tensor, nn
 
 from .deformable_attention import DeformableAttention
+from .row_linear import FeedForward
 
 
 class PixelFeatures(NamedTuple):
@@ -32,7 +32,7 @@ class DeformableEncoderLayer(BaseModule):
                  feedforward_channels: int) -> None:
         super().__init__()
         self.self_attn = DeformableAttention(embed_dims, num_heads, num_levels, num_points)
-        self.ffn = FFN(embed_dims, feedforward_channels, ffn_drop=0.)
+        self.ffn = FeedForward(embed_dims, feedforward_channels)
         self.norms = ModuleList(nn.LayerNorm(embed_dims) for _ in range(2))
 
     def forward(self, query: Tensor, query_pos: Tensor, reference_points: Tensor,
@@ -130,13 +130,14 @@ class MaskDINOPixelDecoder(BaseModule):
         return inputs
 
     def forward(self, feats: Sequence[Tensor], tokens: Tensor | None = None,
-                with_text: bool = False) -> PixelFeatures:
+                with_text: bool = False, groups: Tensor | None = None) -> PixelFeatures:
         """Encode in the precision of the weights, float32 under autocast too.
 
         Args:
             feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
             tokens (Tensor | None): prompt tokens (B, T, D); without them the fusion is skipped.
             with_text (bool): also return the fused tokens.
+            groups (Tensor | None): which tokens are equal, see ``EarlyFusion``.
         """
         if len(feats) != len(self.in_channels):
             raise ValueError(
@@ -144,11 +145,12 @@ class MaskDINOPixelDecoder(BaseModule):
                 f'{len(self.in_channels)}: set in_channels or the backbone\'s out_indices.')
         with torch.autocast(feats[0].device.type, enabled=False):
             feats = [feat.type_as(self.level_embed) for feat in feats]
-            levels, text = self.encode(feats, None if tokens is None else tokens.type_as(self.level_embed), with_text)
+            tokens = None if tokens is None else tokens.type_as(self.level_embed)
+            levels, text = self.encode(feats, tokens, with_text, groups)
             return PixelFeatures(levels, self._mask_features(feats[0], levels[0]), text)
 
     def encode(self, feats: list[Tensor], tokens: Tensor | None = None,
-               with_text: bool = False) -> tuple[list[Tensor], Tensor | None]:
+               with_text: bool = False, groups: Tensor | None = None) -> tuple[list[Tensor], Tensor | None]:
         """``levels`` and ``text`` of ``PixelFeatures``, without mask features; arguments of ``forward``."""
         inputs = self._encoder_inputs(feats)
         sizes = [tuple(x.shape[-2:]) for x in inputs]
@@ -156,7 +158,7 @@ class MaskDINOPixelDecoder(BaseModule):
         query_pos = self._positions(sizes, query.device)
         text = None
         if tokens is not None and self.early_fusion is not None:
-            query, text = self.early_fusion(query, tokens, with_text)
+            query, text = self.early_fusion(query, tokens, with_text, groups)
         # half precision is too coarse for places
         precision = torch.promote_types(query.dtype, torch.float32)
         reference_points = DeformableDetrTransformerEncoder.get_encoder_reference_points(

@@ -1,0 +1,53 @@
+"""Linear layers over many rows: the numbers of torch's and mmcv's layers, however they are computed."""
+import pytest
+import torch
+import torch.nn.functional as F
+from mmcv.cnn.bricks.transformer import FFN
+from torch import nn
+
+from projects.glee.models.layers import row_linear as module
+from projects.glee.models.layers.row_linear import FeedForward, row_linear, row_product
+
+
+@pytest.mark.parametrize('shape', [(1, 513, 24), (2, 700, 24), (3, 20, 30, 24), (7, 24), (0, 24), (600, 24)])
+@pytest.mark.parametrize('with_bias', [True, False])
+def test_product(shape, with_bias):
+    rows, weight, bias = torch.randn(shape), torch.randn(13, 24), torch.randn(13) if with_bias else None
+    expected = F.linear(rows, weight, bias)
+    with torch.no_grad():
+        out = row_product(rows, weight, bias)
+    assert out.shape == expected.shape and out.is_contiguous()
+    assert torch.allclose(out, expected, atol=1e-5)
+
+
+def test_rows_that_are_not_contiguous():
+    layer, rows = nn.Linear(24, 13), torch.randn(2, 24, 900).transpose(1, 2)
+    with torch.no_grad():
+        assert torch.allclose(row_linear(rows, layer), F.linear(rows, layer.weight, layer.bias), atol=1e-5)
+
+
+def test_gradients_are_those_of_the_layer():
+    layer, rows = nn.Linear(24, 13), torch.randn(900, 24, requires_grad=True)
+    out, expected = row_linear(rows, layer), layer(rows)
+    assert torch.equal(out, expected)
+    assert torch.equal(torch.autograd.grad(out.sum(), rows)[0], torch.autograd.grad(expected.sum(), rows)[0])
+
+
+@pytest.mark.parametrize('chunk', [1000, 2048])
+def test_feed_forward_is_that_of_mmcv(monkeypatch, chunk):
+    monkeypatch.setattr(module, 'CHUNK_ROWS', chunk)
+    theirs, ours = FFN(24, 50, ffn_drop=0.1).eval(), FeedForward(24, 50, dropout=0.1).eval()
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(2, 1300, 24)
+    expected = theirs(x)
+    assert torch.equal(ours(x), expected)
+    with torch.no_grad():
+        assert torch.allclose(ours(x), expected, atol=1e-5)
+        assert not torch.equal(ours.train()(x), ours(x))  # dropout, also without gradients
+
+
+def test_export_sees_plain_layers():
+    module = FeedForward(24, 50).eval()
+    with torch.no_grad():
+        exported = torch.export.export(module, (torch.randn(1, 600, 24), ), strict=False)
+    assert not any('conv' in str(node.target) for node in exported.graph.nodes)
