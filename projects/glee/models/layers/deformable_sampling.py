@@ -41,16 +41,11 @@ def sample_levels(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Te
                          f'{sum(height * width for height, width in sizes)}')
     if way == 'auto':
         way = _choose(value)
-    if way == 'kernel':
-        return _by_kernel(value, sizes, locations, weights)
-    if value.dtype != locations.dtype:  # places of a model in half precision
-        dtype = torch.promote_types(value.dtype, locations.dtype)
-        return sample_levels(value.to(dtype), sizes, locations.to(dtype), weights.to(dtype), way).type_as(value)
-    if way == 'embedding_bag':
-        return _by_embedding_bag(value, sizes, locations, weights)
-    if way == 'grid_sample':
-        return multi_scale_deformable_attn_pytorch(value, sizes, locations, weights)
-    raise ValueError(f"way='{way}' is unknown; choose one of {('auto', *_SAMPLERS)}")
+    if way not in _SAMPLERS:
+        raise ValueError(f"way='{way}' is unknown; choose one of {('auto', *_SAMPLERS)}")
+    # half precision is too coarse for places
+    dtype = torch.promote_types(torch.promote_types(value.dtype, locations.dtype), torch.float32)
+    return _SAMPLERS[way](value.to(dtype), sizes, locations.to(dtype), weights.to(dtype)).type_as(value)
 
 
 def _choose(value: Tensor) -> str:
