@@ -97,7 +97,8 @@ class NameSession:
         return name
 
     def add(self, reference, like):
-        return SimpleNamespace(mask=(self.names == reference) & (like is None), score=1., embedding='found')
+        mask = (self.names == reference) & (like is None)
+        return SimpleNamespace(mask=mask, area=mask.sum(), score=1., embedding='found')
 
 
 def shown(case, margin=200):

@@ -6,6 +6,7 @@ import json
 import runpy
 import sys
 
+import pycocotools.mask as mask_utils
 import pytest
 from paths import ROOT
 from worlds import own_copy
@@ -28,6 +29,15 @@ def run(monkeypatch):
 
 def read(path):
     return json.loads(path.read_text())
+
+
+def with_text_counts(content):
+    """A COCO file whose run-length codes have text instead of lists."""
+    for annotation in content['annotations']:
+        rle = annotation['segmentation']
+        text = mask_utils.frPyObjects(rle, *rle['size'])['counts']
+        annotation['segmentation'] = dict(size=rle['size'], counts=text.decode())
+    return content
 
 
 BDD = 'bdd100k/labels'
@@ -65,7 +75,10 @@ def test_the_same_file_comes_out(world, run, tmp_path, capsys, name):
     places = {'OUT': tmp_path / 'new/out.json', 'THIN': tmp_path / 'thin'}
     arguments = [path[1:] if path[0] == '=' else places.get(path, world / path) for path in paths]
     run(tool, *arguments, *(places.get(option, option) for option in options))
-    assert places['OUT'].read_bytes() == (world / expected).read_bytes()
+    if name == 'videos':  # the file has counts as lists, what comes out as text
+        assert read(places['OUT']) == with_text_counts(read(world / expected))
+    else:
+        assert places['OUT'].read_bytes() == (world / expected).read_bytes()
     assert f'{places["OUT"]}: written' in capsys.readouterr().out
     assert [path.name for path in (tmp_path / 'new').iterdir()] == ['out.json']
     for path in (tmp_path / 'thin').glob('*.json'):

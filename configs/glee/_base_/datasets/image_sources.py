@@ -145,6 +145,7 @@ refcoco_test = [
     dict(
         type='ReferDataset',
         test_mode=True,
+        lazy_init=True,  # all splits are read together, by the set that joins them
         data_root='data/coco/',
         data_prefix=dict(img_path='train2014/'),
         ann_file='refcoco/instances.json',

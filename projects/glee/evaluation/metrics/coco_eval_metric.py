@@ -42,10 +42,13 @@ class CocoEvalMetric(CocoMetric):
         """``bbox_mAP`` ... ``segm_mAP_l`` of what is annotated.
 
         Raises:
-            ValueError: the data set has a name that the annotation file lacks.
+            ValueError: the data set has a name that the annotation file lacks, but for stuff behind all things.
         """
         known = {category['name'] for category in self._coco_api.dataset['categories']}
-        missing = [name for name in self.dataset_meta['classes'] if name not in known]
+        names = list(self.dataset_meta['classes'])
+        while names and names[-1] not in known:  # stuff, of which there are no instances
+            names.pop()
+        missing = [name for name in names or self.dataset_meta['classes'] if name not in known]
         if missing:
             raise ValueError(f'{self.ann_file} lacks the categories {missing[:5]} of the data set; give the metric the '
                              "data set's ann_file")
