@@ -17,7 +17,9 @@ from goldens import manifest
 from hypothesis import HealthCheck, settings
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
+from mmengine.visualization import Visualizer
 from paths import ROOT
 from plain_configs import plain_config_text
 from tool_runner import run_tool
@@ -37,6 +39,14 @@ init_default_scope('mmdet')  # for fixtures of modules and sessions, which come 
 @pytest.fixture(autouse=True)
 def _mmdet_scope():
     init_default_scope('mmdet')
+
+
+@pytest.fixture(autouse=True)
+def _runs_of_their_own() -> Iterator[None]:
+    """A runner is named after its config and the second: on a quick machine two tests would share one."""
+    yield
+    Visualizer._instance_dict.clear()
+    MessageHub._instance_dict.clear()
 
 
 @pytest.fixture(autouse=True, scope='session')

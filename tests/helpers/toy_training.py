@@ -1,4 +1,6 @@
 """The smallest thing a runner can train: one weight that should become a bit more than two."""
+import itertools
+
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
@@ -31,6 +33,7 @@ custom_hooks = [dict(type='NaNLossHook'), dict(type='StopSignalHook')]
 log_processor = dict(by_epoch=False)
 randomness = dict(seed=0)
 """
+RUNS = itertools.count()
 
 
 @DATASETS.register_module()
@@ -94,6 +97,7 @@ class Payload:
 def make_runner(folder, **changes):
     """A runner of the toy config that works in ``folder``, with ``changes`` merged."""
     cfg = Config.fromstring(CONFIG.replace('toy_data/', ''), '.py')
-    cfg.merge_from_dict(dict(work_dir=str(folder), experiment_name=folder.name, **changes))
+    name = f'{folder.name}_{next(RUNS)}'  # runs of one name and one second would share their visualizer
+    cfg.merge_from_dict(dict(work_dir=str(folder), experiment_name=name, **changes))
     cfg.train_dataloader.dataset.ann_file = ''
     return build_runner(cfg)
