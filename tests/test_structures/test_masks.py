@@ -37,6 +37,16 @@ def test_every_form_of_an_rle_gives_the_same_pixels(random_masks):
         assert np.array_equal(masks.decode(rle, size), mask) and masks.area(rle) == mask.sum()
 
 
+@pytest.mark.parametrize('layout', ['rows', 'columns', 'window', 'upside down', 'mirrored', 'numbers', 'nothing'])
+def test_masks_are_encoded_whatever_their_layout(random_masks, layout):
+    for mask in random_masks:
+        mask = dict(rows=mask, columns=np.asfortranarray(mask), window=np.pad(mask, 3)[3:-3, 3:-3],
+                    mirrored=mask[:, ::-1], numbers=mask * 7, nothing=mask & False).get(layout, mask[::-1])
+        before = mask.copy()
+        assert masks.encode(mask) == masks.read_mask(dict(size=list(mask.shape), counts=runs_of(mask)), *mask.shape)
+        assert np.array_equal(mask, before)
+
+
 def test_runs_of_a_large_picture():
     mask = np.zeros((12000, 14000), np.uint8)
     mask[5000:9000, 3000] = 1

@@ -9,6 +9,7 @@ import re
 from itertools import chain
 from typing import Any, Sequence
 
+import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
@@ -170,7 +171,11 @@ def _runs_of_text(counts: str | bytes) -> np.ndarray:
 # ---- run-length codes ----
 def encode(mask: np.ndarray) -> Rle:
     """A mask (H, W) of zero and other values."""
-    return _with_text(mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8)))
+    mask = np.asarray(mask)
+    mask = mask.view(np.uint8) if mask.dtype == bool else mask.astype(np.uint8)
+    if mask.size and not mask.flags.f_contiguous:
+        mask = cv2.transpose(mask).T  # numpy's copy into this order takes five times as long
+    return _with_text(mask_utils.encode(np.asfortranarray(mask)))
 
 
 def empty_mask(height: int, width: int) -> Rle:

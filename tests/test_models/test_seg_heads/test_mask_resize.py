@@ -6,7 +6,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from projects.glee.models.seg_heads.glee_fusion_head import GLEEFusionHead
-from projects.glee.models.seg_heads.mask_resize import resize_bands, resize_logits
+from projects.glee.models.seg_heads.mask_resize import count_pixels, positive_rows, resize_bands, resize_logits
 from projects.glee.structures.selected_queries import Segments, SelectedQueries
 
 # mask features, padded input, image in it, original image: smaller, larger, the same, of another shape
@@ -51,6 +51,32 @@ def test_instances_are_those_of_plain_steps(sizes, chunk_pixels):
     assert torch.allclose(found.scores, selected.scores * quality, rtol=1e-6)
     own = head._predict_single(selected._replace(mask_index=None), logits[index], sample_meta(sizes), rescale=True)
     assert torch.equal(own.masks, masks) and torch.equal(own.scores, found.scores)
+
+
+@pytest.mark.parametrize('sizes', SIZES)
+def test_rows_without_a_positive_logit_are_left_out(sizes):
+    """Every place of a blob of one or two rows: the rows that are left hold all of it, and not many more."""
+    for top in range(sizes[0][0]):
+        for height in (1, 2):
+            logits = torch.full((1, *sizes[0]), -0.01)
+            logits[0, top:top + height, 3] = 100.
+            expected = two_resizes(logits, *sizes[1:])[0]
+            seen = (expected > 0).any(1).nonzero()[:, 0].tolist()
+            within = positive_rows(logits, *sizes[1:])
+            if seen:
+                assert within.start <= seen[0] and seen[-1] < within.stop
+                assert within.stop - within.start <= len(seen) + 2 * (2 + sizes[3][0] / sizes[0][0])
+            band, = (band for _, band in resize_bands(logits, *sizes[1:], 1000, within)) if seen else (expected[:0], )
+            assert torch.allclose(band.reshape(-1, sizes[3][1]), expected[within], atol=1e-3) or not seen
+            selected = SelectedQueries(torch.ones(1), torch.zeros(1), torch.rand(1, 4))
+            found = GLEEFusionHead(chunk_pixels=16)._predict_single(selected, logits, sample_meta(sizes), rescale=True)
+            assert torch.equal(found.masks[0], expected > 0)
+    assert positive_rows(torch.full((2, *sizes[0]), -1.), *sizes[1:]) == slice(0, 0)
+
+
+def test_pixels_are_counted():
+    masks = torch.rand(3, 40, 50) > 0.7
+    assert count_pixels(masks).tolist() == masks.flatten(1).sum(1).tolist() and count_pixels(masks[:0]).tolist() == []
 
 
 class LargestTensor(TorchDispatchMode):

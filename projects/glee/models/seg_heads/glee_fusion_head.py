@@ -8,7 +8,7 @@ from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
 from ...structures.selected_queries import Segments, SelectedQueries
-from .mask_resize import resize_bands, resize_logits
+from .mask_resize import count_pixels, positive_rows, resize_bands, resize_logits
 from .panoptic_fusion import PanopticFusion, fuse_semantic
 
 
@@ -108,7 +108,13 @@ class GLEEFusionHead(BaseModule):
         count = len(logits) if index is None else len(index)
         masks = torch.empty(count, *out, dtype=torch.bool, device=logits.device)
         quality = torch.empty(len(logits), device=logits.device)
-        step = max(self.chunk_pixels // max(padded[0] * padded[1], out[0] * out[1]), 1)
+        step = self.chunk_pixels // max(padded[0] * padded[1], out[0] * out[1])
+        if not step:
+            for row, logit in enumerate(logits):
+                targets = [row] if index is None else (index == row).nonzero()[:, 0].tolist()
+                if targets:
+                    quality[row] = self._large_mask(logit[None], (padded, image, out), [masks[i] for i in targets])
+            return masks, quality if index is None else quality[index]
         for start in range(0, len(logits), step):
             full = resize_logits(logits[start:start + step], padded, image, out)
             inside = full > 0
@@ -119,5 +125,31 @@ class GLEEFusionHead(BaseModule):
                 masks[rows] = inside[index[rows] - start]
             # the sigmoid of -inf is 0
             foreground = torch.threshold_(full, 0., -torch.inf).sigmoid_().sum((1, 2))
-            quality[start:start + step] = foreground / (inside.count_nonzero((1, 2)) + 1e-6)
+            quality[start:start + step] = foreground / (count_pixels(inside).to(foreground.device) + 1e-6)
         return masks, quality if index is None else quality[index]
+
+    def _large_mask(self, logits: Tensor, sizes: tuple, masks: list[Tensor]) -> float:
+        """One mask (1, h, w) in a picture that is larger than a chunk, a few rows at a time, where it can be positive.
+
+        Args:
+            logits: of the mask.
+            sizes: padded, image and output size.
+            masks: (H, W) bool, in each of which it is written.
+
+        Returns:
+            float: its mean foreground probability.
+        """
+        within = positive_rows(logits, *sizes)
+        for mask in masks:
+            mask[:within.start] = False
+            mask[within.stop:] = False
+        # on a CPU what fits its cache, on a GPU few steps
+        num_rows = max((self.chunk_pixels if logits.is_cuda else self.chunk_pixels // 16) // sizes[2][1], 1)
+        total = count = torch.zeros((), dtype=torch.float64, device=logits.device)
+        for rows, (full, ) in resize_bands(logits, *sizes, num_rows, within):
+            inside = full > 0
+            for mask in masks:
+                mask[rows] = inside
+            count = count + inside.count_nonzero()
+            total = total + torch.threshold_(full, 0., -torch.inf).sigmoid_().sum()
+        return float(total / (count + 1e-6))
