@@ -16,6 +16,7 @@ from video_files import H, W, mevis, png_tree, square, ytvis, ytvis_content, ytv
 
 from projects.glee.datasets import load_vocabulary
 from projects.glee.datasets.video import BURSTDataset, ExpressionVideosDataset, FrameWindow, YTVISJsonDataset
+from projects.glee.structures import palette_picture
 
 
 def test_ytvis_identities_are_unique_and_start_at_1(tmp_path):
@@ -176,7 +177,7 @@ def test_png_tree_identities_first_frames_and_void(tmp_path):
     assert second[0]['video_info']['object_numbers']['257'] == 2
     assert 'void' not in second[0]
     path = tmp_path / 'ann/a/00000.png'
-    Image.fromarray(np.where(square(0, 0) > 0, 255, 0).astype(np.uint8)).save(path)
+    palette_picture(np.where(square(0, 0) > 0, 255, 0).astype(np.uint8)).save(path)
     frame = dataset[0]['frames'][0]
     assert frame['instances'] == [] and np.array_equal(mask_utils.decode(frame['void']), square(0, 0))
     Image.new('RGB', (W, H)).save(path)

@@ -2,14 +2,13 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ...structures.masks import area, bounding_box, encode
 from ...structures.row_values import BrokenRow, integer, string
+from ..store.index_maps import VOID, read_index_map, show_one_object
 from ..store.pictures import list_folders, list_pictures, picture_size
 from .shards import ConversionError, Shard, convert_shards, load_json
 
-VOID = 255
 OBJECT = [{'id': 1, 'name': 'object'}]
 
 
@@ -21,8 +20,9 @@ def convert_png_videos(image_root, mask_root, out, progress=None) -> dict:
 
     Args:
         image_root (str | Path): {video}/{frame}.jpg.
-        mask_root (str | Path): {video}/{frame}.png, 0 for background and 255 for void. Its folders
-            are the videos.
+        mask_root (str | Path): {video}/{frame}.png, 0 for background and 255 for void; in a video
+            of grey files with nothing but these two (DAVIS 2016), 255 is the one object. Its
+            folders are the videos.
         out (str | Path): file to write.
         progress (Callable): see `convert_shards`.
 
@@ -91,24 +91,27 @@ def convert_ref_youtube_vos(meta_json, image_root, mask_root, out, progress=None
 
 def read_tracks(mask_root: Path, video: dict, skipped) -> dict:
     """Object id -> list per frame of a compressed RLE, or None where the object is absent."""
-    tracks = {}
+    tracks, grey = {}, True
     for index, name in enumerate(video['file_names']):
         path = (mask_root / name).with_suffix('.png')
         if not path.is_file():
             continue
         try:
-            with Image.open(path) as image:
-                ids = np.array(image)
+            ids, is_grey = read_index_map(path)
         except OSError:
             skipped['unreadable PNG'] += 1
             continue
+        except ValueError:
+            ids = np.zeros((0, 0), np.uint8)
         if ids.shape != (video['height'], video['width']):
             skipped['PNG of another size than its video, or with colours instead of ids'] += 1
             continue
-        for number in sorted(set(np.unique(ids).tolist()) - {0, VOID}):
+        grey &= is_grey
+        for number in sorted(set(np.unique(ids).tolist()) - {0}):
             masks = tracks.setdefault(number, [None] * len(video['file_names']))
             masks[index] = encode(ids == number)
-    return tracks
+    void = tracks.pop(VOID, None)
+    return {1: void} if not tracks and void and show_one_object([VOID], grey) else tracks
 
 
 def _annotation(masks: list, video: dict, **extra) -> dict:

@@ -12,7 +12,7 @@ from ...structures.sample_text import as_names
 from ..store.json_file import label_of, read_categories
 from ..store.json_groups import JsonGroups
 from ..store.streamed import StreamedRecords
-from ..vocabularies import load_vocabulary, rename, respell
+from ..vocabularies import load_vocabulary, name_key, rename, respell
 
 MASKS = ('optional', 'required', 'ignored')
 
@@ -34,7 +34,7 @@ class TextFromCategories(StreamedRecords):
             checkpoints does (:func:`respell`); ``metainfo['classes']`` keeps the file's names,
             which metrics look up.
         prompts (str, optional): use the names of this vocabulary instead of the file's, one by one
-            (:func:`rename`).
+            (:func:`rename`). One of a single name ('object') makes all categories that one.
         masks (str): 'optional' takes them where they are, 'required' leaves out objects without
             one, 'ignored' neither reads nor checks them.
 
@@ -50,13 +50,15 @@ class TextFromCategories(StreamedRecords):
         for name in filter(None, (vocabulary, prompts)):
             load_vocabulary(name)
         self.vocabulary, self.prompts, self.masks = vocabulary, prompts, masks
+        names = load_vocabulary(prompts) if prompts else ()
+        self._one_name = names[0] if len(names) == 1 else None
         wanted = (metainfo or {}).get('classes')
         self._wanted = None if wanted is None else as_names(wanted)
         super().__init__(*args, metainfo=metainfo, **kwargs)
 
     def settings(self) -> dict:
         """What the items depend on beside the file."""
-        return dict(super().settings(), classes=self._wanted, masks=self.masks)
+        return dict(super().settings(), classes=self._wanted, masks=self.masks, one_name=self._one_name)
 
     def prepare(self, groups: JsonGroups, header: dict) -> None:
         """Choose the categories."""
@@ -70,9 +72,12 @@ class TextFromCategories(StreamedRecords):
                     'leave metainfo out to take the names of the file')
         chosen = [category for category in categories
                   if self._wanted is None or category['name'] in self._wanted]
+        labels = {category['id']: i for i, category in enumerate(chosen)}
+        if self._one_name is not None and len(chosen) > 1:
+            one = next((row for row in chosen if name_key(row['name']) == name_key(self._one_name)), chosen[0])
+            labels, chosen = dict.fromkeys(labels, 0), [dict(one, name=self._one_name)]
         header['categories'] = [[category['id'], category['name']] for category in chosen]
-        self.cat2label = {category['id']: i for i, category in enumerate(chosen)}
-        self._labels = {category['id']: self.cat2label.get(category['id']) for category in categories}
+        self._labels = {category['id']: labels.get(category['id']) for category in categories}
 
     def adopt(self, header: dict) -> None:
         """Take over names and category ids."""

@@ -79,5 +79,7 @@ class BURSTDataset(VideoDataset):
         except BrokenRow as problem:
             self.broken.add(str(problem), where)
             return
+        if label is None:  # of a category that nobody asks for
+            return
         rle = dict(size=[frame['height'], frame['width']], counts=mask.get('rle'))
         self.add_mask(frame, ids[track], label, rle, where)

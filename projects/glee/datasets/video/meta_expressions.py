@@ -16,7 +16,8 @@ class MetaExpressionsDataset(VideoDataset):
     ``ann_file`` is ``meta_expressions.json``: ``videos[name]`` with ``frames`` and ``expressions[exp_id]``
     with ``exp``, ``obj_id`` and ``anno_id``. Frames lie at ``{data_prefix['img']}/{name}/{frame}.jpg``. An
     item is a video with K expressions, as of ``ExpressionVideosDataset``. Videos are ``annotated`` if there is a
-    ``mask_file`` and every expression has an ``anno_id``.
+    ``mask_file`` and every expression has an ``anno_id``. Without ``mask_file`` a video without a folder of frames is
+    left out and named: Ref-YouTube-VOS's file of valid has the videos of test, too.
 
     Args:
         mask_file (str | None): ``mask_dict.json``: per annotation an RLE or null per frame.
@@ -62,6 +63,8 @@ class MetaExpressionsDataset(VideoDataset):
     def _record(self, name: str, video: dict, said: dict[str, dict], video_id: int, masks: dict,
                 identities: dict) -> dict:
         folder = Path(self.data_prefix.get('img', '')) / name
+        if not folder.is_dir() and self.mask_file is None:
+            raise BrokenRow('video without a folder of frames, as those of the test split in the file of valid')
         annotated = bool(masks) and all('anno_id' in expression for expression in said.values())
         keys = [list(map(str, rows_of(expression['anno_id']))) if annotated else [] for expression in said.values()]
         wanted = list(dict.fromkeys(key for group in keys for key in group))

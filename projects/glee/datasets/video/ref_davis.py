@@ -47,7 +47,10 @@ class RefDavisDataset(PNGTreeDataset):
         records = []
         for annotator, run in enumerate(runs):
             for name, sentences in run.items():
-                records.append(self._sentences(name, sentences, annotator, len(records)))
+                try:
+                    records.append(self._sentences(name, sentences, annotator, len(records)))
+                except BrokenRow as problem:
+                    self.broken.add(str(problem), f'video {name}')
         return records
 
     def _runs_of_meta(self) -> list[dict[str, list[str]]]:

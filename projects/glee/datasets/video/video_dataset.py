@@ -8,7 +8,8 @@ from ...structures.row_values import BrokenRow
 from ...structures.sample_text import read_names
 from ..store.broken_rows import BrokenRows, report, summarize
 from ..store.json_file import read_categories
-from ..vocabularies import load_vocabulary, respell
+from ..vocabularies import load_vocabulary
+from .asked_categories import ask_for, merged_ids
 
 
 class FrameWindow(NamedTuple):
@@ -32,21 +33,26 @@ class VideoDataset(BaseVideoDataset):
     whole video for a plain index.
 
     Args:
-        text (Sequence[str] | None): names to use instead of the file's; ``bbox_label`` must index them.
+        text (Sequence[str] | None): names to use instead of the file's, one for each in its order; a single one stands
+            for all categories, which then are one (UVO's 81 where 'object' is asked).
         vocabulary (str | None): spell the file's names as this vocabulary of the released checkpoints does
             (``respell``: name by name, never by position); ``metainfo['classes']`` keeps the file's.
+        classes (str | Sequence[str] | None): ask for these names of the file alone, or for those of a vocabulary (TAO:
+            the 302 of 'tao'); objects of other categories are left out, but for those that are ``merged`` into one.
         **kwargs: as for ``BaseDataset``; ``filter_cfg=dict(filter_empty_gt=True, min_frames=1)`` drops, in
             training, videos without an object and shorter ones.
 
     Raises:
-        ValueError: the annotation file lacks what the reader needs; file and video are named. There is no such
-            vocabulary.
+        ValueError: the annotation file lacks what the reader needs, or a name in ``classes``; file and video are named.
+            There is no such vocabulary, or ``text`` has another number of names than the file.
     """
 
-    def __init__(self, *args, text=None, vocabulary: str | None = None, **kwargs) -> None:
-        if vocabulary is not None:
-            load_vocabulary(vocabulary)
-        self._text, self._vocabulary = None if text is None else read_names(text, 'text'), vocabulary
+    def __init__(self, *args, text=None, vocabulary: str | None = None, classes=None, **kwargs) -> None:
+        for name in (vocabulary, classes if isinstance(classes, str) else None):
+            if name is not None:
+                load_vocabulary(name)
+        self._asked_text = None if text is None else read_names(text, 'text')
+        self._text, self._vocabulary, self._classes = self._asked_text, vocabulary, classes
         self.broken = BrokenRows()
         super().__init__(*args, **kwargs)
 
@@ -63,20 +69,22 @@ class VideoDataset(BaseVideoDataset):
         """What the annotations are read from, for messages."""
         return self.ann_file or self.data_prefix.get('img', '')
 
-    def adopt_categories(self, categories: list[dict]) -> dict[int, int]:
-        """Take the names of the file: label by category id."""
+    def adopt_categories(self, categories: list[dict], merged: dict | None = None) -> dict:
+        """Take the names that are asked for: label by category id, None for one that nobody asks for.
+
+        Args:
+            categories: of the file.
+            merged: id -> id that it counts as, where another file says so; None reads it from ``categories``.
+        """
         categories = read_categories(categories, self.ann_file)
-        ids = [category['id'] for category in categories]
-        names = tuple(category['name'] for category in categories)
-        if self._text is None:
-            self._text = names if self._vocabulary is None else respell(names, self._vocabulary)
-        labels = {category_id: label for label, category_id in enumerate(ids)}
-        self._metainfo.update(classes=names, category_ids=tuple(ids), palette='random')
-        if all('partition' in category for category in categories):
-            self._metainfo['partition'] = tuple(category['partition'] for category in categories)
-        merged = {other['id']: category['id'] for category in categories for other in category.get('merged') or ()}
-        self._metainfo['merged_labels'] = tuple(labels[merged.get(i, i)] for i in ids)
-        return labels
+        asked = ask_for(categories, self.ann_file, self._asked_text, self._vocabulary, self._classes,
+                        merged_ids(categories) if merged is None else merged)
+        self._text = asked.text
+        self._metainfo.update(classes=asked.classes, category_ids=asked.ids, palette='random',
+                              merged_labels=asked.merged_labels)
+        if all('partition' in row for row in asked.rows):
+            self._metainfo['partition'] = tuple(row['partition'] for row in asked.rows)
+        return asked.labels
 
     def expand_frame(self, record: dict, frame: dict) -> dict:
         """A frame as the pipeline gets it; readers that load lazily add ``instances`` here."""

@@ -4,6 +4,7 @@ from mmengine.fileio import join_path
 
 from ...structures.row_values import BrokenRow, flag, image_size, number
 from ..store.json_file import label_of, load_json, rows_by_id, rows_by_owner, rows_of
+from .asked_categories import check_same_names, merged_ids
 from .tao_rows import add_boxes
 from .track_rows import read_track
 from .video_dataset import VideoDataset, make_instance
@@ -25,7 +26,12 @@ class YTVISJsonDataset(VideoDataset):
         eval_file (str | None): TAO's own validation.json, which its program reads. Its ``videos`` have the
             ``neg_category_ids`` and ``not_exhaustive_category_ids`` of each video id, where those of ``ann_file``
             lack them. If it has ``annotations``, those are the objects, in its order, in place of ``ann_file``'s.
+            Which categories are ``merged`` is taken from the file that says so.
         **kwargs: as for ``VideoDataset``.
+
+    Raises:
+        ValueError: there is an ``eval_file``, and neither file says which categories are ``merged`` (TAO's program
+            counts them as one), or both have an id with different names.
     """
 
     def __init__(self, *args, eval_file: str | None = None, **kwargs) -> None:
@@ -35,8 +41,8 @@ class YTVISJsonDataset(VideoDataset):
     def load_data_list(self) -> list[dict]:
         """Records of all videos, in the order of the file; rows that cannot be used are left out and counted."""
         content = load_json(self.ann_file, 'videos')
-        labels = self.adopt_categories(content.get('categories'))
         evaluation = {} if self.eval_file is None else load_json(join_path(self.data_root, self.eval_file), 'videos')
+        labels = self.adopt_categories(content.get('categories'), self._merged(content, evaluation))
         federation, rows = rows_by_id(evaluation.get('videos')), evaluation.get('annotations')
         videos = rows_by_id(content['videos'])
         annotations = rows_of(content.get('annotations'))  # null in files without public annotations
@@ -52,6 +58,16 @@ class YTVISJsonDataset(VideoDataset):
         if rows:
             add_boxes(records, rows, labels, self.broken)
         return records
+
+    def _merged(self, content: dict, evaluation: dict) -> dict:
+        """Id of a category -> id that it counts as, from whichever file holds it."""
+        check_same_names(content.get('categories'), evaluation.get('categories'), f'{self.ann_file} and '
+                         f'{self.eval_file}')
+        merged = merged_ids(content.get('categories')) or merged_ids(evaluation.get('categories'))
+        if self.eval_file is not None and not merged:
+            raise ValueError(f'neither {self.ann_file} nor {self.eval_file} says in `categories` which of them are '
+                             '`merged`, as TAO'"'"'s train.json and validation.json do: without it TETA is wrong')
+        return merged
 
     def _record(self, video: dict, tracks: list[tuple[int, dict]], labels: dict[int, int],
                 annotated: bool = True) -> dict:
@@ -91,6 +107,8 @@ class YTVISJsonDataset(VideoDataset):
         where, size = f'track {track.get("id")}', (images[0]['width'], images[0]['height'])
         try:
             label = label_of(track, labels)
+            if label is None:  # of a category that nobody asks for
+                return
             ignore = flag(track.get('iscrowd'), 'iscrowd')
             sights = read_track(track, size, len(images), lambda reason, frame: self.broken.add(
                 reason, f'{where} in {images[frame]["img_path"]}'), usable=not self.test_mode)

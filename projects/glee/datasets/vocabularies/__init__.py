@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import List, Sequence, Tuple
 
-__all__ = ['load_vocabulary', 'rename', 'respell', 'vocabulary_names']
+__all__ = ['load_vocabulary', 'name_key', 'rename', 'respell', 'vocabulary_names']
 
 FOLDER = Path(__file__).parent
 
@@ -31,13 +31,15 @@ def load_vocabulary(name: str) -> Tuple[str, ...]:
     return tuple(json.loads(path.read_text(encoding='utf-8')))
 
 
-def _key(name: str) -> str:
+# LVIS v1 is misspelt in the files of one mirror, right in those of another; UVO calls "other" what fits no name of
+# COCO, where the released models were trained with "object".
+_SAME_NAME = {'speakersteroequipment': 'speakerstereoequipment', 'other': 'object'}
+
+
+def name_key(name: str) -> str:
     """What two spellings of one name share: letters and digits; UVO's ", object" is a suffix."""
-    return re.sub(r'[\W_]+', '', name.removesuffix(', object').casefold())
-
-
-# Misspelt in the files of LVIS v1 from one mirror, right in those of another.
-_SAME_NAME = {'speakersteroequipment': 'speakerstereoequipment'}
+    key = re.sub(r'[\W_]+', '', name.removesuffix(', object').casefold())
+    return _SAME_NAME.get(key, key)
 
 
 def respell(names: Sequence[str], vocabulary: str) -> Tuple[str, ...]:
@@ -54,14 +56,11 @@ def respell(names: Sequence[str], vocabulary: str) -> Tuple[str, ...]:
     Returns:
         tuple[str, ...]: as many names in the same order.
     """
-    def key(name: str) -> str:
-        return _SAME_NAME.get(_key(name), _key(name))
-
     spelling = {}
     for name in load_vocabulary(vocabulary):
-        spelling.setdefault(key(name), []).append(name)
+        spelling.setdefault(name_key(name), []).append(name)
     # two names of a vocabulary with one key (no way to tell them apart) stay as the file has them
-    return tuple(name if len(spelling.get(key(name), ())) != 1 else spelling[key(name)][0]
+    return tuple(name if len(spelling.get(name_key(name), ())) != 1 else spelling[name_key(name)][0]
                  for name in names)
 
 
