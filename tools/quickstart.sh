@@ -25,6 +25,7 @@ esac
 shift $(( $# > 0 ))
 work=${1:-work_dirs/quickstart}  # another folder, for tests
 
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"  # docs/training.md
 if [ -z "${GLEE_PYTHON:-}" ]; then
     bash tools/setup_env.sh
     GLEE_PYTHON=.venv/bin/python

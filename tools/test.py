@@ -5,47 +5,56 @@ Examples:
     python tools/test.py configs/glee/mini/glee_mini_coco.py glee_mini.pth --show-dir pictures
     python tools/test.py configs/glee/mini/glee_mini_coco.py glee_mini.pth \\
         --cfg-options data_root=data/other_world --out predictions.pkl
+
+What is wrong with the config, its options or files is said before anything is built. Exit codes: 0 done, 1 an
+unexpected error, 2 wrong use, 4 files are missing.
 """
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 
-import projects.glee  # noqa: F401  (registers every component; before mmdet.engine, see docs/faq.md)
-
-# isort: split
-from mmdet.engine.hooks.utils import trigger_visualization_hook
-from mmdet.evaluation import DumpDetResults
-
-from projects.glee.engine.runner import run_config
+from projects.glee_cli import startup
+from projects.glee_cli.configs import config_file
+from projects.glee_cli.configs.missing_data import check_data
+from projects.glee_cli.exits import one_line_errors
 
 
-def parse_args() -> Namespace:
+def make_parser() -> ArgumentParser:
     parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
-    run_config.add_common_arguments(parser)
+    config_file.add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', metavar='FILE.pkl', help='write the predictions to this file')
+    parser.add_argument('--out', type=pickle_name, metavar='FILE.pkl', help='write the predictions to this file')
     parser.add_argument('--show', action='store_true', help='show every picture in a window')
     parser.add_argument(
         '--show-dir', help='write pictures of predictions to <work folder>/<time>/SHOW_DIR')
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds that --show waits per picture')
-    args = parser.parse_args()
-    if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):
-        parser.error(f'--out {args.out}: the name must end in .pkl or .pickle')
-    return args
+    return parser
+
+
+def pickle_name(name: str) -> str:
+    if not name.endswith(('.pkl', '.pickle')):
+        raise ArgumentTypeError(f'{name}: the name must end in .pkl or .pickle')
+    return name
 
 
 def main() -> None:
-    args = parse_args()
-    with run_config.one_line_errors():
-        cfg = run_config.load_config(args)
-        run_config.check_sections(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
-    cfg.load_from = args.checkpoint
-    cfg.model = run_config.without_teacher(cfg.model)
-    if args.show or args.show_dir:
-        cfg = trigger_visualization_hook(cfg, args)
-    runner = run_config.build_runner(cfg)
-    if args.out is not None:
-        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    runner.test()
+    args = make_parser().parse_args()
+    with startup.program():
+        with one_line_errors(args.debug):
+            cfg = config_file.load_config(args)
+            config_file.check_sections(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
+            cfg.load_from = args.checkpoint
+            check_data(cfg, training=False)
+            from projects.glee.engine.runner import run_config
+            cfg.model = run_config.without_teacher(cfg.model)
+            run_config.check_checkpoint(cfg)
+            if args.show or args.show_dir:
+                from mmdet.engine.hooks.utils import trigger_visualization_hook
+                cfg = trigger_visualization_hook(cfg, args)
+            runner = run_config.build_runner(cfg)
+        if args.out is not None:
+            from mmdet.evaluation import DumpDetResults
+            runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+        runner.test()
 
 
 if __name__ == '__main__':

@@ -1,14 +1,14 @@
 """Arguments to a sub-command, errors to one line and an exit code."""
-import os
 import sys
 import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Optional, Sequence
 
 from . import click, convert, info, predict, track
+from .exits import OK, SOME_FAILED, UNEXPECTED, WRONG_USE
+from .startup import program
 
 COMMANDS = dict(predict=predict, track=track, click=click, convert=convert, info=info)
-OK, UNEXPECTED, WRONG_USE, SOME_FAILED = 0, 1, 2, 3
 EPILOG = """exit codes:
   0  everything was done
   1  an error that is not the user's (run again with --debug and report it)
@@ -39,11 +39,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     Returns:
         int: the exit code, see ``EPILOG``.
     """
-    # Idle threads that spin make a busy machine many times slower (docs/faq.md).
-    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     args = make_parser().parse_args(arguments)
     try:
-        return SOME_FAILED if COMMANDS[args.command].run(args) else OK
+        with program():
+            return SOME_FAILED if COMMANDS[args.command].run(args) else OK
     except KeyboardInterrupt:
         return 130
     except (ValueError, OSError, KeyError, IndexError, ImportError) as error:

@@ -16,7 +16,7 @@ data_root = 'toy_data/'
 model = dict(type='ToyModel')
 train_dataloader = dict(
     batch_size=2, num_workers=0, sampler=dict(type='InfiniteSampler', shuffle=False),
-    dataset=dict(type='ToyDataset', data_root='toy_data/', ann_file='toy_data/list.json'))
+    dataset=dict(type='ToyDataset', data_root='toy_data/', ann_file='list.json'))
 test_dataloader = dict(
     batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(type='ToyDataset', data_root='toy_data/', test_mode=True))

@@ -10,7 +10,7 @@ from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 from paths import CONFIGS, config_file
 
-from projects.glee.engine.runner.run_config import replace_prefix
+from projects.glee_cli.configs.config_file import replace_prefix
 
 
 def entries(file, data_root):

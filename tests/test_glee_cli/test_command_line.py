@@ -9,8 +9,9 @@ from paths import ROOT
 from PIL import Image
 
 from projects.glee_cli import program
+from projects.glee_cli.exits import SOME_FAILED, UNEXPECTED, WRONG_USE
 from projects.glee_cli.options import read_prompts
-from projects.glee_cli.program import COMMANDS, SOME_FAILED, UNEXPECTED, WRONG_USE, main
+from projects.glee_cli.program import COMMANDS, main
 
 
 def test_help_needs_nothing_heavy():

@@ -13,7 +13,7 @@ from paths import CONFIGS, config_file
 from PIL import Image
 
 from projects.glee.apis import GLEEInferencer
-from projects.glee.engine.runner.run_config import dicts_in
+from projects.glee_cli.configs.config_file import dicts_in
 
 NAMES = ['star', 'red ring', 'square']
 

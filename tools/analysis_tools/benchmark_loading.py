@@ -29,6 +29,9 @@ from torch.utils.data import DataLoader, get_worker_info
 import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.datasets import load_vocabulary
 from projects.glee.engine.runner import run_config
+from projects.glee_cli.configs.config_file import add_common_arguments
+from projects.glee_cli.configs.missing_data import check_data
+from projects.glee_cli.exits import one_line_errors
 
 IMAGES, BOXES = 1_817_287, 26_563_198  # Objects365 v2 (supplement, table 1)
 MB = 1 << 20
@@ -77,8 +80,10 @@ def worker_memory(dataset, fetch, indices: np.ndarray, workers: int) -> list[dic
 # ---- sources ----
 
 def benchmark_sources(args: Namespace) -> None:
-    with run_config.one_line_errors():
+    with one_line_errors(args.debug):
         cfg = run_config.load_config(args)
+        cfg.val_cfg = None
+        check_data(cfg, training=True)
     table = Table('source', 'images', 'images/s', 'resident MB', 'private MB', title=args.config)
     rng = np.random.default_rng(0)
     for source in track(cfg.train_dataloader.dataset.datasets, 'sources', transient=True):
@@ -185,7 +190,7 @@ def parse_args() -> Namespace:
     parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
     sources = commands.add_parser('sources', help='images/s and memory of every source of a config')
-    run_config.add_common_arguments(sources)
+    add_common_arguments(sources)
     sources.add_argument('--images', type=int, default=200, help='images to load per source (default: 200)')
     synthetic = commands.add_parser('objects365', help='memory of annotations of a given size')
     synthetic.add_argument('--fraction', type=float, default=1.0, help='of the real size (default: 1)')

@@ -27,6 +27,9 @@ from rich.table import Table
 
 import projects.glee  # noqa: F401  (registers every component)
 from projects.glee.engine.runner import run_config
+from projects.glee_cli.configs.config_file import add_common_arguments
+from projects.glee_cli.configs.missing_data import check_data
+from projects.glee_cli.exits import one_line_errors
 
 WIDTH = 480  # of one picture on a sheet, px
 CAPTION = 84
@@ -123,7 +126,7 @@ def browse(cfg: Config, dataset, sampler, names: list, out: Path, samples: int, 
 
 def parse_args() -> Namespace:
     parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
-    run_config.add_common_arguments(parser)
+    add_common_arguments(parser)
     parser.add_argument('--out', help='folder of the pictures (default: browse/ in the work folder)')
     parser.add_argument('--samples', type=int, default=4, help='pictures per source, 0 for none (default: 4)')
     parser.add_argument('--draws', type=int, default=10000, help='draws to count, 0 for none (default: 10000)')
@@ -135,8 +138,10 @@ def parse_args() -> Namespace:
 def main() -> None:
     args = parse_args()
     register_all_modules()
-    with run_config.one_line_errors():
+    with one_line_errors(args.debug):
         cfg = run_config.load_config(args)
+        cfg.val_cfg = None
+        check_data(cfg, training=True)
     dataset, sampler, names = build(cfg, args.seed)
     if args.samples:
         browse(cfg, dataset, sampler, names, Path(args.out or f'{cfg.work_dir}/browse'), args.samples, args.seed)

@@ -18,10 +18,12 @@ from rich.progress import track
 
 from projects.glee.apis import VideoSession, init_model
 from projects.glee.engine.runner import run_config
-from projects.glee.engine.runner.cfg_options import DictAction
 from projects.glee.evaluation.functional.j_and_f import contour_accuracy, region_similarity
 from projects.glee.prompts.click_simulation import ClickSimulator
 from projects.glee.structures.masks import decode
+from projects.glee_cli.configs.cfg_options import DictAction
+from projects.glee_cli.configs.missing_data import check_data
+from projects.glee_cli.exits import one_line_errors
 
 
 def read_objects(dataset, index: int) -> tuple[list[Path], dict[int, dict[int, np.ndarray]]]:
@@ -86,9 +88,10 @@ def parse_args() -> Namespace:
 
 def main() -> None:
     args = parse_args()
-    with run_config.one_line_errors():
+    with one_line_errors():
         cfg = run_config.load_config(Namespace(
             config=args.config, work_dir=None, cfg_options=args.cfg_options, launcher='none', local_rank=0))
+        check_data(cfg, training=False)
     model = init_model(cfg, args.checkpoint)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     session, scores = VideoSession(model, scale=tuple(args.scale), carve_radius=args.carve_radius), []

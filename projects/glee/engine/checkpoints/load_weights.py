@@ -10,15 +10,17 @@ _PREFIXES = ('module.', '_orig_mod.', 'model.')
 _NAMED_KEYS = 8
 
 
-def load_weights(model: nn.Module, weights: dict, source: str, ignore: Iterable[str] = ()) -> None:
+def load_weights(model: nn.Module, weights: dict, source: str, ignore: Iterable[str] = (),
+                 quiet: bool = False) -> None:
     """Load ``weights`` into ``model`` completely.
 
     Args:
         model (nn.Module): the model.
         weights (dict): {name: tensor}, or such a dict as 'model' inside. Prefixes of wrappers around the whole
-            model are left out, and a released GLEE file is converted in memory; a line says so.
+            model are left out, and a released GLEE file is converted in memory.
         source (str): where they come from, for messages.
         ignore (Iterable[str]): regular expressions of names that are neither required nor loaded.
+        quiet (bool): say nothing of prefixes and conversion; otherwise a line does.
 
     Raises:
         ValueError: a name is missing, unexpected, or of another shape.
@@ -28,9 +30,13 @@ def load_weights(model: nn.Module, weights: dict, source: str, ignore: Iterable[
 
     if isinstance(weights.get('model'), dict):
         weights = weights['model']
-    weights = _without_prefixes(weights, model.state_dict().keys(), source)
+    def say(message: str) -> None:
+        if not quiet:
+            print_log(f'{source}: {message}', 'current')
+
+    weights = _without_prefixes(weights, model.state_dict().keys(), say)
     problems = _try(model, weights, ignored)
-    if problems and (converted := _converted(weights, source)) is not None:
+    if problems and (converted := _converted(weights, source, say)) is not None:
         problems = _try(model, converted, ignored)
     if problems:
         raise ValueError(
@@ -50,7 +56,8 @@ def _try(model: nn.Module, weights: dict[str, Tensor], ignored: Callable[[str], 
             *_listed('unexpected', result.unexpected_keys)]
 
 
-def _without_prefixes(weights: dict[str, Tensor], wanted: Iterable[str], source: str) -> dict[str, Tensor]:
+def _without_prefixes(weights: dict[str, Tensor], wanted: Iterable[str],
+                      say: Callable[[str], None]) -> dict[str, Tensor]:
     """``weights`` without prefixes that all names share and none of ``wanted`` has."""
     removed = ''
     while prefix := next((prefix for prefix in _PREFIXES if weights and all(
@@ -58,11 +65,11 @@ def _without_prefixes(weights: dict[str, Tensor], wanted: Iterable[str], source:
         weights = {name.removeprefix(prefix): value for name, value in weights.items()}
         removed += prefix
     if removed:
-        print_log(f'{source}: all names begin with {removed!r}, which is left out', 'current')
+        say(f'all names begin with {removed!r}, which is left out')
     return weights
 
 
-def _converted(weights: dict[str, Tensor], source: str) -> dict[str, Tensor] | None:
+def _converted(weights: dict[str, Tensor], source: str, say: Callable[[str], None]) -> dict[str, Tensor] | None:
     """The weights of a released GLEE file under our names; None if it is none."""
     from .official_keys import convert_state_dict, guess_size, strip_wrapper  # their tables import models
 
@@ -75,7 +82,7 @@ def _converted(weights: dict[str, Tensor], source: str) -> dict[str, Tensor] | N
     except (ValueError, RuntimeError) as error:
         raise ValueError(f'checkpoint {source} looks like a released GLEE-{size.capitalize()}, but cannot be '
                          f'converted: {error}') from error
-    print_log(f'{source}: a released GLEE-{size.capitalize()}, whose names are converted', 'current')
+    say(f'a released GLEE-{size.capitalize()}, whose names are converted')
     return converted
 
 

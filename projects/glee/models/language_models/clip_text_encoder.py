@@ -130,18 +130,18 @@ class CLIPTextEncoder(BaseModule):
             TextCache(int(cache_mb * 2**20)) for _ in range(4))
 
     def init_weights(self) -> None:
-        """Load ``checkpoint`` into the transformer and its teacher; warn if there is none. Then apply ``init_cfg``.
+        """Load ``checkpoint`` into the transformer and its teacher, then apply ``init_cfg``; warn if there is neither.
 
         ``BaseModule.init_weights`` is replaced: it would call the transformer's own method of
         that name, which means something else.
         """
         if self.is_init:
             return
-        if self.checkpoint is None:
+        if self.checkpoint is not None:
+            load_clip_text_weights(self.text_model, self.checkpoint)
+        elif not self.init_cfg:
             warnings.warn('CLIPTextEncoder has checkpoint=None: its transformer starts from random '
                           'weights unless a checkpoint of the whole model is loaded.')
-        else:
-            load_clip_text_weights(self.text_model, self.checkpoint)
         if self.init_cfg:
             initialize(self, self.init_cfg)
         if self.teacher is not None:

@@ -1,24 +1,25 @@
 """Options of the command line that change a config: how they are read and where they are set."""
 import argparse
 import difflib
-import inspect
 from typing import Any, Iterable, Iterator, Sequence
 
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
-from mmengine.runner import Runner
+
+from ..exits import ConfigError
 
 BRACKETS = {'[': ']', '(': ')', '{': '}'}
 CONSTANTS = dict(true=True, false=False, none=None)
-# What mmengine's runner and the tools read at the top of a config; the rest are variables of its files.
-SECTIONS = {*inspect.signature(Runner.__init__).parameters} - {'self', 'cfg'} | {
-    'auto_scale_lr', 'custom_imports', 'data_root', 'find_unused_parameters', 'load_ignore', 'model_wrapper_cfg',
-    'resume_anyway', 'runner_type', 'tta_model', 'tta_pipeline'
+# What mmengine's runner takes (its own list would cost the import of torch) and what the tools read at the top of a
+# config; the rest are variables of its files.
+SECTIONS = {
+    'auto_scale_lr', 'custom_hooks', 'custom_imports', 'data_preprocessor', 'data_root', 'default_hooks',
+    'default_scope', 'env_cfg', 'experiment_name', 'find_unused_parameters', 'launcher', 'load_from', 'load_ignore',
+    'log_level', 'log_processor', 'model', 'model_wrapper_cfg', 'optim_wrapper', 'param_scheduler', 'randomness',
+    'resume', 'resume_anyway', 'runner_type', 'test_cfg', 'test_dataloader', 'test_evaluator', 'train_cfg',
+    'train_dataloader', 'tta_model', 'tta_pipeline', 'val_cfg', 'val_dataloader', 'val_evaluator', 'visualizer',
+    'work_dir'
 }
-
-
-class ConfigError(ValueError):
-    """A config, or an option that changes it, cannot be meant; the message is one line for the user."""
 
 
 class DictAction(argparse.Action):

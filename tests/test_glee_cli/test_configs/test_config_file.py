@@ -4,13 +4,8 @@ from argparse import Namespace
 import pytest
 from paths import CONFIGS, config_file
 
-from projects.glee.engine.runner.cfg_options import ConfigError
-from projects.glee.engine.runner.run_config import (
-    check_schedule,
-    check_sections,
-    load_config,
-    one_line_errors,
-)
+from projects.glee_cli.configs.config_file import check_schedule, check_sections, load_config
+from projects.glee_cli.exits import WRONG_USE, ConfigError, one_line_errors
 
 CONFIG = """
 data_root = 'data/'
@@ -122,10 +117,17 @@ def test_a_config_that_does_something_else_is_refused(load):
         check_sections(load(), 'test_dataloader', 'test_cfg')
 
 
-def test_a_mistake_ends_a_program_with_one_line():
+def test_a_mistake_ends_a_program_with_one_line(capsys, monkeypatch):
     with pytest.raises(SystemExit) as stop, one_line_errors():
         raise ConfigError('no')
-    assert stop.value.code == 'error: no' and stop.value.__suppress_context__
+    assert stop.value.code == WRONG_USE and stop.value.__suppress_context__
+    assert capsys.readouterr().err == 'error: no\n'
+    with pytest.raises(ConfigError), one_line_errors(debug=True):
+        raise ConfigError('no')
+    monkeypatch.setenv('RANK', '1')
+    with pytest.raises(SystemExit), one_line_errors():
+        raise ConfigError('no')
+    assert capsys.readouterr().err == ''
 
 
 def test_configs_move_whole(tmp_path):

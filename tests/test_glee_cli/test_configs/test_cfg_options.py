@@ -5,7 +5,8 @@ import re
 import pytest
 from mmengine.config import Config
 
-from projects.glee.engine.runner.cfg_options import ConfigError, DictAction, apply_options, parse_value
+from projects.glee_cli.configs.cfg_options import DictAction, apply_options, parse_value
+from projects.glee_cli.exits import ConfigError
 
 
 @pytest.mark.parametrize('text, value', [

@@ -1,0 +1,82 @@
+"""Missing files of a config in one screen: what, where it is to be had, and what can be done without it."""
+import os
+import shutil
+import textwrap
+
+from mmengine.config import Config
+
+from ..exits import MissingData
+from .data_sources import find_source, read_tables
+from .needed_files import CHECKPOINT, NeededFile, missing_files
+
+_WIDEST = 120  # columns of the screen
+
+
+def check_data(cfg: Config, training: bool) -> None:
+    """Refuse to start where files of the config are missing.
+
+    Args:
+        cfg: a config whose options are set.
+        training: training (with its validation), or else testing.
+
+    Raises:
+        MissingData: a table of all of them.
+    """
+    missing = missing_files(cfg, training)
+    if missing:
+        raise MissingData(describe(cfg, missing, training))
+
+
+def describe(cfg: Config, missing: list[NeededFile], training: bool) -> str:
+    """The table and what can be done."""
+    root = os.path.normpath(cfg.get('data_root') or '.') + '/'
+    width = min(shutil.get_terminal_size((_WIDEST, 40)).columns, _WIDEST)
+    rows = [('source', f'missing below {root}', 'to be had')] + _rows(missing, root)
+    first = max(len(name) for row in rows for name in row[0].splitlines()) + 2
+    second = min(max(len(name) for row in rows for name in row[1].splitlines()) + 2, max(width - first - 30, 30))
+    lines = [line for row in rows for line in _table_lines(row, (first, second, max(width - first - second, 20)))]
+    count = '1 file or folder that is' if len(missing) == 1 else f'{len(missing)} files and folders that are'
+    ways = _ways_out(cfg, training) if any(entry.owner != CHECKPOINT for entry in missing) else [
+        'docs/checkpoints.md says where checkpoints are to be had and how they are named.']
+    return '\n'.join([f'{cfg.filename} reads {count} not here:', *lines, '', *ways])
+
+
+def _rows(missing: list[NeededFile], root: str) -> list[tuple[str, str, str]]:
+    """Owners, paths and origin, each line by line, of what comes from the same place."""
+    tables, groups = read_tables(), {}
+    for entry in missing:
+        name = entry.path.removeprefix(root)
+        # a root may be the folder of one data set
+        source = find_source(name, tables) or find_source(f'{os.path.basename(root[:-1])}/{name}', tables)
+        key = source.origin if source else entry.owner
+        owners, names, ways = groups.setdefault(key, ([], [], []))
+        owners.append(entry.owner)
+        names.append(name or './')
+        if source is not None and source.made_by != 'as released':
+            ways.append(source.made_by)
+    return [('\n'.join(dict.fromkeys(owners)), '\n'.join(names),
+             '\n'.join(dict.fromkeys([key if key not in owners else '', *ways])).strip())
+            for key, (owners, names, ways) in groups.items()]
+
+
+def _table_lines(row: tuple[str, str, str], widths: tuple[int, int, int]) -> list[str]:
+    cells = [[part for line in cell.splitlines() for part in textwrap.wrap(line, width - 1)]
+             for cell, width in zip(row, widths)]
+    return [''.join(f'{"".join(cell[number:number + 1]):{width}}' for cell, width in zip(cells, widths)).rstrip()
+            for number in range(max(map(len, cells)))]
+
+
+def _ways_out(cfg: Config, training: bool) -> list[str]:
+    tool = 'train.py' if training else 'test.py'
+    checkpoint = '' if training else ' CHECKPOINT'
+    world = cfg.get('data_root') or ''
+    own = 'miniworld' in world
+    world = os.path.normpath(world) if own else 'data/miniworld_all'
+    lines = [
+        'The data lie elsewhere:      --cfg-options data_root=/my/data (docs/DATA.md has the layout)',
+        f'On the synthetic MiniWorld:  python tools/dataset_converters/make_miniworld.py --out {world} --images 400 '
+        '--videos 20 --sources all',
+        f'{"":29}python tools/{tool} {cfg.filename}{checkpoint}{"" if own else f" --cfg-options data_root={world}"}']
+    if training and 'ratios' in (cfg.train_dataloader.get('sampler') or {}):
+        lines.append('Without some sources:        --without SOURCE ..., or --without missing')
+    return lines
