@@ -116,7 +116,7 @@ def test_tables_of_the_docs(tmp_path):
 
 
 def test_sources_are_left_out_with_their_ratios(world, tmp_path, capsys):
-    root = own_copy(world, tmp_path / 'some')
+    root = own_copy(world, tmp_path / 'some', 'coco')
     for name in ('GRIT20M', 'openimages'):
         (root / name).rename(root / f'not_{name}')
     cfg = load(config_file('glee_r50_stage3'), data_root=str(root))
