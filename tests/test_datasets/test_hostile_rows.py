@@ -103,13 +103,13 @@ def test_coco_files_through_reader_transforms_and_metric(folder, content):
                     check_object(box, mask)
     with refused_by_name(path):
         metric = CocoEvalMetric(str(path), metric=['bbox', 'segm'])
-        evaluate_images(metric, metric._coco_api.imgs)
+        evaluate_images(metric)
     update_rows(content, 'images', neg_category_ids=[2], not_exhaustive_category_ids=[])
     update_rows(content, 'categories', frequency='f')
     path.write_text(json.dumps(content))
     with refused_by_name(path):
         metric = LVISEvalMetric(str(path), metric=['bbox', 'segm'])
-        evaluate_images(metric, metric._lvis_api.imgs)
+        evaluate_images(metric)
 
 
 def update_rows(content: dict, key: str, **values) -> None:
@@ -119,10 +119,11 @@ def update_rows(content: dict, key: str, **values) -> None:
             row.update(values)
 
 
-def evaluate_images(metric, images: dict) -> None:
+def evaluate_images(metric) -> None:
     """Score detections in the pictures that the file has."""
     evaluator = Evaluator([metric])
     evaluator.dataset_meta = dict(classes=('star', 'ring'))
+    images = {image['id'] for image in metric.truth.content['images']}
     known = [image for image in (1, 2) if image in images]
     for image in known:
         evaluator.process([DetDataSample(metainfo=dict(img_id=image, ori_shape=(HEIGHT, WIDTH)),

@@ -19,28 +19,44 @@ from pathlib import Path
 from typing import Iterator
 
 import numpy as np
-from mmdet.datasets.api_wrappers import COCO
 from PIL import Image
 from rich.progress import track
 from scipy.io import savemat
 
-from projects.glee.evaluation.functional.coco_truth import coco_of, load_truth
+from projects.glee.datasets.store.broken_rows import BrokenRows, report
+from projects.glee.datasets.store.rows import size_of
+from projects.glee.evaluation.functional.coco_truth import TruthFile
 from projects.glee.structures.masks import bounding_box, decode, encode, to_rle
 from projects.glee.structures.palette import palette_picture
 from projects.glee.structures.panoptic_ids import id2rgb
-from projects.glee.structures.row_values import BrokenRow, image_size
+from projects.glee.structures.row_values import BrokenRow, image_size, string
 
 BACKGROUND = 'background'
 
 
-def object_maps(coco: COCO) -> Iterator[tuple[dict, list[dict], np.ndarray]]:
-    """Image record, its objects, and a map (H, W) of their numbers from 1, for each image that has a size."""
-    for image in coco.loadImgs(sorted(coco.imgs)):
+def read_objects(path: Path, folder: Path) -> dict:
+    """The content of a file, its images by id; those without a name or a size are named and left out."""
+    truth, broken, images, pictures = TruthFile(str(path)), BrokenRows(), [], []
+    for image in sorted(truth.content['images'], key=lambda row: (isinstance(row['id'], str), row['id'])):
         try:
-            size = image_size(image)[::-1]
-        except BrokenRow:  # has been named when the file was read
-            continue
-        objects = [a for a in coco.loadAnns(coco.getAnnIds(image['id'])) if not a.get('iscrowd', 0)]
+            size = size_of(image, str(folder / string(image.get('file_name'), 'file_name')), BrokenRows())
+            pictures.append(dict(zip(('width', 'height'), size), img_id=image['id']))
+            images.append(image)
+        except BrokenRow as problem:
+            broken.add(str(problem), image.where)
+    report(broken.reasons, str(path))
+    truth.learn_sizes(pictures)
+    return dict(truth.content, images=images)
+
+
+def object_maps(content: dict) -> Iterator[tuple[dict, list[dict], np.ndarray]]:
+    """Image record, its objects, and a map (H, W) of their numbers from 1, for each image."""
+    by_image = {image['id']: [] for image in content['images']}
+    for row in content['annotations']:
+        if row['image_id'] in by_image and not row['iscrowd']:
+            by_image[row['image_id']].append(row)
+    for image in content['images']:
+        size, objects = image_size(image)[::-1], by_image[image['id']]
         numbers = np.zeros(size, dtype=np.int32)
         for number, annotation in enumerate(objects, 1):
             numbers[decode(to_rle(annotation['segmentation'], *size))] = number
@@ -52,16 +68,16 @@ def box_and_area(mask: np.ndarray) -> dict:
     return dict(bbox=bounding_box(encode(mask)), area=int(mask.sum()))
 
 
-def write_panoptic(root: Path, split: str, coco: COCO) -> None:
+def write_panoptic(root: Path, split: str, content: dict) -> None:
     """Panoptic JSON and PNGs; ids of categories stay, the background gets the next free one."""
     folder = root / f'coco/annotations/panoptic_{split}'
     folder.mkdir(parents=True, exist_ok=True)
     categories = [dict(id=c['id'], name=c['name'], supercategory=c.get('supercategory', ''), isthing=1)
-                  for c in coco.dataset['categories']]
-    stuff = max(c['id'] for c in categories) + 1
+                  for c in content['categories']]
+    stuff = max((c['id'] for c in categories if isinstance(c['id'], int)), default=0) + 1
     categories.append(dict(id=stuff, name=BACKGROUND, supercategory='stuff', isthing=0))
     annotations = []
-    for image, objects, numbers in track(object_maps(coco), f'panoptic {split}', total=len(coco.imgs)):
+    for image, objects, numbers in track(object_maps(content), f'panoptic {split}', total=len(content['images'])):
         ids = np.where(numbers == 0, len(objects) + 1, numbers)
         names = [*(o['category_id'] for o in objects), stuff]
         segments = [dict(id=number, category_id=names[number - 1], iscrowd=0, **box_and_area(ids == number))
@@ -69,8 +85,8 @@ def write_panoptic(root: Path, split: str, coco: COCO) -> None:
         name = Path(image['file_name']).with_suffix('.png').name
         Image.fromarray(id2rgb(ids)).save(folder / name)
         annotations.append(dict(image_id=image['id'], file_name=name, segments_info=segments))
-    content = dict(images=coco.dataset['images'], annotations=annotations, categories=categories)
-    (folder.parent / f'panoptic_{split}.json').write_text(json.dumps(content))
+    (folder.parent / f'panoptic_{split}.json').write_text(json.dumps(
+        dict(images=content['images'], annotations=annotations, categories=categories)))
 
 
 def link(source: Path, target: Path) -> None:
@@ -84,14 +100,14 @@ def link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def write_voc(root: Path, split: str, coco: COCO) -> None:
+def write_voc(root: Path, split: str, content: dict) -> None:
     """VOC 2012 segmentation layout; classes are positions among the categories, from 1."""
     base = root / 'VOCdevkit/VOC2012'
-    label = {c['id']: i for i, c in enumerate(coco.dataset['categories'], 1)}
+    label = {c['id']: i for i, c in enumerate(content['categories'], 1)}
     for folder in ('SegmentationObject', 'SegmentationClass', 'ImageSets/Segmentation'):
         (base / folder).mkdir(parents=True, exist_ok=True)
     names = []
-    for image, objects, numbers in track(object_maps(coco), f'VOC {split}', total=len(coco.imgs)):
+    for image, objects, numbers in track(object_maps(content), f'VOC {split}', total=len(content['images'])):
         if len(objects) > 254:
             raise ValueError(f'image {image["file_name"]} has {len(objects)} objects, a VOC map holds 254')
         stem = Path(image['file_name']).stem
@@ -104,13 +120,13 @@ def write_voc(root: Path, split: str, coco: COCO) -> None:
     list_file.write_text('\n'.join(names) + '\n')
 
 
-def write_sbd(root: Path, split: str, coco: COCO) -> None:
+def write_sbd(root: Path, split: str, content: dict) -> None:
     """SBD layout; classes are positions among the categories, from 1."""
     base = root / 'benchmark_RELEASE/dataset'
-    label = {c['id']: i for i, c in enumerate(coco.dataset['categories'], 1)}
+    label = {c['id']: i for i, c in enumerate(content['categories'], 1)}
     (base / 'inst').mkdir(parents=True, exist_ok=True)
     names = []
-    for image, objects, numbers in track(object_maps(coco), f'SBD {split}', total=len(coco.imgs)):
+    for image, objects, numbers in track(object_maps(content), f'SBD {split}', total=len(content['images'])):
         stem = Path(image['file_name']).stem
         categories = np.array([[label[o['category_id']]] for o in objects], dtype=np.uint8).reshape(-1, 1)
         savemat(base / f'inst/{stem}.mat', dict(GTinst=dict(
@@ -132,9 +148,12 @@ def main() -> None:
     file = args.root / f'coco/annotations/instances_{args.split}.json'
     if not file.is_file():
         parser.error(f'there is no {file}: name the data root and the split')
-    coco = coco_of(load_truth(str(file)))
+    try:
+        content = read_objects(file, args.root / 'coco' / args.split)
+    except ValueError as error:
+        parser.error(str(error))
     for layout in args.layout:
-        WRITERS[layout](args.root, args.split, coco)
+        WRITERS[layout](args.root, args.split, content)
 
 
 if __name__ == '__main__':

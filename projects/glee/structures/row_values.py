@@ -11,6 +11,7 @@ import numpy as np
 
 MIN_SIDE = 1e-5  # px; DESIGN section 8, "Images, boxes, masks"
 MAX_PIXELS = 178_956_970  # of one image; pillow opens none that is larger
+ANY_SIZE = (10**6, 10**6)  # px; of an image whose size is not known: its boxes are not far from it
 REACH = 10  # longer sides of the image by which a box or a polygon may leave it; beyond is a slip
 PLAIN = frozenset((int, float))
 FLAGS = {'0': False, '1': True, 'false': False, 'true': True, '': False}

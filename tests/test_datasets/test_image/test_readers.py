@@ -246,7 +246,7 @@ def test_bad_refcoco_rows_are_skipped_in_training_and_named_in_tests(tmp_path):
         with captured_log() as messages:
             as_json = refer_datasets(root)[1]
         summary, = [message for message in messages if 'left out' in message]
-        assert f'{reason}: 1 (first: image 1001)' in summary and str(path) in summary
+        assert f'{reason}: 1 (first: row 1 of `images`, id 1001)' in summary and str(path) in summary
         assert ['ring'] not in [as_json.get_data_info(i)['text'] for i in range(len(as_json))]
         with captured_log() as messages:
             as_json = refer_datasets(root, test_mode=True)[1]

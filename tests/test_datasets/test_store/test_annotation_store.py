@@ -56,21 +56,33 @@ def test_streamed_groups_equal_the_whole_file(tmp_path, monkeypatch, chunk, orde
                     for image in content['images']]
         assert list(groups) == expected
         assert groups.rest == {k: content[k] for k in ('info', 'categories', 'version')}
-        assert not groups.duplicate_rows and not groups.duplicate_owners and not groups.orphans
+        assert not groups.broken.reasons and not groups.broken.notes and groups.own_ids
 
 
-def test_duplicates_and_orphans_are_left_out(tmp_path):
+def test_ids_of_annotations_lose_no_row(tmp_path):
     path = tmp_path / 'a.json'
-    path.write_text(json.dumps(dict(
-        images=[dict(id='x', n=0), dict(id='y', n=1), dict(id='x', n=2)],
+    content = dict(
+        images=[dict(id='x', n=0), dict(id='y', n=1), dict(id='x', n=0)],
         annotations=[dict(id=5, image_id='y', n=0), dict(id=6, image_id='z', n=1),
                      dict(id=5, image_id='x', n=2), dict(image_id='x', n=3),
-                     dict(image_id='x', n=4), dict(id=5, image_id='y', n=5)])))
+                     dict(image_id='x', n=4), dict(id=5, image_id='y', n=5), 7])
+    path.write_text(json.dumps(content))
     groups = JsonGroups(str(path))
-    assert [(image['n'], [row['n'] for row in rows]) for image, rows in groups] == [
-        (0, [3, 4]), (1, [0])]
-    assert groups.duplicate_owners == ['x'] and groups.duplicate_rows == [5, 5]
-    assert groups.orphans == 1
+    assert [(image['n'], [row['n'] for row in rows]) for image, rows in groups] == [(0, [2, 3, 4]), (1, [0, 5])]
+    assert [row.where for _, rows in groups for row in rows] == [
+        'row 2 of `annotations`, id 5', 'row 3 of `annotations`', 'row 4 of `annotations`',
+        'row 0 of `annotations`, id 5', 'row 5 of `annotations`, id 5']
+    assert groups.broken.reasons == {
+        'image that is there twice': [1, 'row 2 of `images`, id x'],
+        'annotation of an unknown image': [1, 'row 1 of `annotations`'],
+        'entry of `annotations` that is no row': [1, 'row 6 of `annotations`']}
+    assert groups.broken.notes == {
+        'annotation whose id was there before: numbered anew': [2, 'row 2 of `annotations`'],
+        'annotation without an id: numbered': [2, 'row 3 of `annotations`']} and not groups.own_ids
+    content['images'][2]['n'] = 2  # another picture: nobody knows which one an annotation means
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match='a.json: row 0 of `images`, id x and row 2 of `images`, id x are different'):
+        JsonGroups(str(path))
 
 
 @pytest.mark.parametrize('text, problem', [
@@ -185,7 +197,6 @@ BROKEN = {
     'polygon with fewer than 3 points': dict(segmentation=[[1, 1, 5, 5]]),
     'unknown category': dict(category_id=99),
     'no mask': dict(segmentation=None),
-    'duplicate id of an annotation': dict(id=2),
     'annotation of an unknown image': dict(image_id=77),
 }
 
@@ -218,17 +229,22 @@ def test_all_reasons_come_in_one_summary_and_good_parts_stay(tmp_path):
         content['annotations'][2]['bbox'] = [1, 1, 5, 0]
         content['images'].append(dict(content['images'][2]))
         content['images'].append(dict(id=44, file_name='gone.jpg', width=64, height=48))
-        content['images'].append(dict(id=45, file_name='000000000001.jpg'))
+        content['images'].append(dict(id=45, file_name='gone too.jpg'))
+        content['images'].append(dict(id=46, file_name='000000000001.jpg'))
 
     edit_json(root / ANN, change)
     with captured_log() as messages:
         dataset = coco(root)
     summary, = [m for m in messages if 'left out' in m]
-    for part in ('4 unusable rows', 'box of zero area: 1', 'duplicate id of an image: 1 (first: id 3)',
-                 'missing file: 1', 'gone.jpg', 'image without width and height: 1 (first: image 45)'):
+    for part in ('4 unusable rows', 'box of zero area: 1', 'missing file: 1',
+                 'image that is there twice: 1 (first: row 3 of `images`, id 3)', 'gone.jpg',
+                 'image without width and height: 1 (first: row 5 of `images`, id 45)'):
         assert part in summary
     infos = items(dataset)
-    assert [info['img_id'] for info in infos] == [1, 2, 3]
+    assert any('without width and height: those of its file: 1 (first: row 6 of `images`, id 46)' in m
+               for m in messages)
+    assert [info['img_id'] for info in infos] == [1, 2, 3, 46]
+    assert [infos[3][side] for side in ('width', 'height')] == [64, 48]
     assert infos[0]['instances'][0]['mask'] == rectangle(2, 3, 10, 12)
     masks = dataset[0]['data_samples'].gt_instances.masks.masks
     assert masks[1].T.reshape(-1).nonzero()[0].tolist() == list(range(10, 15))

@@ -132,7 +132,7 @@ def test_a_bad_mask_is_named_counts_as_missed_and_leaves_boxes_alone(tmp_path, s
     path = truth_file(tmp_path / 'a.json', OBJECTS, segmentation=segmentation)
     with captured_log() as messages:
         got = run(CocoEvalMetric(path, metric=['bbox', 'segm']), PERFECT, ('star', 'ring'))
-    assert sum('a.json: 1 unusable' in m and '(first: row 0 of `annotations`)' in m for m in messages) == 1
+    assert sum('a.json: 1 unusable' in m and '(first: row 0 of `annotations`, id 1)' in m for m in messages) == 1
     assert got['coco/bbox_mAP'] == 1 and got['coco/segm_mAP'] == pytest.approx(0.252, abs=1e-3)
     with captured_log() as messages:
         assert run(CocoEvalMetric(path), PERFECT, ('star', 'ring'))['coco/bbox_mAP'] == 1

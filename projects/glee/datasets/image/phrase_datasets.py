@@ -5,7 +5,8 @@ from typing import Optional, Sequence
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
-from ...structures.row_values import BrokenRow, corners, flag, image_size, string
+from ...structures.row_values import BrokenRow, corners, flag, string
+from ..store.rows import size_of
 from ..store.streamed import StreamedRecords
 
 PHRASE_KEYS = ('caption_with_token', 'object_name', 'caption')
@@ -45,7 +46,8 @@ class PhraseDataset(StreamedRecords, BaseDetDataset):
     def parse_data_info(self, raw_data_info: dict) -> Optional[dict]:
         """One image; None when no object has a phrase and a box."""
         image = raw_data_info['raw_img_info']
-        width, height = image_size(image)
+        path = osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name'))
+        width, height = size_of(image, path, self._broken)
         labels, instances = {}, []
         for annotation in raw_data_info['raw_ann_info']:
             try:
@@ -57,12 +59,12 @@ class PhraseDataset(StreamedRecords, BaseDetDataset):
                 box = annotation.get('bbox')
                 if not box:
                     raise BrokenRow('phrase without a box')
-                instances.append(dict(ignore_flag=0, bbox=corners(box, width, height),
-                                      bbox_label=labels.setdefault(phrase, len(labels))))
+                box = corners(box, width, height)
+                self._layout.see(box, width, height, annotation.where)
+                instances.append(dict(ignore_flag=0, bbox=box, bbox_label=labels.setdefault(phrase, len(labels))))
             except BrokenRow as problem:
-                self._broken.add(str(problem), f'annotation {annotation.get("id")}')
+                self._broken.add(str(problem), annotation.where)
         if not instances:
             return None
-        return dict(img_path=osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name')),
-                    img_id=image['id'], seg_map_path=None, height=height, width=width,
+        return dict(img_path=path, img_id=image['id'], seg_map_path=None, height=height, width=width,
                     text=list(labels), instances=instances)

@@ -7,11 +7,13 @@ from mmdet.datasets import BaseDetDataset, RefCocoDataset
 from mmdet.registry import DATASETS
 
 from ...structures.masks import usable_mask
-from ...structures.row_values import BrokenRow, corners, flag, image_size, string
+from ...structures.row_values import ANY_SIZE, BrokenRow, corners, flag, image_size, string
 from ...structures.sample_text import as_names
+from ..store.box_layout import BoxLayout
 from ..store.broken_rows import BrokenRows, report, summarize
-from ..store.json_file import load_json, look_up, rows_by_id
+from ..store.json_file import load_json, look_up, rows_of
 from ..store.refer_pickle import load_refs
+from ..store.rows import Row, read_owners, size_of
 from ..store.streamed import StreamedRecords
 
 
@@ -60,7 +62,8 @@ def spoken(sentences) -> List[str]:
     return found
 
 
-def referred_shape(annotation: dict, width: int, height: int, broken: BrokenRows, test_mode: bool) -> dict:
+def referred_shape(annotation: Row, width: int, height: int, broken: BrokenRows, layout: BoxLayout,
+                   test_mode: bool) -> dict:
     """``bbox`` (xyxy, px) and ``mask`` of a referred object.
 
     In a test, what cannot be used is counted and stays as far as it can be scored: a box without an area, which
@@ -70,13 +73,14 @@ def referred_shape(annotation: dict, width: int, height: int, broken: BrokenRows
         BrokenRow: one of them cannot be used, in a test only a box that is no box.
     """
     shape = dict(bbox=corners(annotation.get('bbox'), width, height, usable=False), mask=None)
+    layout.see(shape['bbox'], width, height, annotation.where)
     try:
         shape['mask'] = usable_mask(annotation.get('segmentation'), height, width)
         corners(annotation.get('bbox'), width, height)
     except BrokenRow as problem:
         if not test_mode:
             raise
-        broken.add(str(problem), f'annotation {annotation.get("id")}')
+        broken.add(str(problem), annotation.where)
     return shape
 
 
@@ -110,15 +114,15 @@ class RefCocoJsonDataset(StreamedRecords, BaseDetDataset):
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """One entry as an item of :func:`group_referred_objects`."""
         image, annotations = raw_data_info['raw_img_info'], raw_data_info['raw_ann_info']
-        width, height = image_size(image)
+        path = osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name'))
+        width, height = size_of(image, path, self._broken)
         sentences = spoken(image.get('expressions'))
         if len(annotations) != 1:
             raise BrokenRow('expression without a box' if not annotations else
                             'expression of several objects')
         item, = group_referred_objects([dict(
-            img_path=osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name')),
-            img_id=image['id'], height=height, width=width, sentences=sentences,
-            **referred_shape(annotations[0], width, height, self._broken, self.test_mode))], 'object')
+            img_path=path, img_id=image['id'], height=height, width=width, sentences=sentences,
+            **referred_shape(annotations[0], width, height, self._broken, self._layout, self.test_mode))], 'object')
         return item
 
     def _items(self, path: str, header: dict) -> Iterator[dict]:
@@ -165,21 +169,25 @@ class ReferDataset(RefCocoDataset):
 
     def load_data_list(self) -> List[dict]:
         """Read both files into items as :func:`group_referred_objects` describes."""
-        refs = [ref for ref in load_refs(self.split_file) if ref.get('split') == self.split]
+        refs = [(number, ref) for number, ref in enumerate(load_refs(self.split_file))
+                if ref.get('split') == self.split]
         if not refs:
             raise ValueError(f'{self.split_file} has no object of the split {self.split!r}')
-        content = load_json(self.ann_file, 'images', 'annotations')
-        images, annotations = (rows_by_id(content[key]) for key in ('images', 'annotations'))
+        content, broken, self._layout = load_json(self.ann_file, 'images', 'annotations'), BrokenRows(), BoxLayout()
+        images, annotations = (read_owners(content, key, self.ann_file, broken) for key in ('images', 'annotations'))
         same_name = self._boxes_by_name(annotations.values(), images)
-        objects, broken = [], BrokenRows()
-        for ref in refs:
+        objects, broken_refs = [], BrokenRows()
+        for number, ref in refs:
             try:
                 objects.append(self._object(ref, images, annotations, same_name, broken))
             except BrokenRow as problem:
-                broken.add(str(problem), f'ref {ref.get("ref_id")}')
+                broken_refs.add(str(problem), f'ref {number}, ref_id {ref.get("ref_id")}')
         if not objects:
-            raise ValueError(f'{summarize(broken.reasons, self.split_file)}; no object of {self.ann_file} can be used')
-        report(broken.reasons, self.split_file)
+            raise ValueError(f'{summarize(broken_refs.reasons, self.split_file)}; no object of {self.ann_file} can be '
+                             f'used{": " * bool(broken.reasons)}{summarize(broken.reasons, self.ann_file) or ""}')
+        self._layout.judge(broken)
+        report(broken_refs.reasons, self.split_file)
+        report(broken.reasons, self.ann_file, notes=broken.notes)
         return group_referred_objects(
             objects, self.group_by or ('image' if self.test_mode else 'object'))
 
@@ -191,7 +199,8 @@ class ReferDataset(RefCocoDataset):
             try:
                 image = look_up(images, annotation.get('image_id'), 'annotation of an unknown image')
                 if not flag(annotation.get('iscrowd'), 'iscrowd'):
-                    box = corners(annotation.get('bbox'), *image_size(image), usable=False)
+                    known = image.get('width') and image.get('height')
+                    box = corners(annotation.get('bbox'), *(image_size(image) if known else ANY_SIZE), usable=False)
                     same_name[image['id'], str(annotation.get('category_id'))].append(box)
             except BrokenRow:
                 continue  # named where it is referred to
@@ -205,10 +214,11 @@ class ReferDataset(RefCocoDataset):
         """
         annotation = look_up(annotations, ref.get('ann_id'), 'ref of an unknown annotation')
         image = look_up(images, ref.get('image_id'), 'ref of an unknown image')
-        width, height = image_size(image)
-        sentences = spoken([said.get('raw') for said in ref.get('sentences') or () if isinstance(said, dict)])
+        look_up({image['id']: image}, annotation.get('image_id'), 'ref of an annotation of another image')
+        path = osp.join(self.data_prefix['img_path'], string(image.get('file_name'), 'file_name'))
+        width, height = size_of(image, path, broken)
+        sentences = spoken([said.get('raw') for said in rows_of(ref.get('sentences')) if isinstance(said, dict)])
         return dict(
-            img_path=osp.join(self.data_prefix['img_path'], string(image.get('file_name'), 'file_name')),
-            img_id=image['id'], height=height, width=width, sentences=sentences,
-            **referred_shape(annotation, width, height, broken, self.test_mode),
+            img_path=path, img_id=image['id'], height=height, width=width, sentences=sentences,
+            **referred_shape(annotation, width, height, broken, self._layout, self.test_mode),
             candidates=same_name[image['id'], str(annotation.get('category_id'))])

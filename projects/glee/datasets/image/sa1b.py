@@ -4,6 +4,7 @@ from typing import Optional
 
 from mmdet.registry import DATASETS
 
+from ..store.rows import Row
 from .text_datasets import TextCocoDataset
 
 
@@ -29,7 +30,7 @@ class SA1BDataset(TextCocoDataset):
                     num_masks=len(annotations))
         return item
 
-    def parse_instance(self, annotation: dict, *args) -> Optional[dict]:
+    def parse_instance(self, annotation: Row, *args) -> Optional[dict]:
         """One object with the place of its mask."""
         instance = super().parse_instance(annotation, *args)
         return instance and dict(instance, mask_index=annotation['mask_index'])

@@ -7,10 +7,11 @@ from mmdet.datasets.objects365 import objv2_ignore_list
 from mmdet.registry import DATASETS
 
 from ...structures.masks import usable_mask
-from ...structures.row_values import BrokenRow, corners, flag, image_size, string
+from ...structures.row_values import BrokenRow, corners, flag, string
 from ...structures.sample_text import as_names
 from ..store.json_file import label_of, read_categories
 from ..store.json_groups import JsonGroups
+from ..store.rows import Row, size_of
 from ..store.streamed import StreamedRecords
 from ..vocabularies import load_vocabulary, name_key, rename, respell
 
@@ -95,10 +96,10 @@ class TextFromCategories(StreamedRecords):
     def parse_data_info(self, raw_data_info: dict) -> Optional[dict]:
         """One image: paths, size (px) and ``instances`` with xyxy boxes, labels and masks."""
         image = raw_data_info['raw_img_info']
-        width, height = image_size(image)
+        path = osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name'))
+        width, height = size_of(image, path, self._broken)
         item = dict(
-            img_path=osp.join(self.data_prefix.get('img', ''), string(image.get('file_name'), 'file_name')),
-            img_id=image['id'], seg_map_path=None, height=height, width=width, instances=[])
+            img_path=path, img_id=image['id'], seg_map_path=None, height=height, width=width, instances=[])
         for annotation in raw_data_info['raw_ann_info']:
             instance = self.parse_instance(
                 annotation, annotation.get('bbox'), annotation.get('segmentation'), width, height)
@@ -106,7 +107,7 @@ class TextFromCategories(StreamedRecords):
                 item['instances'].append(instance)
         return item
 
-    def parse_instance(self, annotation: dict, box, mask, width: int, height: int
+    def parse_instance(self, annotation: Row, box, mask, width: int, height: int
                        ) -> Optional[dict]:
         """One object; None when it is not wanted, or broken, which is counted.
 
@@ -125,6 +126,7 @@ class TextFromCategories(StreamedRecords):
                 return None
             found = dict(ignore_flag=int(flag(annotation.get('iscrowd'), 'iscrowd')),
                          bbox=corners(box, width, height), bbox_label=label)
+            self._layout.see(found['bbox'], width, height, annotation.where)
             instance = found if self.test_mode else None
             # a crowd region is left out of the targets, whatever its mask is like
             if self.masks != 'ignored' and not found['ignore_flag']:
@@ -134,7 +136,7 @@ class TextFromCategories(StreamedRecords):
                     raise BrokenRow('no mask')
             return found
         except BrokenRow as problem:
-            self._broken.add(str(problem), f'annotation {annotation.get("id")}')
+            self._broken.add(str(problem), annotation.where)
             return instance
 
     def label_of(self, annotation: dict) -> Optional[int]:

@@ -11,15 +11,22 @@ class BrokenRows:
 
     Attributes:
         reasons (dict): reason -> [count, where the first one is].
+        notes (dict): the same of rows that were taken, though not as they are written.
     """
 
     def __init__(self) -> None:
         self.reasons: Dict[str, List[Any]] = {}
+        self.notes: Dict[str, List[Any]] = {}
 
     def add(self, reason: str, where: str, count: int = 1) -> None:
         """Note ``count`` rows, or parts of them, that are left out."""
         if count:
             self.reasons.setdefault(reason, [0, where])[0] += count
+
+    def note(self, reason: str, where: str, count: int = 1) -> None:
+        """Note ``count`` rows that are understood otherwise than they are written."""
+        if count:
+            self.notes.setdefault(reason, [0, where])[0] += count
 
 
 def summarize(reasons: Dict[str, List[Any]], ann_file: str, fate: str = 'left out') -> Optional[str]:
@@ -27,14 +34,18 @@ def summarize(reasons: Dict[str, List[Any]], ann_file: str, fate: str = 'left ou
     if not reasons:
         return None
     total = sum(count for count, _ in reasons.values())
-    parts = [f'{reason}: {count} (first: {where})' for reason, (count, where) in sorted(reasons.items())]
-    return f'{ann_file}: {total} unusable rows {fate}; ' + '; '.join(parts)
+    return f'{ann_file}: {total} unusable rows {fate}; {_list(reasons)}'
 
 
-def report(reasons: Dict[str, List[Any]], ann_file: str, fate: str = 'left out') -> None:
-    """Log the summary as a warning."""
-    message = summarize(reasons, ann_file, fate)
-    if message:
+def _list(reasons: Dict[str, List[Any]]) -> str:
+    return '; '.join(f'{reason}: {count} (first: {where})' for reason, (count, where) in sorted(reasons.items()))
+
+
+def report(reasons: Dict[str, List[Any]], ann_file: str, fate: str = 'left out',
+           notes: Optional[Dict[str, List[Any]]] = None) -> None:
+    """Log the summary as a warning, and another one about the ``notes`` of the file."""
+    messages = [summarize(reasons, ann_file, fate), f'{ann_file}: {_list(notes)}' if notes else None]
+    for message in filter(None, messages):
         print_log(message, logger='current', level=logging.WARNING)
 
 

@@ -1,14 +1,20 @@
 """JSON files and what they must hold."""
+import codecs
 import json
+import math
 from typing import Any, Callable
 
-from mmengine.fileio import get_text
+from mmengine.fileio import get
 
 from ...structures.row_values import BrokenRow
+
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # UTF-32's little-endian mark begins with UTF-16's
 
 
 def load_json(path: str, *keys: str, backend_args: dict | None = None) -> Any:
     """The content of a JSON file, whatever its name ends in (mmengine's ``load`` would run the code of a .pkl).
+
+    A byte-order mark in front of it, as some editors write, is passed over.
 
     Args:
         path: as of mmengine's file backends.
@@ -18,8 +24,11 @@ def load_json(path: str, *keys: str, backend_args: dict | None = None) -> Any:
     Raises:
         ValueError: it is no JSON, or lacks a key; the file is named.
     """
+    data = get(path, backend_args=backend_args)
     try:
-        content = json.loads(get_text(path, backend_args=backend_args))
+        content = json.loads(data[length_of_mark(data, path):].decode('utf-8'))
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not UTF-8: {error}') from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not valid JSON: {error}') from error
     if keys and not isinstance(content, dict):
@@ -28,6 +37,17 @@ def load_json(path: str, *keys: str, backend_args: dict | None = None) -> Any:
     if missing:
         raise ValueError(f'{path} lacks {missing}; its keys are {sorted(content)}')
     return content
+
+
+def length_of_mark(start: bytes, path: str) -> int:
+    """Bytes of the byte-order mark with which a file of UTF-8 starts.
+
+    Raises:
+        ValueError: it is that of another encoding; the file is named.
+    """
+    if start.startswith(WIDE):
+        raise ValueError(f'{path} is written in UTF-16 or UTF-32: save it as UTF-8')
+    return len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
 
 
 def read_categories(categories: Any, path: str) -> list[dict]:
@@ -44,9 +64,10 @@ def read_categories(categories: Any, path: str) -> list[dict]:
     read, ids = [], set()
     for position, row in enumerate(categories):
         where = f'{path}: row {position} of `categories`'
-        if not isinstance(row, dict) or not isinstance(row.get('id'), (int, float, str)):
+        if not isinstance(row, dict) or not is_id(row.get('id')):
             raise ValueError(f'{where} has no id')
-        name = str(row['name']) if isinstance(row.get('name'), (int, float)) else row.get('name')
+        name = row.get('name')
+        name = str(name) if isinstance(name, (int, float)) and is_id(name) else name
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f'{where} (id {row["id"]}) has no name')
         if row['id'] in ids:
@@ -57,8 +78,12 @@ def read_categories(categories: Any, path: str) -> list[dict]:
 
 
 def is_id(value: Any) -> bool:
-    """Whether a value can be an id: a number or text."""
-    return isinstance(value, (int, float, str))
+    """Whether a value can be an id: a number or text that is not blank."""
+    if type(value) is int:
+        return True
+    if isinstance(value, str):
+        return bool(value.strip())
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def rows_of(value: Any) -> list:

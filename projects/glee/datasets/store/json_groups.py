@@ -3,12 +3,14 @@ import array
 import json
 import os
 import re
-from pathlib import Path
-from typing import Any, Iterator, List, Optional, Tuple
+from functools import partial
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from .json_file import is_id, other_spelling
+from .broken_rows import BrokenRows
+from .json_file import is_id, length_of_mark, other_spelling
+from .rows import Row, check_repeated, noun_of, place
 
 CHUNK = 1 << 24
 _SPACE = re.compile(r'[\s,]*')
@@ -72,6 +74,8 @@ def iterate_rows(path: str, lists: Tuple[str, ...], keys: Optional[set] = None) 
     """
     with open(path, 'rb') as file:
         window = _Window(file)
+        file.seek(length_of_mark(file.read(4), path))
+        window.base = file.tell()
         try:
             if window.peek() != '{':
                 raise ValueError(f'{path} must hold one JSON object with the lists {list(lists)}')
@@ -100,8 +104,9 @@ def iterate_rows(path: str, lists: Tuple[str, ...], keys: Optional[set] = None) 
 class JsonGroups:
     """Groups of one owner row (an image, a video) and its annotation rows, in the owners' order.
 
-    One pass notes where each row lies (about 30 bytes per row in memory); iterating then reads the
-    rows of one owner at a time through a memory map.
+    One pass notes where each row lies (about 40 bytes per row in memory); iterating then reads the
+    rows of one owner at a time. Ids of annotations mean nothing here: rows without one, or with one that was there
+    before, are rows like others.
 
     Args:
         path (str): annotation file.
@@ -110,93 +115,122 @@ class JsonGroups:
 
     Attributes:
         rest (dict): the other top-level values, e.g. ``categories``.
-        duplicate_owners (list): ids of owner rows left out because their id came before.
-        duplicate_rows (list): ids of annotations left out because their id came before.
-        orphans (int): annotations whose owner is not in the file.
-        no_rows (dict[str, int]): entries of each list that are no JSON object, or owners without an id.
+        broken (BrokenRows): what belongs to no group, and how many annotations have no id of their own.
+        own_ids (bool): whether every annotation has an id of its own, a whole number of 62 bits.
 
     Raises:
-        ValueError: no JSON object or a list is missing.
+        ValueError: no JSON object, a list is missing, or different owners have one id.
     """
 
     def __init__(self, path: str, owners: str = 'images', owner_id: str = 'image_id') -> None:
-        self.path, self.owners = path, owners
-        keys: dict = {}  # owner id -> small number, whichever list names it first
-        owner_keys, self._owner_spans = array.array('i'), array.array('q')
-        row_keys, row_ids, spans = array.array('i'), array.array('q'), array.array('q')
-        self.rest, self.duplicate_owners, known, found = {}, [], set(), set()
-        self.no_rows = {owners: 0, 'annotations': 0}
+        self.path, self.owners, self.noun, self.broken = path, owners, noun_of(owners), BrokenRows()
+        self._parse = json.JSONDecoder().decode
+        self._keys: dict = {}  # owner id -> small number, whichever list names it first
+        self._owner_keys, self._owner_spans, self._owner_numbers = (array.array(kind) for kind in 'iqq')
+        self._row_keys, self._row_ids, self._spans, self._numbers = (array.array(kind) for kind in 'iqqq')
+        self.rest, self.own_ids, known, found = {}, True, {}, set()
+        counts = {owners: -1, 'annotations': -1}
         for name, row, start, end in iterate_rows(path, (owners, 'annotations'), found):
-            if name in self.no_rows and not (isinstance(row, dict) and (name != owners or is_id(row.get('id')))):
-                self.no_rows[name] += 1
+            if name not in counts:
+                self.rest[name] = self._read(start, end)
+                continue
+            counts[name] += 1
+            if not isinstance(row, dict):
+                self.broken.add(f'entry of `{name}` that is no row', place(name, counts[name]))
             elif name == 'annotations':
-                owner = row.get(owner_id)
-                row_keys.append(keys.setdefault(owner if is_id(owner) else None, len(keys)))
-                # without an id a row duplicates none: negative numbers stand in
-                row_ids.append(_as_integer(row['id']) if is_id(row.get('id')) else -1 - len(row_ids))
-                spans.extend((start, end))
-            elif name == owners:
-                key = keys.setdefault(row['id'], len(keys))
-                if key in known:
-                    self.duplicate_owners.append(row['id'])
-                    continue
-                known.add(key)
-                owner_keys.append(key)
-                self._owner_spans.extend((start, end))
+                self._add_annotation(row.get(owner_id), row.get('id'), start, end, counts[name])
             else:
-                self.rest[name] = json.loads(_bytes(path, start, end))
+                self._add_owner(row, start, end, counts[name], known)
         if owners not in found:
             raise ValueError(f'{path} has no list `{owners}`; its keys are {sorted(found)}')
-        position = np.full(len(keys), -1, np.int64)
-        position[np.asarray(owner_keys, np.int64)] = np.arange(len(owner_keys))
-        for key, number in keys.items():  # "5" belongs to 5, where there is no "5"
-            other = keys.get(other_spelling(key))
+        self._order(known)
+
+    def _add_annotation(self, owner: Any, identifier: Any, start: int, end: int, number: int) -> None:
+        self._row_keys.append(self._keys.setdefault(owner if is_id(owner) else None, len(self._keys)))
+        # rows without an id are told from each other by negative numbers
+        self._row_ids.append(_as_integer(identifier) if is_id(identifier) else -1 - number)
+        self.own_ids &= type(identifier) is int and 0 < identifier < 1 << 62
+        self._spans.extend((start, end))
+        self._numbers.append(number)
+
+    def _add_owner(self, row: dict, start: int, end: int, number: int, known: dict) -> None:
+        """Note an owner; ``known`` has its position, by its small number."""
+        if not is_id(row.get('id')):
+            self.broken.add(f'{self.noun} without an id', place(self.owners, number))
+            return
+        key = self._keys.setdefault(row['id'], len(self._keys))
+        if key in known:
+            again = Row(self._read(start, end), self.owners, number)
+            check_repeated(self._owner(known[key], self._read), again, self.path)
+            self.broken.add(f'{self.noun} that is there twice', again.where)
+            return
+        known[key] = len(known)
+        self._owner_keys.append(key)
+        self._owner_spans.extend((start, end))
+        self._owner_numbers.append(number)
+
+    def _order(self, known: dict) -> None:
+        """Sort annotations by the position of their owner, -1 if unknown."""
+        position = np.full(len(self._keys), -1, np.int64)
+        position[np.asarray(self._owner_keys, np.int64)] = np.arange(len(self._owner_keys))
+        for key, number in self._keys.items():  # "5" belongs to 5, where there is no "5"
+            other = self._keys.get(other_spelling(key))
             if number not in known and other in known:
                 position[number] = position[other]
-        self._order(position[np.asarray(row_keys, np.int64)], np.asarray(row_ids), len(owner_keys))
-        self._spans = np.asarray(spans).reshape(-1, 2)
-
-    def _order(self, row_owner: np.ndarray, row_ids: np.ndarray, num_owners: int) -> None:
-        """Sort annotations by owner (position, -1 if unknown); the first of equal ids stays."""
-        order = np.argsort(row_ids, kind='stable')
-        again = order[1:][row_ids[order[1:]] == row_ids[order[:-1]]]
-        self.duplicate_rows = row_ids[again].tolist()
-        row_owner[again] = -2
-        self.orphans = int((row_owner == -1).sum())
+        row_owner = position[np.asarray(self._row_keys, np.int64)]
+        orphans = np.flatnonzero(row_owner < 0)
+        if len(orphans):
+            self.broken.add(f'annotation of an unknown {self.noun}', self._place_of(orphans[0]), len(orphans))
+        self._note_ids()
         self._rows = np.argsort(row_owner, kind='stable')
-        self._ends = np.searchsorted(row_owner[self._rows], np.arange(num_owners), side='right')
-        self._first = int((row_owner < 0).sum())
+        self._ends = np.searchsorted(row_owner[self._rows], np.arange(len(self)), side='right')
+        self._first = len(orphans)
+        self._spans = np.asarray(self._spans).reshape(-1, 2)
+        del self._keys, self._owner_keys, self._row_keys, self._row_ids
+
+    def _note_ids(self) -> None:
+        """Say how many annotations have no id, or one that was there before."""
+        ids = np.asarray(self._row_ids)
+        order = np.argsort(ids, kind='stable')
+        again, missing = np.sort(order[1:][np.diff(ids[order]) == 0]), np.flatnonzero(ids < 0)
+        self.own_ids &= not len(again)
+        for rows, reason in ((again, 'annotation whose id was there before: numbered anew'),
+                             (missing, 'annotation without an id: numbered')):
+            if len(rows):
+                self.broken.note(reason, self._place_of(rows[0]), len(rows))
+
+    def _place_of(self, row: int) -> str:
+        return place('annotations', self._numbers[row])
 
     def __len__(self) -> int:
         """Number of owners."""
         return len(self._owner_spans) // 2
 
-    def __iter__(self) -> Iterator[Tuple[dict, List[dict]]]:
+    def __iter__(self) -> Iterator[Tuple[Row, List[Row]]]:
         """(owner row, its annotation rows), decoded as UTF-8."""
         with open(self.path, 'rb') as file:
-            decode = json.JSONDecoder().decode
-
-            # Not mapped: the pages of a mapping would count as this process's memory, all of the file in the end.
-            def row(start: int, end: int) -> dict:
-                try:
-                    return decode(str(os.pread(file.fileno(), end - start, start), 'utf-8'))
-                except UnicodeDecodeError as error:
-                    raise ValueError(f'{self.path} is not UTF-8 near byte {start}: {error}') from error
-
-            begin = self._first
+            read, begin = partial(self._decode, file.fileno()), self._first
             for index, end in enumerate(self._ends):
-                spans = self._spans[self._rows[begin:end]].tolist()
+                rows = self._rows[begin:end].tolist()
                 begin = end
-                yield (row(*self._owner_spans[2 * index:2 * index + 2]),
-                       [row(*span) for span in spans])
+                yield (self._owner(index, read),
+                       [Row(read(*self._spans[row].tolist()), 'annotations', self._numbers[row]) for row in rows])
+
+    def _owner(self, index: int, read: Callable[[int, int], dict]) -> Row:
+        return Row(read(*self._owner_spans[2 * index:2 * index + 2]), self.owners, self._owner_numbers[index])
+
+    def _read(self, start: int, end: int) -> Any:
+        with open(self.path, 'rb') as file:
+            return self._decode(file.fileno(), start, end)
+
+    def _decode(self, file: int, start: int, end: int) -> Any:
+        # Not mapped: the pages of a mapping would count as this process's memory, all of the file in the end.
+        try:
+            return self._parse(str(os.pread(file, end - start, start), 'utf-8'))
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{self.path} is not UTF-8 near byte {start}: {error}') from error
 
 
 def _as_integer(identifier: Any) -> int:
     small = isinstance(identifier, int) and 0 <= identifier < 1 << 62
     return identifier if small else hash(str(identifier)) >> 1 & (1 << 62) - 1
-
-
-def _bytes(path: str, start: int, end: int) -> bytes:
-    with Path(path).open('rb') as file:
-        file.seek(start)
-        return file.read(end - start)

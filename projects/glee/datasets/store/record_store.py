@@ -10,7 +10,7 @@ from typing import Callable, Iterable, Optional, Tuple
 
 import numpy as np
 
-FORMAT = 1  # raise it when the content of records changes
+FORMAT = 2  # raise it when the content of records changes
 
 
 def write_records(folder: Path, records: Iterable[dict]) -> None:

@@ -5,9 +5,11 @@ from typing import Iterator, List, Optional, Tuple
 from mmengine.fileio import get_local_path
 
 from ...structures.row_values import BrokenRow
-from .broken_rows import BrokenRows, Folders, report, unchanged
+from .box_layout import BoxLayout
+from .broken_rows import Folders, report, unchanged
 from .json_groups import JsonGroups
 from .record_store import fingerprint, open_records
+from .rows import Row
 
 
 class StreamedRecords:
@@ -18,8 +20,8 @@ class StreamedRecords:
     processes share and the next run finds again. A store is made anew when the annotation file,
     the folders of the pictures or the settings of the reader have changed.
 
-    Rows that cannot be used (no or zero-area box, empty mask, missing picture, duplicate id ...)
-    are left out, counted, and named in one warning.
+    Rows that cannot be used (no or zero-area box, empty mask, missing picture ...) are left out, counted, and named in
+    one warning; another one tells what was understood otherwise than it is written.
 
     Subclasses turn one group into item(s) in ``parse_data_info``, which gets ``raw_img_info`` (row of the owner) and
     ``raw_ann_info`` (its rows).
@@ -52,7 +54,7 @@ class StreamedRecords:
                 self.cache_dir, fingerprint(path, **self.settings()), lambda: self._build(path),
                 valid=lambda header: unchanged(header['folders']))
         self.adopt(header)
-        report(header['broken'], self.ann_file)
+        report(header['broken'], self.ann_file, notes=header['notes'])
         self._fully_initialized = True
         if self._indices is not None:
             self.data_bytes, self.data_address = self._get_serialized_subset(self._indices)
@@ -79,15 +81,14 @@ class StreamedRecords:
         return JsonGroups(path, self.owners, self.owner_id)
 
     def _build(self, path: str) -> Tuple[Iterator[dict], dict]:
-        header = dict(broken={}, folders={})
+        header = dict(broken={}, notes={}, folders={})
         return self._items(path, header), header
 
     def _items(self, path: str, header: dict) -> Iterator[dict]:
-        self._broken = BrokenRows()
         folders, found = Folders(), False
         groups = self.open_groups(path)
+        self._broken, self._layout = groups.broken, BoxLayout()
         self.prepare(groups, header)
-        noun = self.owners[:-1]
         for owner, annotations in groups:
             for item in self._parse(owner, annotations):
                 if self.check_files and not folders.has(item['img_path']):
@@ -100,20 +101,14 @@ class StreamedRecords:
             raise FileNotFoundError(
                 f'none of the pictures of {self.ann_file} exists, for example '
                 f'{self._broken.reasons["missing file"][1]}; check data_root and data_prefix')
-        for reason, ids in ((f'duplicate id of an {noun}', groups.duplicate_owners),
-                            ('duplicate id of an annotation', groups.duplicate_rows)):
-            if ids:
-                self._broken.add(reason, f'id {ids[0]}', len(ids))
-        self._broken.add(f'annotation of an unknown {noun}', 'file', groups.orphans)
-        for name, count in groups.no_rows.items():
-            self._broken.add(f'entry of `{name}` that is no row', 'file', count)
-        header.update(broken=self._broken.reasons, folders=folders.state())
+        self._layout.judge(self._broken)
+        header.update(broken=self._broken.reasons, notes=self._broken.notes, folders=folders.state())
 
-    def _parse(self, owner: dict, annotations: List[dict]) -> List[dict]:
+    def _parse(self, owner: Row, annotations: List[Row]) -> List[dict]:
         try:
             item = self.parse_data_info(dict(raw_img_info=owner, raw_ann_info=annotations))
         except BrokenRow as problem:
-            self._broken.add(str(problem), f'{self.owners[:-1]} {owner.get("id")}')
+            self._broken.add(str(problem), owner.where)
             return []
         return item if isinstance(item, list) else [] if item is None else [item]
 

@@ -4,18 +4,23 @@ A row that cannot be used as a whole is left out. Otherwise it counts as it woul
 without a usable mask has a mask of nothing, one without a usable box a box of no size; neither can be found. All are
 counted and named in one warning.
 """
-from typing import Any, Optional
+from collections import defaultdict
+from typing import Any, Iterable, NamedTuple, Optional, Sequence
 
 from mmdet.datasets.api_wrappers import COCO
 
+from ...datasets.store.box_layout import BoxLayout
 from ...datasets.store.broken_rows import BrokenRows, report
-from ...datasets.store.json_file import label_of, load_json, look_up, read_categories, rows_by_id, rows_of
+from ...datasets.store.json_file import label_of, load_json, look_up, read_categories
+from ...datasets.store.rows import Row, note_ids, read_owners, read_rows
 from ...structures.masks import area, empty_mask, read_mask, to_rle
-from ...structures.row_values import BrokenRow, corners, flag, image_size, number
+from ...structures.row_values import ANY_SIZE, BrokenRow, corners, flag, image_size, number
+
+Sizes = dict[Any, tuple[int, int]]
 
 
 def load_truth(path: str, with_boxes: bool = True, with_masks: bool = True,
-               backend_args: Optional[dict] = None) -> dict:
+               backend_args: Optional[dict] = None, sizes: Optional[Sizes] = None) -> dict:
     """A COCO or LVIS file with rows that are safe to score.
 
     Args:
@@ -23,44 +28,56 @@ def load_truth(path: str, with_boxes: bool = True, with_masks: bool = True,
         with_boxes: boxes are scored; else one that cannot be used is not named.
         with_masks: masks are scored; else they are taken away unseen.
         backend_args: of mmengine's file backend.
+        sizes: (width, height), px, of pictures by image id, for images of which the file does not say. None: they will
+            be known later, and the masks of such images are not named.
 
     Returns:
         dict: the file's content. ``annotations`` have ``id`` from 1 in the order of the file, ``bbox``, ``area`` and
-        ``iscrowd``, with ``with_masks`` also ``segmentation``.
+        ``iscrowd``, with ``with_masks`` also ``segmentation``; other ids are those of the file. Images without a size
+        have None for ``width`` and ``height``.
 
     Raises:
-        ValueError: it is no such file; it is named.
+        ValueError: it is no such file, or nobody knows which row an id means; the file is named.
     """
-    content = load_json(path, 'images', 'categories', backend_args=backend_args)
+    content, broken = load_json(path, 'images', 'categories', backend_args=backend_args), BrokenRows()
     categories = read_categories(content['categories'], path)
-    images, broken = rows_by_id(content['images']), BrokenRows()
-    broken.add('image without an id of its own', 'file', len(rows_of(content['images'])) - len(images))
-    known, sizes = {row['id']: row['id'] for row in categories}, {}
-    for identifier, image in images.items():
+    images = read_owners(content, 'images', path, broken)
+    sizes = {identifier: _read_size(image, sizes, broken) for identifier, image in images.items()}
+    known, layout, annotations = {row['id']: row['id'] for row in categories}, BoxLayout(), []
+    rows = read_rows(content, 'annotations', path, broken)
+    note_ids(rows, broken)
+    for row in rows:
         try:
-            sizes[identifier] = image_size(image)
-            image.update(zip(('width', 'height'), sizes[identifier]))
-        except BrokenRow as problem:
-            image.update(width=None, height=None)
-            broken.add(str(problem), f'image {identifier}')
-    annotations = []
-    for position, row in enumerate(rows_of(content.get('annotations'))):
-        try:
-            if not isinstance(row, dict):
-                raise BrokenRow('entry of `annotations` that is no row')
             image_id = look_up(images, row.get('image_id'), 'annotation of an unknown image')['id']
-            row = dict(row, id=len(annotations) + 1, image_id=image_id, category_id=label_of(row, known),
-                       iscrowd=int(flag(row.get('iscrowd'), 'iscrowd')))
+            found = dict(row, id=len(annotations) + 1, image_id=image_id, category_id=label_of(row, known),
+                         iscrowd=int(flag(row.get('iscrowd'), 'iscrowd')))
             if 'ignore' in row:
-                row['ignore'] = int(flag(row['ignore'], 'ignore'))
+                found['ignore'] = int(flag(row['ignore'], 'ignore'))
         except BrokenRow as problem:
-            broken.add(str(problem), f'row {position} of `annotations`')
+            broken.add(str(problem), row.where)
             continue
-        where = f'row {position} of `annotations`'
-        _read_shape(row, sizes.get(image_id), with_masks, broken if with_boxes else BrokenRows(), broken, where)
-        annotations.append(row)
-    report(broken.reasons, path, 'counted as missed or left out')
+        _read_shape(found, sizes[image_id], with_masks, broken if with_boxes else BrokenRows(), broken, row.where)
+        if with_boxes and sizes[image_id]:
+            x, y, width, height = found['bbox']
+            layout.see([x, y, x + width, y + height], *sizes[image_id], row.where)
+        annotations.append(found)
+    layout.judge(broken)
+    report(broken.reasons, path, 'counted as missed or left out', broken.notes)
     return dict(content, images=list(images.values()), categories=categories, annotations=annotations)
+
+
+def _read_size(image: Row, sizes: Optional[Sizes], broken: BrokenRows) -> Optional[tuple[int, int]]:
+    """(width, height) of an image, which its row gets; None where nobody knows."""
+    size = (sizes or {}).get(image['id'])
+    try:
+        size = image_size(image)
+    except BrokenRow as problem:
+        if size is not None:
+            broken.note('image without width and height: those of the tested picture', image.where)
+        elif sizes is not None:
+            broken.add(str(problem), image.where)
+    image.update(zip(('width', 'height'), size or (None, None)))
+    return size
 
 
 def _read_shape(row: dict, size: Optional[tuple[int, int]], with_masks: bool, broken_boxes: BrokenRows,
@@ -90,7 +107,7 @@ def _read_shape(row: dict, size: Optional[tuple[int, int]], with_masks: bool, br
 
 
 def _read_box(box: Any, size: Optional[tuple[int, int]]) -> list[float]:
-    corners(box, *(size or (1e6, 1e6)), usable=False)
+    corners(box, *(size or ANY_SIZE), usable=False)
     return [number(side, 'box') for side in box]
 
 
@@ -98,8 +115,97 @@ def _read_mask(segmentation: Any, size: Optional[tuple[int, int]]) -> Any:
     if not segmentation:
         raise BrokenRow('no mask')
     if size is None:
-        raise BrokenRow('mask in an image without width and height')
+        return empty_mask(1, 1)  # its image has been named, or its size will be known
     return read_mask(segmentation, *size[::-1])
+
+
+class Numbered(NamedTuple):
+    """A file's content in which images and categories are numbered from 1, and the numbers by the file's ids."""
+    content: dict
+    images: dict[Any, int]
+    categories: dict[Any, int]
+
+
+class TruthFile:
+    """The annotation file of a metric, whose ids are the file's own to the outside and numbers inside.
+
+    Official programs sort ids and put them into arrays, where text, mixed kinds and numbers of more than 64 bits
+    are lost, and take the annotation 0 for none.
+
+    Args:
+        path, with_boxes, with_masks, backend_args: as of ``load_truth``, whose result is ``content``.
+    """
+
+    def __init__(self, path: str, with_boxes: bool = True, with_masks: bool = True,
+                 backend_args: Optional[dict] = None) -> None:
+        self.path, self._options = path, (with_boxes, with_masks, backend_args)
+        self.content = load_truth(path, *self._options)
+        self._lacking = any(image['width'] is None for image in self.content['images'])
+
+    def learn_sizes(self, pictures: Iterable[dict]) -> bool:
+        """Read the file again, if it lacks the size of any image, with those of the tested pictures.
+
+        Args:
+            pictures: ``img_id``, ``width`` and ``height``, px, of each.
+
+        Returns:
+            bool: whether it was read again.
+        """
+        if self._lacking:
+            sizes = {picture['img_id']: (picture['width'], picture['height']) for picture in pictures}
+            self.content = load_truth(self.path, *self._options, sizes=sizes)
+        return self._lacking
+
+    def image_id(self, identifier: Any) -> Any:
+        """The id of a tested picture as the file spells it.
+
+        Raises:
+            ValueError: the file has no such image.
+        """
+        try:
+            return look_up(self._ids, identifier, '')
+        except BrokenRow:
+            raise ValueError(f'{self.path} has no image with the id {identifier} of a tested picture; give the metric '
+                             "the data set's ann_file") from None
+
+    @property
+    def _ids(self) -> dict:
+        if not hasattr(self, '_own_ids'):
+            self._own_ids = {image['id']: image['id'] for image in self.content['images']}
+        return self._own_ids
+
+    def category_ids(self, names: Sequence[str]) -> list:
+        """The id of each name; of categories of one name the first one comes first.
+
+        Raises:
+            ValueError: the file has no such name.
+        """
+        by_name = defaultdict(list)
+        for category in self.content['categories']:
+            by_name[category['name']].append(category['id'])
+        missing = [name for name in names if name not in by_name]
+        if missing:
+            raise ValueError(f'{self.path} lacks the categories {missing[:5]} of the data set; give the metric the '
+                             "data set's ann_file")
+        return [by_name[name].pop(0) if len(by_name[name]) > 1 else by_name[name][0] for name in names]
+
+    def numbered(self, first: Iterable = ()) -> Numbered:
+        """The content with numbers for ids.
+
+        Images are numbered in the order of their ids, which decides between detections of equal score; categories in
+        that of the file, behind those whose ids come ``first``.
+        """
+        ids = sorted((image['id'] for image in self.content['images']), key=lambda i: (isinstance(i, str), i))
+        images = {identifier: number for number, identifier in enumerate(ids, 1)}
+        order = dict.fromkeys([*first, *(category['id'] for category in self.content['categories'])])
+        categories = {identifier: number for number, identifier in enumerate(order, 1)}
+        content = dict(
+            self.content,
+            images=[dict(image, id=images[image['id']]) for image in self.content['images']],
+            categories=[dict(category, id=categories[category['id']]) for category in self.content['categories']],
+            annotations=[dict(row, image_id=images[row['image_id']], category_id=categories[row['category_id']])
+                         for row in self.content['annotations']])
+        return Numbered(content, images, categories)
 
 
 def coco_of(content: dict) -> COCO:

@@ -1,10 +1,11 @@
 """COCO AP that one bad row or picture does not end."""
 from typing import Dict, List, Optional, Sequence, Union
 
+from mmdet.datasets.api_wrappers import COCO
 from mmdet.evaluation.metrics import CocoMetric
 from mmdet.registry import METRICS
 
-from ..functional.coco_truth import coco_of, load_truth, without_unreadable
+from ..functional.coco_truth import TruthFile, coco_of, without_unreadable
 from ..functional.unscored import drop_unscored
 
 
@@ -12,8 +13,9 @@ from ..functional.unscored import drop_unscored
 class CocoEvalMetric(CocoMetric):
     """mmdet's ``CocoMetric`` with rows checked as ``load_truth`` does and without detections in unreadable pictures.
 
-    Numbers are those of pycocotools, without those of which nothing is annotated (its -1); whatever ids the annotations
-    have, or whether they have any, does not matter.
+    Numbers are those of pycocotools, without those of which nothing is annotated (its -1). Ids do not matter: those of
+    annotations may be missing or the same, those of images and categories may be text or of any length, and a label is
+    the category of its name.
 
     Args:
         ann_file (str): annotation file.
@@ -24,32 +26,52 @@ class CocoEvalMetric(CocoMetric):
             ``collect_device``, ``prefix`` and ``use_mp_eval`` of ``CocoMetric``.
 
     Raises:
-        ValueError: ``ann_file`` is no COCO file.
+        ValueError: ``ann_file`` is no COCO file, or nobody knows which row one of its ids means.
     """
 
     def __init__(self, ann_file: str, metric: Union[str, List[str]] = 'bbox',
                  proposal_nums: Sequence[int] = (1, 10, 100), backend_args: Optional[dict] = None, **kwargs) -> None:
         super().__init__(None, metric, proposal_nums=proposal_nums, backend_args=backend_args, **kwargs)
         self.ann_file = ann_file
-        self._coco_api = coco_of(load_truth(ann_file, with_boxes=set(self.metrics) != {'segm'},
-                                            with_masks='segm' in self.metrics, backend_args=backend_args))
+        self.truth = TruthFile(ann_file, set(self.metrics) != {'segm'}, 'segm' in self.metrics, backend_args)
+        self._coco_api = COCO()  # filled with the truth once the names of the data set are known
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Collect a batch."""
         super().process(data_batch, without_unreadable(data_samples))
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
-        """``bbox_mAP`` ... ``segm_mAP_l`` of what is annotated.
+        """``bbox_mAP`` ... ``segm_mAP_l`` of what is annotated; files have the ids of ``ann_file``.
 
         Raises:
-            ValueError: the data set has a name that the annotation file lacks, but for stuff behind all things.
+            ValueError: the data set has a name that the annotation file lacks, but for stuff behind all things, or
+                a picture that it lacks.
         """
-        known = {category['name'] for category in self._coco_api.dataset['categories']}
+        self.truth.learn_sizes(gt for gt, _ in results)
+        known = {category['name'] for category in self.truth.content['categories']}
         names = list(self.dataset_meta['classes'])
-        while names and names[-1] not in known:  # stuff, of which there are no instances
+        while len(names) > 1 and names[-1] not in known:  # stuff, of which there are no instances
             names.pop()
-        missing = [name for name in names or self.dataset_meta['classes'] if name not in known]
-        if missing:
-            raise ValueError(f'{self.ann_file} lacks the categories {missing[:5]} of the data set; give the metric the '
-                             "data set's ann_file")
-        return drop_unscored(type(self).__name__, super().compute_metrics(results), missing=-1)
+        categories = self.truth.category_ids(names)
+        found = [dict(result, img_id=self.truth.image_id(result['img_id'])) for _, result in results]
+        if self.outfile_prefix is not None:
+            self.cat_ids = categories
+            self.results2json(found, self.outfile_prefix)
+        if self.format_only:
+            return {}
+        return drop_unscored(type(self).__name__, self._score(categories, found), missing=-1)
+
+    def _score(self, categories: list, found: List[dict]) -> Dict[str, float]:
+        """The numbers of pycocotools, which sees numbers in place of ids."""
+        content, images, numbers = self.truth.numbered(categories)
+        self._coco_api = coco_of(content)
+        self.cat_ids, self.img_ids = [numbers[category] for category in categories], sorted(images.values())
+        nothing = {key: values[:0] for key, values in found[0].items() if key != 'img_id'}
+        # in the order of the images, as mmdet's recall of proposals takes them
+        by_number = {number: dict(nothing, img_id=number) for number in self.img_ids}
+        by_number.update({images[result['img_id']]: dict(result, img_id=images[result['img_id']]) for result in found})
+        outfile_prefix, self.outfile_prefix = self.outfile_prefix, None  # those files would have the numbers
+        try:
+            return super().compute_metrics([({}, result) for result in by_number.values()])
+        finally:
+            self.outfile_prefix = outfile_prefix

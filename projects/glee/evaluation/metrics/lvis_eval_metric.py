@@ -1,7 +1,5 @@
 """LVIS AP with the lvis package on current numpy."""
 import logging
-import os.path as osp
-import tempfile
 import types
 from typing import Callable, Dict, List, Optional, Sequence
 
@@ -12,9 +10,15 @@ from mmdet.registry import METRICS
 from mmengine.fileio import dump
 from mmengine.logging import MMLogger
 
+from ...datasets.store.broken_rows import BrokenRows, report
+from ...datasets.store.rows import read_id_list
 from ...structures.masks import empty_mask
-from ..functional.coco_truth import load_truth, without_unreadable
+from ...structures.row_values import BrokenRow
+from ..functional.coco_truth import TruthFile, without_unreadable
 from ..functional.unscored import drop_unscored
+
+FEDERATION = ('neg_category_ids', 'not_exhaustive_category_ids')
+FREQUENCIES = ('r', 'c', 'f')
 
 
 def with_numpy_float(function: Callable) -> Callable:
@@ -60,48 +64,50 @@ class LVISEvalMetric(LVISMetric):
         if ann_file is None:
             raise ValueError('LVISEvalMetric needs `ann_file`: the federated rules (negative and '
                              'not exhaustive categories, frequencies) stand there')
-        truth = load_truth(ann_file, 'bbox' in self.metrics, 'segm' in self.metrics, self.backend_args)
-        self._lvis_api = lvis_of(truth, ann_file)
+        self.truth = TruthFile(ann_file, 'bbox' in self.metrics, 'segm' in self.metrics, self.backend_args)
+        check_federation(self.truth.content, ann_file)
+        self._lvis_api = LVIS.__new__(LVIS)  # filled with the truth once the names of the data set are known
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Collect a batch; nothing counts as found in pictures that could not be read."""
         super().process(data_batch, without_unreadable(data_samples))
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
-        """``bbox_AP`` ... ``segm_APf``, without those of which the file has no object."""
-        category_ids = self._category_ids()
-        predictions = [prediction for _, prediction in results]
+        """``bbox_AP`` ... ``segm_APf``, without those of which the file has no object.
+
+        With ``outfile_prefix`` it writes files of results, which have the ids of ``ann_file``.
+        """
+        if self.truth.learn_sizes(gt for gt, _ in results):
+            check_federation(self.truth.content, self.truth.path)
+        categories = self._category_ids()
+        predictions = [dict(result, img_id=self.truth.image_id(result['img_id'])) for _, result in results]
+        content, images, numbers = self.truth.numbered(categories)
+        self._lvis_api = lvis_of(content, numbers)
         metrics = {}
-        with tempfile.TemporaryDirectory() as folder:
-            prefix = self.outfile_prefix or osp.join(folder, 'results')
-            for metric in self.metrics:
-                path = f'{prefix}.{metric}.json'
-                found = lvis_results(predictions, category_ids, metric)
-                dump(found, path)
-                if not self.format_only:
-                    metrics.update(self._evaluate(metric, found or [self._nothing_found(category_ids, metric)]))
+        for metric in self.metrics:
+            found = lvis_results(predictions, categories, metric)
+            if self.outfile_prefix is not None:
+                dump(found, f'{self.outfile_prefix}.{metric}.json')
+            if not self.format_only:
+                found = [dict(row, image_id=images[row['image_id']], category_id=numbers[row['category_id']])
+                         for row in found]
+                metrics.update(self._evaluate(metric, found or [self._nothing_found(metric)]))
         return metrics
 
-    def _nothing_found(self, category_ids: List[int], metric: str) -> dict:
+    def _nothing_found(self, metric: str) -> dict:
         """A result without area, which matches no object: the lvis package reads no empty list."""
         image = self._lvis_api.dataset['images'][0]
-        row = dict(image_id=image['id'], category_id=category_ids[0], score=0.0)
+        row = dict(image_id=image['id'], category_id=1, score=0.0)
         shape = dict(bbox=[0., 0., 0., 0.]) if metric == 'bbox' else dict(
-            segmentation=empty_mask(image['height'], image['width']))
+            segmentation=empty_mask(image['height'] or 1, image['width'] or 1))
         return dict(row, **shape)
 
-    def _category_ids(self) -> List[int]:
-        """Category id of each label, in the order of the file as the data sets have it."""
-        ids = self._lvis_api.get_cat_ids()
-        names = self.dataset_meta['classes']
-        if len(names) == len(ids):
-            return ids
-        by_name = {self._lvis_api.cats[i]['name']: i for i in ids}
-        missing = [name for name in names if name not in by_name]
-        if missing:
-            raise ValueError(f'the data set has {len(names)} names and the annotation file '
-                             f'{len(ids)}, which lacks {missing[:5]}')
-        return [by_name[name] for name in names]
+    def _category_ids(self) -> list:
+        """Category id of each label: of its name, or where the file spells all names otherwise, of its position."""
+        categories, names = self.truth.content['categories'], self.dataset_meta['classes']
+        if len(names) == len(categories) and not {category['name'] for category in categories} >= set(names):
+            return [category['id'] for category in categories]
+        return self.truth.category_ids(names)
 
     def _evaluate(self, metric: str, found: List[dict]) -> Dict[str, float]:
         evaluation = CurrentNumpyLVISEval(self._lvis_api, LVISResults(self._lvis_api, found), metric)
@@ -125,18 +131,47 @@ class LVISEvalMetric(LVISMetric):
         return metrics
 
 
-def lvis_of(content: dict, path: str) -> LVIS:
-    """The API of the lvis package over the content of a file.
+def check_federation(content: dict, path: str) -> None:
+    """Read what the federated rules need, in place: lists of ids of the file's own categories.
+
+    A list that is missing or null in some images alone is empty.
 
     Raises:
-        ValueError: images or categories lack what the federated rules need; file and row are named.
+        ValueError: images or categories lack it; file and row are named.
     """
-    for key, kind, rows in (('neg_category_ids', list, 'images'), ('not_exhaustive_category_ids', list, 'images'),
-                            ('frequency', str, 'categories')):
-        for row in content[rows]:
-            if not isinstance(row.get(key), kind):
-                raise ValueError(f'{path}: {key} is missing for id {row["id"]} of `{rows}`: it is no LVIS file; for AP '
-                                 'without the federated rules use CocoEvalMetric')
+    known, broken = {category['id']: category for category in content['categories']}, BrokenRows()
+    for key in FEDERATION:
+        rows = content['images']
+        if rows and not any(row.get(key) is not None for row in rows):
+            raise _no_lvis_file(path, f'{key} is missing for id {rows[0]["id"]} of `images`')
+        for row in rows:
+            if row.get(key) is None:
+                broken.note(f'image without {key}: an empty list', row.where)
+            try:
+                row[key] = read_id_list(row, key, known)
+            except BrokenRow as problem:
+                raise _no_lvis_file(path, f'{row.where} has a {problem}') from None
+    for row in content['categories']:
+        if row.get('frequency') not in FREQUENCIES:
+            raise _no_lvis_file(path, f'frequency is missing for id {row["id"]} of `categories`, or none of '
+                                      f'{FREQUENCIES}')
+    report({}, path, notes=broken.notes)
+
+
+def _no_lvis_file(path: str, why: str) -> ValueError:
+    return ValueError(f'{path}: {why}: it is no LVIS file; for AP without the federated rules use CocoEvalMetric')
+
+
+def lvis_of(content: dict, categories: dict) -> LVIS:
+    """The API of the lvis package over the content of a file.
+
+    Args:
+        content: of the file, its ids numbered.
+        categories: number of each category by its id in the file, which the federated lists have.
+    """
+    content = dict(content, images=[
+        dict(image, **{key: [categories[identifier] for identifier in image[key]] for key in FEDERATION})
+        for image in content['images']])
     lvis = LVIS.__new__(LVIS)
     lvis.logger = logging.getLogger('lvis.lvis')
     lvis.dataset = content
@@ -144,7 +179,7 @@ def lvis_of(content: dict, path: str) -> LVIS:
     return lvis
 
 
-def lvis_results(predictions: List[dict], category_ids: List[int], metric: str) -> List[dict]:
+def lvis_results(predictions: List[dict], category_ids: list, metric: str) -> List[dict]:
     """Rows of a result file: boxes as xywh for 'bbox', RLE masks alone for 'segm'."""
     rows = []
     for prediction in predictions:
