@@ -8,10 +8,11 @@ from criterion_inputs import R, random_case, recipe_boxes, recipe_rand
 from goldens import load_golden
 from mmcv.ops import point_sample
 from mmdet.models.task_modules.assigners import HungarianAssigner
+from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmengine.structures import InstanceData
 
-from projects.glee.models.task_modules import HungarianMatcher
+from projects.glee.models.task_modules import BinaryMaskCost, HungarianMatcher
 
 # the constants of the released models, written out apart from the code's defaults
 RELEASED_COSTS = [
@@ -33,13 +34,24 @@ def test_single_costs_equal_the_released_code():
     matcher = HungarianMatcher()
     pred = InstanceData(masks=torch.from_numpy(R.normal('alone:mx', (5, 300), 2)))
     truth = InstanceData(masks=torch.from_numpy(R.uniform('alone:my', (5, 300)) > .6))
-    entropy, dice = (cost(pred, truth) / cost.weight for cost in matcher.mask_costs)
+    entropy, dice = matcher.mask_costs[0].terms(pred.masks, truth.masks.float())
     np.testing.assert_allclose(entropy, arrays['batch_bce'], rtol=1e-5)
     np.testing.assert_allclose(dice, arrays['batch_dice'], rtol=1e-5)
     pred, truth = (InstanceData(bboxes=bbox_cxcywh_to_xyxy(
         recipe_boxes(f'alone:b{k}c', f'alone:b{k}s', (6, ), size=(.05, .5)))) for k in (1, 2))
     giou = -matcher.box_costs[1](pred, truth) / matcher.box_costs[1].weight
     np.testing.assert_allclose(giou, arrays['giou_matrix'], rtol=1e-4, atol=1e-6)
+
+
+def test_mask_costs_are_those_of_mmdet():
+    """Few objects and many, saturated logits, values between 0 and 1."""
+    costs = [TASK_UTILS.build(cost) for cost in RELEASED_COSTS[-2:]]
+    gen = torch.Generator().manual_seed(0)
+    for num_objects in (0, 1, 7):
+        pred = InstanceData(masks=torch.randn(5, 300, generator=gen) * 30)
+        truth = InstanceData(masks=torch.rand(num_objects, 300, generator=gen))
+        torch.testing.assert_close(BinaryMaskCost()(pred, truth), sum(cost(pred, truth) for cost in costs),
+                                   rtol=1e-5, atol=1e-5)
 
 
 def test_saturated_logits_cost_as_in_the_released_code():
@@ -123,7 +135,7 @@ def test_only_the_annotations_named_guide_the_matching():
     label = {'class cost FocalLossCost'}
     box = {'box cost BBoxL1Cost', 'box cost IoUCost'}
     assert names == [label, label | box,
-                     label | box | {'mask cost CrossEntropyLossCost', 'mask cost DiceCost'}]
+                     label | box | {'mask cost BinaryMaskCost'}]
     for target in targets:
         del target.masks
     matcher(predictions, features, targets, use_masks=False)
@@ -152,8 +164,8 @@ def test_costs_are_fp32_under_autocast(monkeypatch):
 @pytest.mark.parametrize('field, value, message', [
     ('logits', float('nan'), 'NaN: class cost FocalLossCost'),
     ('boxes', float('nan'), 'NaN: box cost BBoxL1Cost'),
-    ('mask_embeds', float('nan'), 'NaN: mask cost CrossEntropyLossCost'),
-    ('mask_embeds', 3e38, '(NaN|inf): mask cost CrossEntropyLossCost'),
+    ('mask_embeds', float('nan'), 'NaN: mask cost BinaryMaskCost'),
+    ('mask_embeds', 3e38, '(NaN|inf): mask cost BinaryMaskCost'),
 ])
 def test_costs_that_are_not_finite_are_named(field, value, message):
     predictions, features, targets = random_case((2, 3), outputs=('', 'd0', 'd1'))

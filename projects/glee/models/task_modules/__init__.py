@@ -1,6 +1,7 @@
 """Matching of queries with objects."""
+from .binary_mask_cost import BinaryMaskCost
 from .matcher import HungarianMatcher
 
 __all__ = [
-    'HungarianMatcher'
+    'BinaryMaskCost', 'HungarianMatcher'
 ]

@@ -10,6 +10,8 @@ from mmengine.structures import InstanceData
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from ..layers.row_linear import row_product
+
 Match = tuple[Tensor, Tensor]
 
 
@@ -23,8 +25,8 @@ class HungarianMatcher:
     one image of one output per call; its match costs are used here, but for all outputs at once,
     with a single transfer to the CPU per batch.
 
-    The costs are mmdet match-cost configs (``FocalLossCost`` and ``DiceCost`` need the eps below:
-    their defaults differ from the released models).
+    The costs are match-cost configs, mmdet's and ``BinaryMaskCost`` (``FocalLossCost`` needs the eps below: its
+    default differs from the released models).
 
     Args:
         class_costs (Sequence[dict]): read ``scores`` (logits) and ``labels``; always used.
@@ -38,9 +40,7 @@ class HungarianMatcher:
         class_costs: Sequence[dict] = (dict(type='FocalLossCost', weight=4., eps=1e-6), ),
         box_costs: Sequence[dict] = (dict(type='BBoxL1Cost', box_format='xywh', weight=5.),
                                      dict(type='IoUCost', iou_mode='giou', weight=2.)),
-        mask_costs: Sequence[dict] = (dict(
-            type='CrossEntropyLossCost', use_sigmoid=True, weight=5.),
-                                      dict(type='DiceCost', pred_act=True, eps=1., weight=5.)),
+        mask_costs: Sequence[dict] = (dict(type='BinaryMaskCost', entropy_weight=5., dice_weight=5., eps=1.), ),
         num_points: int = 12544,
     ) -> None:
         self.class_costs = [TASK_UTILS.build(cost) for cost in class_costs]
@@ -133,7 +133,7 @@ class HungarianMatcher:
                     truth: InstanceData) -> dict[str, Tensor]:
         """Mask costs (sum of Q, N) of one image, output by output to bound the memory."""
         blocks = [
-            _evaluate(self.mask_costs, 'mask', InstanceData(masks=embed @ features), truth)
+            _evaluate(self.mask_costs, 'mask', InstanceData(masks=row_product(features.T, embed).T), truth)
             for embed in embeds
         ]
         return {name: torch.cat([block[name] for block in blocks]) for name in blocks[0]}
