@@ -8,7 +8,7 @@ import sys
 
 import pycocotools.mask as mask_utils
 import pytest
-from paths import ROOT
+from paths import FORMATS, ROOT
 from worlds import own_copy
 
 from projects.glee.miniworld.world.vocabulary import MINIWORLD_BDD_DET_CLASSES, MINIWORLD_BDD_INST_CLASSES
@@ -121,6 +121,31 @@ def test_ref_youtube_vos_from_its_own_files(world, run, tmp_path, capsys):
     assert 'train.json: written' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize('tool, sources, options', [
+    ('visual_genome_to_json', ['visual_genome/objects.json', 'visual_genome/image_data.json'], []),
+    ('tao_to_ytvis', ['tao/validation.json'], []),
+    ('uvo_to_json', ['uvo/UVO_frame_val.json'], ['--suffix', '.jpg']),
+    ('lvis_minival', ['lvis/lvis_v1_val.json'], []),
+])
+def test_files_as_their_owners_publish_them(run, tmp_path, capsys, tool, sources, options):
+    """What comes out is worked out by hand in test_official_files.py."""
+    run(tool, *(FORMATS / source for source in sources), tmp_path / 'out.json', *options)
+    assert read(tmp_path / 'out.json')['annotations'] and 'out.json: written' in capsys.readouterr().out
+
+
+def test_the_pickles_of_refer_give_the_files_of_glee(world, run, tmp_path):
+    """But for what the world's file has beside: ids, and the raw sentences cleaned."""
+    run('refer_to_json', world / 'coco/refcoco+/refs(unc).p', world / 'coco/refcoco+/instances.json', tmp_path)
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == ['instances_testA.json', 'instances_testB.json', 'instances_train.json', 'instances_val.json']
+    for name in written:
+        wanted, found = read(world / 'annotations/refcocoplus-unc' / name), read(tmp_path / name)
+        pairs = [[(image['original_id'], image['expressions'], annotation['bbox'])
+                  for image, annotation in zip(content['images'], content['annotations'], strict=True)]
+                 for content in (wanted, found)]
+        assert pairs[0] == pairs[1] and {image['dataset_name'] for image in found['images']} == {'refcoco+'}
+
+
 def items(content, key):
     return {entry['id']: entry for entry in content[key]}
 
@@ -140,6 +165,11 @@ def content_of(entry, owners, key):
     ('merge_refcoco', ['none']),
     ('openimages_to_coco', ['none.csv', 'none.csv', 'none', 'out.json']),
     ('ref_youtube_vos_to_refcoco', ['none']),
+    ('visual_genome_to_json', ['none.json', 'none.json', 'out.json']),
+    ('refer_to_json', ['none.p', 'none.json', 'out.json']),
+    ('tao_to_ytvis', ['none.json', 'out.json']),
+    ('uvo_to_json', ['none.json', 'out.json']),
+    ('lvis_minival', ['none.json', 'out.json']),
 ])
 def test_missing_input_is_named(run, tmp_path, monkeypatch, tool, arguments):
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...structures.masks import area, polygons_to_rle, to_rle
+from ...structures.masks import area, bounding_box, to_rle, usable_mask
 from ...structures.row_values import BrokenRow, corners, flag, image_size, integer, number, string
 from ..store.json_file import is_id
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json
@@ -27,7 +27,7 @@ def convert_bdd_images(labels, out, categories: tuple = DETECTION, masks: bool =
         labels (str | Path): a file of frames, or a folder of such files.
         out (str | Path): file to write.
         categories (tuple[str]): ids from 1 in this order; other categories are left out.
-        masks (bool): take `poly2d` (and boxes from it) instead of `box2d`.
+        masks (bool): take `poly2d` (polygons/) or `rle` (rles/), and boxes from them, instead of `box2d`.
         progress (Callable): see `convert_shards`.
 
     Returns:
@@ -54,7 +54,7 @@ def convert_bdd_images(labels, out, categories: tuple = DETECTION, masks: bool =
 
 
 def convert_bdd_tracks(labels, out, categories: tuple = SEGMENTATION, masks: bool = False, progress=None) -> dict:
-    """Writes a YouTube-VIS like file from labels of videos (box_track_20, seg_track_20/polygons).
+    """Writes a YouTube-VIS like file from labels of videos (box_track_20, seg_track_20/polygons or rles).
 
     A track that is a crowd region in any frame is a crowd region; its category is that of its
     first label. `segmentations` are RLE, or absent without masks. `file_names` are
@@ -109,7 +109,7 @@ def _tracks(frames: list, reader, masks: bool) -> list:
             track['iscrowd'] |= entry['iscrowd']
             track['bboxes'][index], track['areas'][index] = entry['bbox'], entry['area']
             if masks:
-                track['segmentations'][index] = polygons_to_rle(entry['segmentation'], height, width)
+                track['segmentations'][index] = to_rle(entry['segmentation'], *size[::-1])
     return list(tracks.values())
 
 
@@ -156,6 +156,9 @@ class _LabelReader:
 
     def _mask(self, label: dict, size: tuple):
         parts = label.get('poly2d')
+        if parts is None and label.get('rle') is not None:
+            mask = usable_mask(label['rle'], size[1], size[0])
+            return {'segmentation': mask, 'bbox': bounding_box(mask), 'area': area(mask)}
         rings = [_ring(part) for part in parts] if isinstance(parts, list) else []
         rings = [ring for ring in rings if len(ring) > 2]
         pixels = rings and area(to_rle([ring.ravel().tolist() for ring in rings], size[1], size[0]))

@@ -92,7 +92,8 @@ def _parse(content: bytes):
 
 def _add_row(shard: Shard, row, path: Path, phrases: tuple, min_score: float, file_pattern: str) -> None:
     needed = ('key', 'caption', 'width', 'height')
-    if isinstance(row, dict) and row.get('status', 'success') != 'success':
+    failed = isinstance(row, dict) and (row.get('status', 'success') != 'success' or row.get('error_message'))
+    if failed:
         shard.skipped['image that was not downloaded'] += 1
         return
     if not isinstance(row, dict) or any(row.get(key) in (None, '') for key in needed):

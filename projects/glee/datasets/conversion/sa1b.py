@@ -1,4 +1,5 @@
 """SA-1B: one index of all images, without the masks of parts."""
+import os
 from functools import partial
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import numpy as np
 
 from ...structures.masks import areas, shares, to_rle, usable_mask
 from ...structures.row_values import BrokenRow, corners, image_size, number, string
+from ..store.pictures import in_order, is_stray
 from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
 
 IMAGES_PER_SHARD = 1000
@@ -43,12 +45,13 @@ def convert_sa1b(image_dir, json_dir, out, threshold: float = 0.5, max_images: i
     are in the JSON only.
 
     Args:
-        image_dir (str | Path): folder of sa_1.json, ... as released.
-        json_dir (str | Path): where the thinned JSON files go; not `image_dir`.
+        image_dir (str | Path): folder of sa_1.json, ... as released, or of one such folder per
+            unpacked tar (sa_000000/sa_1.json).
+        json_dir (str | Path): where the thinned JSON files go, in the same folders; not `image_dir`.
         out (str | Path): the index, COCO with the one category 'object'. An image's `file_name` is
-            its own (sa_1.jpg), its thinned file is called alike (sa_1.json).
+            its own (sa_1.jpg) with its folder (sa_000000/sa_1.jpg), its thinned file is called alike.
         threshold (float): see `thin_masks`.
-        max_images (int): the first so many images by number, None for all.
+        max_images (int): the first so many images, by folder and number, None for all.
         progress (Callable), workers (int): see `convert_shards`.
 
     Returns:
@@ -60,28 +63,39 @@ def convert_sa1b(image_dir, json_dir, out, threshold: float = 0.5, max_images: i
     image_dir, json_dir = Path(image_dir), Path(json_dir)
     if image_dir.resolve() == json_dir.resolve():
         raise ConversionError(f'json_dir={json_dir} is image_dir: the released files would be overwritten')
-    paths = sorted(image_dir.glob('*.json'), key=lambda path: (len(path.name), path.name))[:max_images]
+    paths = _released_files(image_dir, json_dir)[:max_images]
     if not paths:
         raise ConversionError(f'image_dir={image_dir} holds no .json files')
 
     total = -(-len(paths) // IMAGES_PER_SHARD)
-    arguments = {'first': paths[0].name, 'last': paths[-1].name, 'images': len(paths), 'threshold': threshold,
+    arguments = {'first': str(paths[0]), 'last': str(paths[-1]), 'images': len(paths), 'threshold': threshold,
                  'json_dir': str(json_dir)}
-    return convert_shards(out, chunks(paths, IMAGES_PER_SHARD), partial(_convert_batch, json_dir, threshold),
+    return convert_shards(out, chunks(paths, IMAGES_PER_SHARD), partial(_convert_batch, image_dir, json_dir, threshold),
                           {'categories': [{'id': 1, 'name': 'object'}]}, arguments=arguments, progress=progress,
                           total=total, workers=workers)
 
 
-def _convert_batch(json_dir: Path, threshold: float, paths: list) -> Shard:
+def _released_files(image_dir: Path, json_dir: Path) -> list:
+    """The JSON files of a folder and of those below it, as paths from there, by folder and number."""
+    paths = []
+    for folder, below, names in os.walk(image_dir):
+        folder = Path(folder)
+        below[:] = in_order(name for name in below if not is_stray(name) and (folder / name) != json_dir)
+        files = (name for name in names if name.endswith('.json') and not is_stray(name))
+        paths += [folder.relative_to(image_dir) / name for name in sorted(files, key=lambda name: (len(name), name))]
+    return paths
+
+
+def _convert_batch(image_dir: Path, json_dir: Path, threshold: float, paths: list) -> Shard:
     shard = Shard()
     for path in paths:
-        _convert_image(path, json_dir / path.name, threshold, shard)
+        _convert_image(image_dir, path, json_dir / path, threshold, shard)
     return shard
 
 
-def _convert_image(path: Path, target: Path, threshold: float, shard: Shard) -> None:
+def _convert_image(image_dir: Path, path: Path, target: Path, threshold: float, shard: Shard) -> None:
     try:
-        content = load_json(path)
+        content = load_json(image_dir / path)
         image, annotations = content['image'], content['annotations']
         width, height = image_size(image)
         string(image.get('file_name'), 'file_name')
@@ -96,7 +110,7 @@ def _convert_image(path: Path, target: Path, threshold: float, shard: Shard) -> 
         shard.skipped['image without a mask'] += 1
         return
     save_json(target, {'image': image, 'annotations': kept})
-    shard.add({'file_name': image['file_name'], 'width': width, 'height': height},
+    shard.add({'file_name': str(path.parent / image['file_name']), 'width': width, 'height': height},
               [{'category_id': 1, 'bbox': entry['bbox'], 'area': entry['area'], 'iscrowd': 0} for entry in kept])
 
 

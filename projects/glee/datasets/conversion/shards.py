@@ -84,11 +84,12 @@ def _save_part(convert, parts: Path, numbered: tuple) -> Path:
 
 def _check_parts(parts: Path, arguments: dict) -> None:
     path = parts / 'arguments.json'
-    if path.is_file() and json.loads(path.read_text()) != json.loads(json.dumps(arguments)):
+    # without a part there is nothing that could be of another conversion
+    if not path.is_file() or not any(parts.glob('[0-9]*.json')):
+        save_json(path, arguments)
+    if json.loads(path.read_text()) != json.loads(json.dumps(arguments)):
         raise ConversionError(f'{parts} holds an unfinished conversion with other arguments '
                               f'({path.read_text()}): finish that one, or remove the folder')
-    if not path.is_file():
-        save_json(path, arguments)
 
 
 def _assemble(out: Path, parts: list, head: dict, item: str) -> Counter:

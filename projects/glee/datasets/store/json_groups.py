@@ -101,6 +101,27 @@ def iterate_rows(path: str, lists: Tuple[str, ...], keys: Optional[set] = None) 
                              f'{getattr(error, "msg", error)}') from error
 
 
+def iterate_list(path: str) -> Iterator[Any]:
+    """Stream the rows of a JSON file that is one list.
+
+    Raises:
+        ValueError: the file is no JSON list or ends too early; it is named.
+    """
+    with open(path, 'rb') as file:
+        window = _Window(file)
+        try:
+            if window.peek() != '[':
+                raise ValueError('it must hold one JSON list')
+            window.position += 1
+            while window.peek() != ']':
+                value, start, end = window.value()
+                text = window.text[start - window.base:end - window.base]
+                yield value if text.isascii() else json.loads(text.encode('latin-1'))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f'{path} is not valid JSON near byte {window.base + window.position}: '
+                             f'{getattr(error, "msg", error)}') from error
+
+
 class JsonGroups:
     """Groups of one owner row (an image, a video) and its annotation rows, in the owners' order.
 

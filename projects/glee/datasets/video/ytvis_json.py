@@ -66,7 +66,7 @@ class YTVISJsonDataset(VideoDataset):
         merged = merged_ids(content.get('categories')) or merged_ids(evaluation.get('categories'))
         if self.eval_file is not None and not merged:
             raise ValueError(f'neither {self.ann_file} nor {self.eval_file} says in `categories` which of them are '
-                             '`merged`, as TAO'"'"'s train.json and validation.json do: without it TETA is wrong')
+                             "`merged`, as TAO's train.json and validation.json do: without it TETA is wrong")
         return merged
 
     def _record(self, video: dict, tracks: list[tuple[int, dict]], labels: dict[int, int],

@@ -1,0 +1,80 @@
+"""REFER's files (RefCOCO, RefCOCO+, RefCOCOg) in the layout of the released GLEE."""
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from ...structures.masks import usable_mask
+from ...structures.row_values import BrokenRow, corners, image_size, number, string
+from ..store.json_file import is_id, look_up, rows_by_id
+from ..store.refer_pickle import load_refs
+from .shards import ConversionError, load_json, save_json
+
+
+def convert_refer(refs_file, instances_json, out_folder, dataset_name: str) -> dict:
+    """Writes instances_{split}.json for every split of a `refs(*).p`.
+
+    There, an image entry holds the `expressions` of one referred object (REFER's raw sentences), the
+    COCO image as `original_id` and the name of the data set; one annotation belongs to it.
+
+    Args:
+        refs_file (str | Path): refs(unc).p, refs(umd).p, ... as released.
+        instances_json (str | Path): instances.json beside it.
+        out_folder (str | Path): e.g. annotations/refcoco-unc.
+        dataset_name (str): `dataset_name` of the entries: refcoco, refcoco+ or refcocog.
+
+    Returns:
+        dict: per split the number of entries written, and reason -> number of objects left out.
+
+    Raises:
+        ConversionError: a file is missing or something else, or no object can be used.
+    """
+    try:
+        refs = load_refs(str(refs_file))
+    except FileNotFoundError as error:
+        raise ConversionError(f'{refs_file} does not exist') from error
+    except ValueError as error:
+        raise ConversionError(str(error)) from error
+    content = load_json(instances_json)
+    if not isinstance(content, dict):
+        raise ConversionError(f'{instances_json} must hold `images` and `annotations`')
+    images, annotations = (rows_by_id(content.get(key)) for key in ('images', 'annotations'))
+    splits, skipped = defaultdict(lambda: {'images': [], 'annotations': []}), Counter()
+    for ref in refs:
+        try:
+            split = string(ref.get('split'), 'split')
+            entry, annotation = _entry(ref, images, annotations)
+        except BrokenRow as problem:
+            skipped[str(problem)] += 1
+            continue
+        number_ = len(splits[split]['images']) + 1
+        splits[split]['images'].append(dict(entry, id=number_, dataset_name=dataset_name))
+        splits[split]['annotations'].append(dict(annotation, id=number_, image_id=number_))
+    if not splits:
+        raise ConversionError(f'{refs_file}: no object can be used: {dict(skipped)}')
+    for split, rows in splits.items():
+        save_json(Path(out_folder) / f'instances_{split}.json', dict(
+            rows, categories=[{'id': 1, 'name': 'object', 'supercategory': 'object'}]))
+    return {**{f'{split}: objects': len(rows['images']) for split, rows in splits.items()}, **skipped}
+
+
+def _entry(ref: dict, images: dict, annotations: dict) -> tuple[dict, dict]:
+    """An image entry and its annotation, without ids.
+
+    Raises:
+        BrokenRow: the object cannot be used.
+    """
+    annotation = look_up(annotations, ref.get('ann_id'), 'ref of an unknown annotation')
+    image = look_up(images, ref.get('image_id'), 'ref of an unknown image')
+    width, height = image_size(image)
+    said = [sentence.get('raw') for sentence in ref.get('sentences') or () if isinstance(sentence, dict)]
+    said = [text for text in said if isinstance(text, str) and text.strip()]
+    if not said:
+        raise BrokenRow('no expression')
+    mask = usable_mask(annotation.get('segmentation'), height, width)
+    corners(annotation.get('bbox'), width, height)
+    box = [number(side, 'box') for side in annotation['bbox']]
+    area = annotation.get('area')
+    original = {'original_id': annotation['id']} if is_id(annotation.get('id')) else {}
+    return ({'file_name': string(image.get('file_name'), 'file_name'), 'width': width, 'height': height,
+             'original_id': image['id'], 'expressions': said},
+            {'category_id': 1, 'bbox': box, 'area': box[2] * box[3] if area is None else number(area, 'area'),
+             'iscrowd': 0, 'segmentation': mask, **original})
