@@ -74,7 +74,7 @@ def _resized(rows: Rows, height: int, size: tuple) -> Rows:
         read = rows(first, int(below[-1]) + 1)
         wide = F.interpolate(read[:, None], (read.shape[1], size[1]), mode='bilinear', align_corners=False)[:, 0]
         if height == size[0]:
-            return wide
+            return wide[:, :stop - start]
         weight = (place - above)[:, None].to(wide.device)
         above, below = (above - first).to(wide.device), (below - first).to(wide.device)
         return wide[:, above].mul_(1 - weight).addcmul_(wide[:, below], weight)
