@@ -42,7 +42,7 @@ def load_file(path, world, work_dir, **options):
     cfg.model.panoptic_head.num_queries = 10
     for loader in ('train_dataloader', 'test_dataloader'):
         if cfg.get(loader):
-            cfg[loader].update(num_workers=0, persistent_workers=False)
+            cfg[loader].update(num_workers=0)
     return cfg
 
 
@@ -59,7 +59,7 @@ def shrink(cfg):
                           matcher=dict(type='HungarianMatcher', num_points=128))
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(name):
-            cfg[name].update(num_workers=0, persistent_workers=False, batch_size=1)
+            cfg[name].update(num_workers=0, batch_size=1)
     return cfg
 
 
@@ -79,6 +79,6 @@ def shrink_size(cfg, size):
                           matcher=dict(type='HungarianMatcher', num_points=128))
     for loader in ('train_dataloader', 'test_dataloader'):
         if cfg.get(loader):
-            cfg[loader].update(num_workers=0, persistent_workers=False)
+            cfg[loader].update(num_workers=0)
     cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
     return cfg

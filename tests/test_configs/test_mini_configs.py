@@ -64,8 +64,7 @@ def test_out_holds_the_predictions_of_every_image(world, tmp_path):
     cfg = load_mini('glee_mini_coco', world, tmp_path)
     torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), tmp_path / 'mini.pth')
     run_tool('test.py', config_file('glee_mini_coco'), tmp_path / 'mini.pth', '--work-dir', tmp_path / 'work',
-             '--out', tmp_path / 'out.pkl', '--cfg-options', f'data_root={world}/', 'test_dataloader.num_workers=0',
-             'test_dataloader.persistent_workers=False')
+             '--out', tmp_path / 'out.pkl', '--cfg-options', f'data_root={world}/', 'test_dataloader.num_workers=0')
     predictions = mmengine.load(tmp_path / 'out.pkl')
     coco = COCO(world / 'coco/annotations/instances_val2017.json')
     assert [prediction['img_id'] for prediction in predictions] == sorted(coco.imgs)

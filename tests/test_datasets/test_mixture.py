@@ -135,7 +135,7 @@ def test_ten_thousand_draws_have_the_ratios_also_after_resume_and_on_two_ranks(
 def test_a_list_gives_each_source_its_own_batch_size(world, tmp_path):
     loader = load('glee_r50_stage1', tmp_path, data_root=f'{world}/', **{
         'train_dataloader.batch_size': [1, 3], 'train_dataloader.num_workers': 0,
-        'train_dataloader.persistent_workers': False, 'RandomChoiceResize.scales': [(32, 10000)]}).train_dataloader
+        'RandomChoiceResize.scales': [(32, 10000)]}).train_dataloader
     sizes = {}
     for batch in itertools.islice(Runner.build_dataloader(loader, seed=0), 8):
         names = {sample.source for sample in batch['data_samples']}

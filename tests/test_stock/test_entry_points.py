@@ -94,7 +94,7 @@ def training(folder):
     cfg.merge_from_dict({
         'work_dir': str(folder / 'work'), 'train_cfg.max_iters': 1, 'param_scheduler': [], 'model.panoptic_head.'
         'num_queries': 10, 'train_dataloader.batch_size': 1, 'test_dataloader.dataset.indices': 2,
-        'train_dataloader.num_workers': 0, 'train_dataloader.persistent_workers': False,
+        'train_dataloader.num_workers': 0,
         'test_dataloader.num_workers': 0})
     return cfg
 

@@ -23,7 +23,6 @@ def small(source, folder, kind):
 train_dataloader = dict(
     batch_size=2,
     num_workers=1,
-    persistent_workers=True,
     sampler=dict(type='MixtureSampler', ratios=[2, 3, 1, 1], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler', batch_size=2),
     dataset=dict(

@@ -22,7 +22,7 @@ def test_stage_3_continues_from_a_converted_checkpoint(converted_lite, official_
         'data_root': f'{world}/', 'load_from': str(converted_lite), 'train_cfg.max_iters': 2,
         'train_cfg.val_interval': 10, 'default_hooks.checkpoint.interval': 10,
         'default_hooks.checkpoint.save_last': False, 'train_dataloader.num_workers': 0,
-        'train_dataloader.persistent_workers': False, 'train_dataloader.batch_size': 1,
+        'train_dataloader.batch_size': 1,
         'RandomApply.transforms': [dict(type='CropWindow', crop_size=(64, 96))],
         'RandomChoiceResize.scales': [(64, 10000)]}
     cfg = run_config.load_config(Namespace(

@@ -46,5 +46,4 @@ mask_files = dict(outfile_prefix='masks', resume_dir=None)
 video_test = dict(
     batch_size=1,
     num_workers=1,
-    persistent_workers=False,
     sampler=dict(type='WindowSampler', window=10, resume_dir=None))  # window: frames in memory at a time

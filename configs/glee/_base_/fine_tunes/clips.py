@@ -6,7 +6,6 @@ _base_ = ['../datasets/video_train.py', '../schedules/adamw_500k.py']
 train_dataloader = dict(
     batch_size=1,
     num_workers=4,
-    persistent_workers=True,
     sampler=dict(type='MixtureSampler', ratios=[1]),
     batch_sampler=dict(type='MixtureBatchSampler', batch_size=1),
     dataset=dict(type='MixtureDataset'))

@@ -7,7 +7,6 @@ trajectory_model = dict(type='GLEETrajectories', data_preprocessor=dict(_delete_
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    persistent_workers=True,
     sampler=dict(type='MixtureSampler', ratios=[1], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(

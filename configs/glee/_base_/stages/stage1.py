@@ -7,7 +7,6 @@ _base_ = ['../datasets/joint_sources.py', '../schedules/adamw_500k.py', '../defa
 train_dataloader = dict(
     batch_size=2,
     num_workers=4,
-    persistent_workers=True,
     sampler=dict(type='MixtureSampler', ratios=[1.0, 1.0], repeat_thrs=[0.0, 0.0]),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(type='MixtureDataset', datasets=[_base_.objects365_train, _base_.openimages_train]))

@@ -25,7 +25,6 @@ ratios = dict(
 train_dataloader = dict(
     batch_size=2,
     num_workers=4,
-    persistent_workers=True,
     sampler=dict(
         type='MixtureSampler', ratios=list(ratios.values()), repeat_thrs=[0.0] * len(ratios)),
     batch_sampler=dict(type='MixtureBatchSampler'),
