@@ -20,8 +20,8 @@ class SelectedQueries(NamedTuple):
     """The N queries of an image that become instances.
 
     ``scores``: (N,) in 0..1. ``labels``: (N,) Long, index into the names. ``boxes``: (N, 4) cxcywh relative to the
-    padded input. ``segments``: for the maps, where stuff is among the names. ``mask_index``: (N,) Long, which of the
-    masks beside this selection is an instance's; None where each has its own.
+    padded input. ``segments``: for the maps, where stuff is among the names. ``mask_index``: (N,) Long, of
+    detections: which of the masks beside this selection is an instance's; None where each has its own.
     """
     scores: Tensor
     labels: Tensor

@@ -9,9 +9,10 @@ from projects.glee.models.seg_heads.glee_fusion_head import GLEEFusionHead
 from projects.glee.models.seg_heads.mask_resize import count_pixels, positive_rows, resize_bands, resize_logits
 from projects.glee.structures.selected_queries import Segments, SelectedQueries
 
-# mask features, padded input, image in it, original image: smaller, larger, the same, of another shape
+# mask features, padded input, image in it, original image: smaller, larger, the same, of another shape, as high
 SIZES = [((8, 12), (32, 48), (30, 45), (17, 60)), ((8, 12), (32, 48), (30, 45), (91, 130)),
-         ((8, 12), (32, 48), (32, 48), (32, 48)), ((12, 8), (48, 32), (41, 32), (41, 32))]
+         ((8, 12), (32, 48), (32, 48), (32, 48)), ((12, 8), (48, 32), (41, 32), (41, 32)),
+         ((8, 12), (32, 48), (30, 45), (30, 60)), ((32, 12), (32, 48), (30, 45), (17, 60))]
 
 
 def two_resizes(logits, padded, image, out):
@@ -46,11 +47,13 @@ def test_instances_are_those_of_plain_steps(sizes, chunk_pixels):
     quality = (full.sigmoid() * masks).sum((1, 2)) / (masks.sum((1, 2)) + 1e-6)
     head = GLEEFusionHead(chunk_pixels=chunk_pixels)
     selected = SelectedQueries(torch.rand(7), torch.arange(7), torch.rand(7, 4), mask_index=index)
-    found = head._predict_single(selected, logits, sample_meta(sizes), rescale=True)
-    assert torch.equal(found.masks, masks)
-    assert torch.allclose(found.scores, selected.scores * quality, rtol=1e-6)
     own = head._predict_single(selected._replace(mask_index=None), logits[index], sample_meta(sizes), rescale=True)
-    assert torch.equal(own.masks, masks) and torch.equal(own.scores, found.scores)
+    assert torch.equal(own.masks, masks) and torch.equal(own.labels, selected.labels)
+    assert torch.allclose(own.scores, selected.scores * quality, rtol=1e-6)
+    found = head._predict_single(selected, logits, sample_meta(sizes), rescale=True)
+    order = own.scores.argsort(descending=True)  # detections come best first
+    for key in ('masks', 'labels', 'scores', 'bboxes'):
+        assert torch.equal(found[key], own[key][order])
 
 
 @pytest.mark.parametrize('sizes', SIZES)

@@ -55,8 +55,9 @@ class GLEEFusionHead(BaseModule):
 
         Returns:
             list[dict]: ``ins_results`` with ``bboxes`` xyxy in pixels, ``scores``, ``labels`` and bool
-            ``masks`` (N, H, W); with stuff also ``pan_results`` and ``sem_results``, whose ``sem_seg`` (1, H, W)
-            are the maps of ``PanopticFusion`` and ``fuse_semantic``.
+            ``masks`` (N, H, W), detections (``mask_index``) best first, as mmdet's metrics of recall expect them, all
+            others in the order of the selection; with stuff also ``pan_results`` and ``sem_results``, whose
+            ``sem_seg`` (1, H, W) are the maps of ``PanopticFusion`` and ``fuse_semantic``.
         """
         results = []
         for found, logits, sample in zip(selected, mask_logits, batch_data_samples):
@@ -93,11 +94,19 @@ class GLEEFusionHead(BaseModule):
         boxes = bbox_cxcywh_to_xyxy(selected.boxes.float())
         boxes = boxes * boxes.new_tensor([width, height, width, height])
         limit = boxes.new_tensor([out_size[1], out_size[0]] * 2)
-        return InstanceData(
-            bboxes=boxes.clamp(min=0).minimum(limit),
-            scores=selected.scores * quality,
-            labels=selected.labels,
-            masks=masks)
+        boxes, scores, labels = boxes.clamp(min=0).minimum(limit), selected.scores * quality, selected.labels
+        if selected.mask_index is not None:
+            scores, order = scores.sort(descending=True, stable=True)
+            boxes, labels = boxes[order], labels[order]
+            self._reorder(masks, order)
+        return InstanceData(bboxes=boxes, scores=scores, labels=labels, masks=masks)
+
+    def _reorder(self, masks: Tensor, order: Tensor) -> None:
+        """Sort masks (N, H, W) in place, some rows of pixels at a time: a copy of all may not fit the memory."""
+        step = max(self.chunk_pixels // max(len(masks) * masks.shape[2], 1), 1)
+        for start in range(0, masks.shape[1], step):
+            band = masks[:, start:start + step]
+            band.copy_(band[order])
 
     def _masks(self, logits: Tensor, index: Tensor | None, padded: tuple, image: tuple,
                out: tuple) -> tuple[Tensor, Tensor]:
