@@ -2,6 +2,8 @@
 import re
 from typing import Sequence
 
+from .sample_origin import sample_origin
+
 TEXT_MODES = ('category', 'expression')
 
 
@@ -48,13 +50,27 @@ def read_sample_text(text, tokens_positive, where: str) -> tuple[str, ...]:
     """
     if isinstance(text, dict):
         return read_names(_by_label(text, where), where)
-    if isinstance(text, str) and isinstance(tokens_positive, (dict, list, tuple)) and len(tokens_positive):
+    if isinstance(text, str) and _are_spans(tokens_positive):
         groups = _by_label(tokens_positive, where) if isinstance(tokens_positive, dict) else tokens_positive
         groups = [group if isinstance(group[0], (list, tuple)) else [group] for group in groups]
         if not all(0 <= first < past <= len(text) for group in groups for first, past in group):
             raise ValueError(f'{where}: tokens_positive={tokens_positive} has spans outside the caption {text!r}')
         text = [' '.join(text[first:past].strip() for first, past in group) for group in groups]
     return read_names(text, where)
+
+
+def sample_names(sample) -> tuple[str, ...]:
+    """``read_sample_text`` of a data sample that has ``text``."""
+    return read_sample_text(sample.get('text'), sample.get('tokens_positive'), f'{sample_origin(sample)}: `text`')
+
+
+def has_phrases(sample) -> bool:
+    """Whether a data sample's ``text`` is a caption of which ``tokens_positive`` cuts the names."""
+    return isinstance(sample.get('text'), str) and _are_spans(sample.get('tokens_positive'))
+
+
+def _are_spans(tokens_positive) -> bool:
+    return isinstance(tokens_positive, (dict, list, tuple)) and len(tokens_positive) > 0
 
 
 def _by_label(values: dict, where: str) -> list:

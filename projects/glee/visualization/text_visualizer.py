@@ -4,6 +4,8 @@ from mmdet.registry import VISUALIZERS
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
 
+from ..structures.sample_text import sample_names
+
 
 @VISUALIZERS.register_module()
 class TextLocalVisualizer(DetLocalVisualizer):
@@ -18,8 +20,9 @@ class TextLocalVisualizer(DetLocalVisualizer):
         """Draw ground truth and predictions side by side; arguments as in the base class."""
         meta = dict(self.dataset_meta) if isinstance(self.dataset_meta, dict) else {}
         if data_sample is not None and data_sample.get('text'):
-            palette = meta.get('palette') if data_sample.text == meta.get('classes') else None
-            meta.update(classes=data_sample.text, palette=palette or 'random')
+            names = sample_names(data_sample)
+            palette = meta.get('palette') if names == meta.get('classes') else None
+            meta.update(classes=names, palette=palette or 'random')
         before, self.dataset_meta = self.dataset_meta, meta
         try:
             super().add_datasample(name, image, data_sample, **kwargs)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.evaluation.functional import panoptic_utils
-from panoptic_files import write_truth
+from panoptic_files import stand_in_for_panopticapi, write_truth
 from PIL import Image
 
 from projects.glee.evaluation.functional.panoptic_quality import (
@@ -15,7 +15,7 @@ from projects.glee.evaluation.functional.panoptic_quality import (
     count_segments,
 )
 from projects.glee.evaluation.metrics import PanopticMetric
-from projects.glee.structures.panoptic_ids import id2rgb, rgb2id
+from projects.glee.structures.panoptic_ids import id2rgb
 
 META = dict(classes=('square', 'sky'), thing_classes=('square', ), stuff_classes=('sky', ))
 
@@ -79,17 +79,9 @@ def test_void_and_crowds_by_hand():
     assert count_segments(truth, segments, predicted, {1: 9, 2: 2, 3: 1})[2] == Counts(fp=1)
 
 
-class Statistics(dict):
-    """What mmdet's matching needs of panopticapi's PQStat."""
-
-    def __missing__(self, category):
-        return self.setdefault(category, Counts())
-
-
 def test_counts_equal_those_of_mmdets_matching(tmp_path, monkeypatch):
     """mmdet has panopticapi's matching; only its constants and container are missing without the package."""
-    for name, value in dict(PQStat=Statistics, VOID=0, OFFSET=256**3, rgb2id=rgb2id).items():
-        monkeypatch.setattr(panoptic_utils, name, value)
+    stand_in_for_panopticapi(monkeypatch)
     rng = np.random.default_rng(0)
     for number in range(30):
         coarse = rng.integers(0, 7, (2, 4, 5)).repeat(6, 1).repeat(6, 2)

@@ -50,7 +50,7 @@ def test_a_string_is_one_name_for_the_model(glee):
     assert set(predict(glee, stuffed)[0].pred_sem_seg.sem_seg.unique().tolist()) <= set(range(len(NAMES) + 1))
     assert read_texts([sample]) == ((('star', ), ), False)
     with pytest.raises(ValueError, match='a name or a list of names'):
-        predict(glee, category_sample(text={'0': 'star'}))
+        predict(glee, category_sample(text=5))
 
 
 def test_a_string_is_one_name_for_a_session(glee):

@@ -108,8 +108,9 @@ class LoadInstances(LoadAnnotations):
     crops move coordinates, and become :class:`LazyMasks` otherwise (RLE; nearest neighbour), which
     are decoded one by one at their final size.
     A record without ``bbox`` (stock ``RefCocoDataset``) gets the box of its mask, one without
-    ``bbox_label`` its position, which is the index of its expression. Masks are checked; one that
-    cannot be used is logged with the running count.
+    ``bbox_label`` its position, which is the index of its expression. ``phrase_ids`` of the picture are the labels of
+    its objects (stock ``Flickr30kDataset``, whose own labels are all 1). Masks are checked; one that cannot be used is
+    logged with the running count.
 
     Args:
         with_mask (bool): load masks; False for sources that have boxes only.
@@ -133,6 +134,8 @@ class LoadInstances(LoadAnnotations):
             if record.get('ignore_flag', 0):
                 continue
             record = dict(record, ignore_flag=0)
+            if 'phrase_ids' in results:
+                record['bbox_label'] = results['phrase_ids'][position]
             if self.with_mask:
                 record['mask'] = self._read_mask(record.get('mask'), results)
                 if record['mask'] is None:

@@ -9,16 +9,17 @@ from mmdet.structures import DetDataSample
 from torch import Tensor
 
 from ...structures.sample_origin import sample_origin
-from ...structures.sample_text import read_sample_text
+from ...structures.sample_text import has_phrases, sample_names
 
 
 @MODELS.register_module()
 class GLEEDataPreprocessor(DetDataPreprocessor):
     """mmdet's preprocessor with GLEE's values, and prompts padded like masks.
 
-    Pictures are normalised (RGB), padded with zeros after that to multiples of 32 and stacked, and in training the
-    masks are padded to the same size and the batch augments run, all by the base class. ``prompts`` of a sample are
-    padded like its masks, also at test.
+    A sample needs ``text``, whatever data set it is from (``check_samples``). Pictures are normalised
+    (RGB), padded with zeros after that to multiples of 32 and stacked, and in training the masks are padded to the same
+    size and the batch augments run, all by the base class. ``prompts`` of a sample are padded like its masks, also at
+    test.
 
     Args:
         mean, std, bgr_to_rgb, pad_size_divisor, pad_mask: as in the base class, with the values of all GLEE models
@@ -30,7 +31,8 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
 
     Raises:
         KeyError: a sample without ``text`` in training; at test the detector has names for it or raises.
-        ValueError: empty text, or prompts of another size than the picture; source and image are named.
+        ValueError: empty text, not one sentence for each object without a label, or prompts of another size than the
+            picture; source and image are named.
     """
 
     def __init__(self, mean: Sequence[float] = (123.675, 116.28, 103.53),
@@ -53,9 +55,7 @@ class GLEEDataPreprocessor(DetDataPreprocessor):
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Batch of the loader to ``inputs`` (B, 3, H, W) float and ``data_samples``."""
-        for sample in data.get('data_samples') or ():
-            if training or 'text' in sample:
-                check_text(sample)
+        check_samples(data.get('data_samples') or (), training)
         data = super().forward(data, training)
         if self.channels_last:
             data['inputs'] = data['inputs'].contiguous(memory_format=torch.channels_last)
@@ -78,10 +78,45 @@ def pad_prompts(samples: Sequence[DetDataSample]) -> None:
             sample.prompts.set_field(padded, name)
 
 
-def check_text(sample: DetDataSample) -> None:
-    """Raise unless the sample has names to look for, which become a tuple (``read_sample_text``)."""
-    if 'text' not in sample:
-        raise KeyError(f'{sample_origin(sample)}: the sample has no `text`; give it by return_classes=True of the data '
-                       "set and pack it, with 'text' in the meta_keys of PackDetInputs or by PackGLEEInputs")
-    sample.set_metainfo(dict(text=read_sample_text(sample.text, sample.get('tokens_positive'),
-                                                   f'{sample_origin(sample)}: `text`')))
+def check_samples(samples: Sequence[DetDataSample], training: bool) -> None:
+    """Make ``text`` of every sample a tuple of names, and complete what follows from it (``read_sentences``).
+
+    At test a sample may be without text, and a caption with ``tokens_positive`` stays, out of which mmdet's metrics cut
+    the names themselves.
+
+    Raises:
+        KeyError: a sample without ``text`` in training.
+        ValueError: as of ``GLEEDataPreprocessor``.
+    """
+    for sample in samples:
+        if 'text' not in sample:
+            if not training:
+                continue
+            raise KeyError(f'{sample_origin(sample)}: the sample has no `text`; give it by return_classes=True of the '
+                           "data set or SetSource(text=[...]) and pack it, with 'text' in the meta_keys of "
+                           'PackDetInputs or PackTrackInputs, or by PackGLEEInputs')
+        names = sample_names(sample)
+        read_sentences(sample, len(names))
+        if training or not has_phrases(sample):
+            sample.set_metainfo(dict(text=names))
+
+
+def read_sentences(sample: DetDataSample, num_sentences: int) -> None:
+    """Complete a sample whose objects have no labels: each sentence of ``text`` means one of them, in order.
+
+    So come the samples of stock ``RefCocoDataset``, which has masks alone. The objects get their labels and, from the
+    masks, their boxes, and the sample its ``text_mode``.
+
+    Raises:
+        ValueError: there are not as many objects as sentences.
+    """
+    objects = sample.get('gt_instances')
+    if 'text_mode' in sample or objects is None or 'labels' in objects or not len(objects):
+        return
+    if len(objects) != num_sentences:
+        raise ValueError(f'{sample_origin(sample)}: its {len(objects)} objects have no labels, so that each needs a '
+                         f'sentence, but `text` has {num_sentences}')
+    sample.set_metainfo(dict(text_mode='expression'))
+    objects.labels = torch.arange(len(objects))
+    if 'bboxes' not in objects:
+        objects.bboxes = objects.masks.get_bboxes('hbox').tensor

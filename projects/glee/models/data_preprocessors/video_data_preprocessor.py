@@ -3,7 +3,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import TrackDataSample
 
 from ...structures.clips import flatten_clips
-from .data_preprocessor import GLEEDataPreprocessor
+from .data_preprocessor import GLEEDataPreprocessor, check_samples
 
 
 @MODELS.register_module()
@@ -21,6 +21,7 @@ class GLEEVideoDataPreprocessor(GLEEDataPreprocessor):
         if not clips or not isinstance(clips[0], TrackDataSample):
             return super().forward(data, training)
         frames, num_frames = flatten_clips(clips)
+        check_samples(frames, training)
         pictures = [picture for clip in data['inputs'] for picture in clip]
         sizes = [frame.get('input_shape', frame.img_shape)[:2] for frame in frames]
         pictures = [picture[:, :height, :width] for picture, (height, width) in zip(pictures, sizes)]

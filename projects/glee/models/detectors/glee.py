@@ -108,20 +108,21 @@ class GLEE(MaskFormer):
             KeyError: a sample has no ``text`` and the detector no classes.
         """
         for sample in batch_data_samples:
-            if 'text' not in sample:
-                sample.set_metainfo(dict(text=self._known_classes(sample)))
+            self._find_text(sample)
         selected = self.panoptic_head.predict(*self._head_inputs(batch_inputs, batch_data_samples),
                                               max_per_img=max_per_img)
         results = self.panoptic_fusion_head.predict(*selected, batch_data_samples, rescale=rescale)
         return self.add_pred_to_datasample(batch_data_samples, results)
 
-    def _known_classes(self, sample: DetDataSample) -> tuple[str, ...]:
-        """The names that the detector's checkpoint was trained with."""
+    def _find_text(self, sample: DetDataSample) -> None:
+        """Give a sample without ``text`` the names that the detector's checkpoint was trained with."""
+        if 'text' in sample:
+            return
         classes = (getattr(self, 'dataset_meta', None) or {}).get('classes')
         if not classes:
             raise KeyError(f'{sample_origin(sample)}: the sample has no `text` and the model no dataset_meta with '
                            "classes: give names (texts='star . ring', text_prompt= or `text` of the sample)")
-        return as_names(classes)
+        sample.set_metainfo(dict(text=as_names(classes)))
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """``mode='tensor'``, one entry per prompted object where samples have ``prompts``."""

@@ -1,11 +1,14 @@
 """The GLEE detector on videos."""
+import logging
 from typing import Callable, Sequence
 
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, TrackDataSample
+from mmengine.logging import print_log
 from torch import Tensor
 
 from ...structures.clips import flatten_clips
+from ...structures.track import track_instances
 from ..trackers.base_tracker import GLEETracker
 from .glee import GLEE
 
@@ -30,6 +33,7 @@ class GLEEVideo(GLEE):
         self.trajectory_head = None if trajectory_head is None else MODELS.build(trajectory_head)
         self.tracker: GLEETracker = MODELS.build(tracker)
         self._awaited: tuple | None = None
+        self._warned = False
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args, **kwargs) -> 'GLEEVideo':
         """Move what the tracker keeps of an unfinished video with the weights (``.to``, ``.half``, ...)."""
@@ -60,7 +64,9 @@ class GLEEVideo(GLEE):
                 ``frame_id`` and ``ori_video_length``.
 
         Returns:
-            Sequence: the samples; that with a video's last frame has ``pred_tracks``, a list of ``Track``.
+            Sequence: the samples; that with a video's last frame has ``pred_tracks``, a list of ``Track``. Frames of a
+            sample that is a whole video also have ``pred_track_instances`` (``track_instances``), which mmdet's metrics
+            read.
 
         Raises:
             ValueError: a window is not the one that follows the previous window.
@@ -70,12 +76,19 @@ class GLEEVideo(GLEE):
         for inputs, clip in zip(batch_inputs, batch_data_samples):
             first, last = clip[0], clip[len(clip) - 1]
             self._check_order(first)
+            self._warn_of_parts(first)
             if first.frame_id == 0:
                 self.tracker.start()
+            for frame in clip:
+                self._find_text(frame)
             self.tracker.update(self, inputs, clip.video_data_samples)
             self._awaited = (last.video_id, last.frame_id + 1)
             if last.frame_id == last.ori_video_length - 1:
                 clip.pred_tracks = self.tracker.finish(self)
+                if first.frame_id == 0:
+                    for frame in clip:
+                        frame.pred_track_instances = track_instances(
+                            clip.pred_tracks, frame.frame_id, frame.ori_shape[:2])
         return batch_data_samples
 
     def _check_order(self, first: DetDataSample) -> None:
@@ -83,3 +96,11 @@ class GLEEVideo(GLEE):
             raise ValueError(
                 f'video {first.video_id} goes on with frame {first.frame_id}, but (video, frame) '
                 f'{self._awaited} comes next: test with WindowSampler and batch_size=1')
+
+    def _warn_of_parts(self, frame: DetDataSample) -> None:
+        """Say once that mmdet's metrics cannot read a video that mmdet's sampler gives frame by frame."""
+        if frame.get('video_length', frame.ori_video_length) < frame.ori_video_length and not self._warned:
+            self._warned = True
+            print_log("tracks come with the last frame of a video and its frames have no pred_track_instances: mmdet's "
+                      "metrics need whole videos, with sampler=dict(type='DefaultSampler', shuffle=False)",
+                      logger='current', level=logging.WARNING)

@@ -6,7 +6,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ...structures.prompt_tokens import PromptTokens
-from ...structures.sample_text import read_names, read_text_mode
+from ...structures.sample_text import read_text_mode, sample_names
 
 
 class TextPrompt(NamedTuple):
@@ -53,8 +53,7 @@ def read_texts(data_samples: SampleList) -> tuple[tuple[tuple[str, ...], ...], b
     modes = {read_text_mode(sample) for sample in data_samples}
     if len(modes) != 1:
         raise ValueError(f'one batch needs one text_mode, category or expression, got {sorted(modes)}.')
-    texts = tuple(read_names(sample.text, f'`text` of {sample.get("img_path", "a sample")}') for sample in data_samples)
-    return texts, modes == {'expression'}
+    return tuple(sample_names(sample) for sample in data_samples), modes == {'expression'}
 
 
 def encode_category(text_encoder, names: Sequence[str], batch_size: int) -> TextPrompt:
@@ -84,7 +83,7 @@ def encode_batch(text_encoder, data_samples: SampleList) -> TextPrompt:
         if any(len(text) != 1 for text in texts):
             raise ValueError(
                 'loss and tensor mode take exactly one expression per image, got '
-                f'{[len(text) for text in texts]}: pick one in the pipeline.')
+                f'{[len(text) for text in texts]}: pick one in the pipeline (PickExpression).')
         return encode_expressions(text_encoder, [text[0] for text in texts])
     if len(set(texts)) != 1:
         raise ValueError('samples of a category batch must share one text; batch by source.')
