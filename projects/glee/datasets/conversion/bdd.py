@@ -1,5 +1,4 @@
 """BDD100K labels (the Scalabel format) as COCO and as YouTube-VIS like files."""
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +6,7 @@ import numpy as np
 from ...structures.masks import area, bounding_box, to_rle, usable_mask
 from ...structures.row_values import BrokenRow, corners, flag, image_size, integer, number, string
 from ..store.json_file import is_id
-from .shards import ConversionError, Shard, chunks, convert_shards, load_json
+from .shards import ConversionError, Shard, Skipped, chunks, convert_shards, load_json
 
 DETECTION = ('pedestrian', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle', 'traffic light',
              'traffic sign')
@@ -41,8 +40,9 @@ def convert_bdd_images(labels, out, categories: tuple = DETECTION, masks: bool =
     def convert(frames: list) -> Shard:
         shard = Shard()
         reader.skipped = shard.skipped
-        for frame, size in _usable(frames, shard.skipped):
-            entries = [reader.read(label, size) for label in frame['labels']]
+        for frame, size, where in _usable(frames, shard.skipped):
+            entries = [reader.read(label, size, f'{where}, label {position}')
+                       for position, label in enumerate(frame['labels'])]
             shard.add({'file_name': frame['name'], 'width': size[0], 'height': size[1]},
                       [entry for entry in entries if entry is not None])
         return shard
@@ -73,12 +73,12 @@ def convert_bdd_tracks(labels, out, categories: tuple = SEGMENTATION, masks: boo
         shard = Shard()
         reader.skipped = shard.skipped
         videos = {}
-        for frame, size in _usable(_frames(path), shard.skipped):
-            videos.setdefault(str(frame.get('videoName') or path.stem), []).append((frame, size))
+        for frame, size, where in _usable(_frames(path), shard.skipped):
+            videos.setdefault(str(frame.get('videoName') or path.stem), []).append((frame, size, where))
         for name, frames in videos.items():
-            frames.sort(key=lambda pair: pair[0]['frameIndex'])
+            frames.sort(key=lambda row: row[0]['frameIndex'])
             width, height = frames[0][1]
-            shard.add({'file_names': [f'{name}/{frame["name"]}' for frame, _ in frames], 'width': width,
+            shard.add({'file_names': [f'{name}/{frame["name"]}' for frame, *_ in frames], 'width': width,
                        'height': height, 'length': len(frames)}, _tracks(frames, reader, masks))
         return shard
 
@@ -93,13 +93,16 @@ def _tracks(frames: list, reader, masks: bool) -> list:
     width, height = frames[0][1]
     keys = ('bboxes', 'areas', 'segmentations') if masks else ('bboxes', 'areas')
     tracks = {}
-    for index, (frame, size) in enumerate(frames):
-        for label in frame['labels']:
-            entry = reader.read(label, size)
+    for index, (frame, size, where) in enumerate(frames):
+        for position, label in enumerate(frame['labels']):
+            entry = reader.read(label, size, f'{where}, label {position}')
             if entry is None:
                 continue
             if not is_id(label.get('id')):
-                reader.skipped['label without an id'] += 1
+                reader.skipped.add('label without an id', f'{where}, label {position}')
+                continue
+            if label['id'] in tracks and tracks[label['id']]['bboxes'][index] is not None:
+                reader.skipped.add('label whose id is there twice in its frame', f'{where}, label {position}')
                 continue
             if label['id'] not in tracks:
                 tracks[label['id']] = {'category_id': entry['category_id'], 'iscrowd': 0, 'width': width,
@@ -119,14 +122,14 @@ class _LabelReader:
     def __init__(self, categories: tuple, masks: bool):
         self.ids = {name: index for index, name in enumerate(categories, 1)}
         self.masks = masks
-        self.skipped = Counter()
+        self.skipped = Skipped()
 
-    def read(self, label: dict, size: tuple):
+    def read(self, label: dict, size: tuple, where: str):
         """The annotation of a label in an image of this size (width, height); None if it is left out."""
         try:
             return self._read(label, size)
         except BrokenRow as problem:
-            self.skipped[str(problem)] += 1
+            self.skipped.add(str(problem), where)
             return None
 
     def _read(self, label: dict, size: tuple):
@@ -136,8 +139,7 @@ class _LabelReader:
         crowd = name in IGNORED and name not in self.ids
         name = IGNORED[name] if crowd else name
         if name not in self.ids:
-            self.skipped[f'category {name!r}'] += 1
-            return None
+            raise BrokenRow(f'category {name!r}')
         attributes = label.get('attributes') if isinstance(label.get('attributes'), dict) else {}
         crowd = crowd or any(flag(value, 'crowd') for key, value in attributes.items() if key.lower() == 'crowd')
         shape = self._mask(label, size) if self.masks else self._box(label, size)
@@ -215,9 +217,9 @@ def _files(labels) -> list:
     return paths
 
 
-def _usable(frames, skipped: Counter):
-    """Yields (frame, (width, height)) of the rows that are frames."""
-    for frame, size in frames:
+def _usable(frames, skipped: Skipped):
+    """Yields (frame, (width, height), where it is) of the rows that are frames."""
+    for frame, size, where in frames:
         try:
             if not isinstance(frame, dict):
                 raise BrokenRow('frame that is no object')
@@ -227,22 +229,22 @@ def _usable(frames, skipped: Counter):
             if not isinstance(size, dict):
                 raise BrokenRow('image without width and height')
             yield dict(frame, name=string(frame.get('name'), 'frame name'), labels=labels,
-                       frameIndex=integer(frame.get('frameIndex') or 0, 'frameIndex')), image_size(size)
+                       frameIndex=integer(frame.get('frameIndex') or 0, 'frameIndex')), image_size(size), where
         except BrokenRow as problem:
-            skipped[str(problem)] += 1
+            skipped.add(str(problem), where)
 
 
 def _frames(path: Path):
-    """Yields (frame, its size as the file has it)."""
+    """Yields (frame, its size as the file has it, where it is)."""
     content = load_json(path)
     content = dict(frames=content) if isinstance(content, list) else content if isinstance(content, dict) else {}
     config, frames = content.get('config'), content.get('frames')
     size = config.get('imageSize') if isinstance(config, dict) else None
     if not isinstance(frames, list):
         raise ConversionError(f'{path} holds no list of frames')
-    for frame in frames:
+    for position, frame in enumerate(frames):
         own = frame.get('size') if isinstance(frame, dict) else None
-        yield frame, own or size or IMAGE_SIZE
+        yield frame, own or size or IMAGE_SIZE, f'{path}: row {position} of `frames`'
 
 
 def _category_list(categories: tuple) -> list:

@@ -3,25 +3,26 @@ import sys
 
 from rich.progress import track
 
-from .shards import ConversionError
-
 
 def run_conversion(convert, out, *args, **kwargs) -> None:
     """Runs a conversion with a progress bar and says what was left out.
 
     Args:
-        convert (Callable): returns reason -> number.
+        convert (Callable): returns reason -> number, `Skipped` or a dict.
         out (str): the file that it writes, for the message.
         args, kwargs: of `convert`.
     """
     try:
         skipped = convert(*args, **kwargs)
-    except ConversionError as error:
+    except (ValueError, FileNotFoundError) as error:
         sys.exit(f'{sys.argv[0]}: {error}')
     print(f'{out}: written')
+    first = getattr(skipped, 'first', {})
     for reason, count in sorted(skipped.items()):
         if count:
-            print(f'  {reason}: {count}')
+            print(f'  {reason}: {count}' + (f' (first: {first[reason]})' if first.get(reason) else ''))
+    for reason, (count, where) in sorted(getattr(skipped, 'notes', {}).items()):
+        print(f'  {reason}: {count} (first: {where})')
 
 
 def show_progress(iterable, description: str, total: int = None):

@@ -4,7 +4,7 @@ import tarfile
 from pathlib import Path
 
 from ...structures.row_values import BrokenRow, image_size, number, string
-from .shards import ConversionError, Shard, convert_shards
+from .shards import ConversionError, Shard, Skipped, convert_shards, fill_pattern
 
 PHRASES = ('noun_chunks', 'ref_exps')
 ROWS_AT_ONCE = 4096
@@ -39,8 +39,8 @@ def convert_grit(source, out, phrases: tuple = ('noun_chunks', ), min_score: flo
 
     def convert(path: Path) -> Shard:
         shard = Shard()
-        for row in read(path):
-            _add_row(shard, row, path, phrases, min_score, file_pattern)
+        for position, row in enumerate(read(path)):
+            _add_row(shard, row, path, phrases, min_score, file_pattern, f'{path}: row {position}')
         return shard
 
     head = {'categories': [{'id': 0, 'name': 'object'}]}
@@ -90,29 +90,30 @@ def _parse(content: bytes):
         return None
 
 
-def _add_row(shard: Shard, row, path: Path, phrases: tuple, min_score: float, file_pattern: str) -> None:
+def _add_row(shard: Shard, row, path: Path, phrases: tuple, min_score: float, file_pattern: str, where: str) -> None:
     needed = ('key', 'caption', 'width', 'height')
     failed = isinstance(row, dict) and (row.get('status', 'success') != 'success' or row.get('error_message'))
     if failed:
-        shard.skipped['image that was not downloaded'] += 1
+        shard.skipped.add('image that was not downloaded', where)
         return
     if not isinstance(row, dict) or any(row.get(key) in (None, '') for key in needed):
-        shard.skipped['row without key, caption or size'] += 1
+        shard.skipped.add('row without key, caption or size', where)
         return
     grounded = []
     try:
         size, caption = image_size(row), string(row['caption'], 'caption')
         for column in phrases:
-            for value in _phrases(row.get(column)):
-                grounded.append(_annotation(caption, size, value, min_score, shard.skipped))
+            for position, value in enumerate(_phrases(row.get(column))):
+                grounded.append(_annotation(caption, size, value, min_score, shard.skipped,
+                                            f'{where}, {column} {position}'))
     except BrokenRow as problem:
-        shard.skipped[str(problem)] += 1
+        shard.skipped.add(str(problem), where)
         return
     grounded = [entry for entry in grounded if entry is not None]
     if not grounded:
-        shard.skipped['image without a phrase'] += 1
+        shard.skipped.add('image without a phrase', where)
         return
-    name = file_pattern.format(shard=path.stem, key=row['key'])
+    name = fill_pattern(file_pattern, shard=path.stem, key=str(row['key']))
     shard.add({'file_name': name, 'width': size[0], 'height': size[1], 'caption': caption}, grounded)
 
 
@@ -131,24 +132,24 @@ def _phrases(values) -> list:
     return values
 
 
-def _annotation(caption: str, size: tuple, value, min_score: float, skipped):
+def _annotation(caption: str, size: tuple, value, min_score: float, skipped: Skipped, where: str):
     if not isinstance(value, (list, tuple)) or len(value) != 7:
-        skipped['phrase that is not (start, end, x1, y1, x2, y2, score)'] += 1
+        skipped.add('phrase that is not (start, end, x1, y1, x2, y2, score)', where)
         return None
     try:
         start, end, left, top, right, bottom, score = (number(part, 'phrase') for part in value)
     except BrokenRow as problem:
-        skipped[str(problem)] += 1
+        skipped.add(str(problem), where)
         return None
     phrase = caption[int(start):int(end)].strip()
     left, right = (min(max(x, 0.), 1.) * size[0] for x in (left, right))
     top, bottom = (min(max(y, 0.), 1.) * size[1] for y in (top, bottom))
     if score < min_score:
-        skipped['phrase below min_score'] += 1
+        skipped.add('phrase below min_score', where)
     elif not phrase:
-        skipped['phrase without words'] += 1
+        skipped.add('phrase without words', where)
     elif not (right > left and bottom > top):
-        skipped['box without area'] += 1
+        skipped.add('box without area', where)
     else:
         box = [round(number, 2) for number in (left, top, right - left, bottom - top)]
         return {'category_id': 0, 'bbox': box, 'area': round(box[2] * box[3], 2), 'iscrowd': 0, 'caption': phrase,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...structures.row_values import BrokenRow, corners, number
 from ..store.pictures import picture_size
-from .shards import ConversionError, Shard, chunks, convert_shards
+from .shards import ConversionError, Shard, Skipped, chunks, convert_shards, fill_pattern
 
 COLUMNS = ('ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf')
 IMAGES_PER_SHARD = 10000
@@ -44,14 +44,18 @@ def convert_openimages(boxes_csv, names_csv, image_root, out, file_pattern: str 
     def convert(groups) -> Shard:
         shard = Shard()
         for image_id, rows in groups:
-            name = file_pattern.format(id=image_id, first=image_id[0])
+            if not image_id:
+                shard.skipped.add('row without ImageID', f'{boxes_csv}: line {rows[0][0]}', len(rows))
+                continue
+            name = fill_pattern(file_pattern, id=image_id, first=image_id[0])
             try:
                 height, width = picture_size(image_root / name)
             except OSError:
-                shard.skipped['image missing or unreadable'] += 1
+                shard.skipped.add('image missing or unreadable', str(image_root / name))
                 continue
             size = width, height
-            annotations = [_annotation(row, size, category_ids, shard.skipped) for row in rows]
+            annotations = [_annotation(row, size, category_ids, shard.skipped, f'{boxes_csv}: line {line}')
+                           for line, row in rows]
             shard.add({'file_name': name, 'width': size[0], 'height': size[1]},
                       [entry for entry in annotations if entry is not None])
         return shard
@@ -63,22 +67,33 @@ def convert_openimages(boxes_csv, names_csv, image_root, out, file_pattern: str 
 
 
 def _read_names(path) -> list:
-    with open(path, newline='') as file:
-        names = [tuple(row) for row in csv.reader(file) if row]
-    if not names or any(len(row) != 2 for row in names):
-        raise ConversionError(f'{path} must hold rows of (machine id, name), as class-descriptions-boxable.csv does')
+    with open(path, newline='', encoding='utf-8-sig') as file:
+        reader = csv.reader(file)
+        names = {reader.line_num: tuple(row) for row in reader if row}
+    seen = set()
+    for line, row in names.items():
+        if len(row) != 2 or not all(part.strip() for part in row):
+            raise ConversionError(f'{path}, line {line}: {",".join(row)!r} is no (machine id, name), of which '
+                                  'class-descriptions-boxable.csv has one in every line')
+        if row[0] in seen:
+            raise ConversionError(f'{path}, line {line}: the machine id {row[0]} is there twice')
+        seen.add(row[0])
+    names = list(names.values())
+    if not names:
+        raise ConversionError(f'{path} is empty, not rows of (machine id, name)')
     return names[1:] if names[0] == ('LabelName', 'DisplayName') else names
 
 
 def _images(path: Path):
-    """Yields (image id, its rows) in the order of the file."""
-    with open(path, newline='') as file:
+    """Yields (image id, its rows as (line of the file, row)) in the order of the file."""
+    with open(path, newline='', encoding='utf-8-sig') as file:
         reader = csv.DictReader(file)
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise ConversionError(f'{path} lacks the columns {missing}')
         seen = set()
-        for image_id, rows in itertools.groupby(reader, key=lambda row: row['ImageID']):
+        numbered = ((reader.line_num, row) for row in reader)
+        for image_id, rows in itertools.groupby(numbered, key=lambda pair: pair[1]['ImageID']):
             if image_id in seen:
                 raise ConversionError(f'{path}: the rows of image {image_id} do not follow each other; '
                                       'sort the file by ImageID')
@@ -86,9 +101,9 @@ def _images(path: Path):
             yield image_id, list(rows)
 
 
-def _annotation(row: dict, size: tuple, category_ids: dict, skipped):
+def _annotation(row: dict, size: tuple, category_ids: dict, skipped: Skipped, where: str):
     if row['LabelName'] not in category_ids:
-        skipped['label without a name'] += 1
+        skipped.add('label without a name', where)
         return None
     try:
         left, right = (number(row[key], 'box') * size[0] for key in ('XMin', 'XMax'))
@@ -97,9 +112,10 @@ def _annotation(row: dict, size: tuple, category_ids: dict, skipped):
         if not (width > 0 and height > 0):
             raise BrokenRow('box without area')
         corners((left, top, width, height), *size, usable=False)
+        crowd = int(number(row['IsGroupOf'], 'IsGroupOf') == 1)
     except BrokenRow as problem:
-        skipped[str(problem)] += 1
+        skipped.add(str(problem), where)
         return None
     return {'category_id': category_ids[row['LabelName']],
             'bbox': [round(value, 2) for value in (left, top, width, height)],
-            'area': round(width * height, 2), 'iscrowd': int(row['IsGroupOf'] == '1')}
+            'area': round(width * height, 2), 'iscrowd': crowd}

@@ -1,13 +1,15 @@
 """Referring data sets: Ref-YouTube-VOS as images, and one training set of RefCOCO, + and g."""
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from ...structures.masks import area, to_rle
 from ...structures.row_values import BrokenRow, image_size, integer
 from ...structures.sample_text import as_names
-from ..store.json_file import look_up, rows_by_id, rows_by_owner, rows_of
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import look_up
+from ..store.rows import Row, group_rows, read_owners, read_rows
 from ..video.track_rows import read_track
-from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
+from .shards import ConversionError, Shard, Skipped, chunks, convert_shards, load_json, save_json
 
 VIDEOS_PER_SHARD = 100
 
@@ -30,13 +32,15 @@ def convert_referring_videos(videos_json, out, progress=None) -> dict:
 
     Raises:
         ConversionError: the videos have no `expressions`.
+        ValueError: nobody knows which row an id means.
     """
-    content = load_json(videos_json)
-    entries = rows_by_id(content.get('videos'))
-    if not entries or any(not video.get('expressions') for video in entries.values()):
-        raise ConversionError(f'{videos_json}: every video entry must have an id and `expressions`')
-    tracks = {entry: group[-1][1] for entry, group in rows_by_owner(
-        content.get('annotations'), entries, 'video_id').items() if group}
+    content, broken = load_json(videos_json, 'videos'), BrokenRows()
+    entries = _owners(content, 'videos', videos_json, broken)
+    for video in entries.values():
+        if not _sentences(video):
+            raise ConversionError(f'{videos_json}: {video.where} has no `expressions`; every entry needs some')
+    rows = read_rows(content, 'annotations', str(videos_json), broken)
+    tracks = {entry: group[-1] for entry, group in group_rows(rows, entries, 'video_id', broken).items() if group}
     groups = {}
     for video in entries.values():
         key = (str(video.get('video')), str(video['obj_id'])) if 'obj_id' in video else (video['id'], )
@@ -48,31 +52,39 @@ def convert_referring_videos(videos_json, out, progress=None) -> dict:
             try:
                 _add_object(shard, videos, tracks.get(videos[0]['id']))
             except BrokenRow as problem:
-                shard.skipped[str(problem)] += 1
+                shard.skipped.add(str(problem), videos[0].where)
         return shard
 
-    return convert_shards(out, chunks(groups.values(), VIDEOS_PER_SHARD), convert,
-                          {'categories': [{'id': 1, 'name': 'object', 'supercategory': 'object'}]},
-                          arguments={'videos': str(Path(videos_json)), 'objects': len(groups)},
-                          progress=progress, total=-(-len(groups) // VIDEOS_PER_SHARD))
+    skipped = convert_shards(out, chunks(groups.values(), VIDEOS_PER_SHARD), convert,
+                             {'categories': [{'id': 1, 'name': 'object', 'supercategory': 'object'}]},
+                             arguments={'videos': str(Path(videos_json)), 'objects': len(groups)},
+                             progress=progress, total=-(-len(groups) // VIDEOS_PER_SHARD))
+    skipped.take(broken)
+    return skipped
+
+
+def _sentences(video: dict) -> list[str]:
+    """The sentences of an entry that are not blank."""
+    said = video.get('expressions')
+    said = as_names(said) if isinstance(said, (str, list)) else ()
+    return [text for text in said if isinstance(text, str) and text.strip()]
 
 
 def _add_object(shard: Shard, videos: list, track) -> None:
     if track is None:
-        shard.skipped['expression without an annotation'] += 1
-        return
+        raise BrokenRow('expression without an annotation')
     video = videos[0]
-    expressions = [expression for entry in videos for expression in as_names(entry['expressions'])]
+    expressions = [expression for entry in videos for expression in _sentences(entry)]
     (width, height), names = image_size(video), video.get('file_names')
-    if not isinstance(names, list) or not names:
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise BrokenRow('video without file_names')
 
     def note(reason: str, frame: int) -> None:
-        shard.skipped[reason] += 1
+        shard.skipped.add(reason, f'{track.where}, frame {frame}')
 
     for index, (name, sight) in enumerate(zip(names, read_track(track, (width, height), len(names), note))):
         if sight is None or sight.mask is None:
-            shard.skipped['frame without the object'] += 1
+            shard.skipped.add('frame without the object', f'{track.where}, frame {index}')
             continue
         shard.add({'file_name': name, 'width': width, 'height': height, 'expressions': expressions,
                    'dataset_name': 'ref-youtube-vos', 'video': video.get('video'), 'frame_id': index},
@@ -100,40 +112,46 @@ def merge_refcoco(train_files: list, held_out_files: list, out) -> dict:
     """
     if not train_files or not held_out_files:
         raise ConversionError('name at least one training and one held-out file')
-    held_out = {coco_id(image, path) for path in held_out_files for image in _images_of(load_json(path), path).values()}
-    images, annotations, counts = [], [], Counter()
+    held_out = {coco_id(image, path) for path in held_out_files
+                for image in _owners(load_json(path, 'images'), 'images', path, BrokenRows()).values()}
+    images, annotations, counts = [], [], Skipped()
     categories = None
     for path in train_files:
-        content = load_json(path)
-        entries = _images_of(content, path)
+        content, broken = load_json(path, 'images'), BrokenRows()
+        entries = _owners(content, 'images', path, broken)
         categories = categories or content.get('categories')
         new_ids = {}
         for identifier, image in entries.items():
             if coco_id(image, path) in held_out:
-                counts[f'{path}: image of a held-out split'] += 1
+                counts.add(f'{path}: image of a held-out split', image.where)
                 continue
             new_ids[identifier] = len(images) + 1
             images.append(dict(image, id=len(images) + 1))
-        for entry in rows_of(content.get('annotations')):
+        for entry in read_rows(content, 'annotations', str(path), broken):
             try:
-                image_id = look_up(new_ids, entry.get('image_id') if isinstance(entry, dict) else None, '')
-            except BrokenRow:
-                continue  # of a held-out image, or of none
-            annotations.append(dict(entry, id=len(annotations) + 1, image_id=image_id))
+                owner = look_up(entries, entry.get('image_id'), 'annotation of an unknown image')['id']
+            except BrokenRow as problem:
+                broken.add(str(problem), entry.where)
+                continue
+            if owner in new_ids:
+                annotations.append(dict(entry, id=len(annotations) + 1, image_id=new_ids[owner]))
+        for reason, (count, where) in broken.reasons.items():
+            counts.add(f'{path}: {reason}', where, count)
     save_json(Path(out), {'images': images, 'annotations': annotations, 'categories': categories})
-    return {'kept': len(images), **counts}
+    counts['kept'] = len(images)
+    return counts
 
 
-def _images_of(content, path) -> dict:
-    """The images of a file, by id.
+def _owners(content: dict, key: str, path, broken: BrokenRows) -> dict[Any, Row]:
+    """`read_owners`, of which there must be one.
 
     Raises:
         ConversionError: there is none.
     """
-    images = rows_by_id(content.get('images')) if isinstance(content, dict) else {}
-    if not images:
-        raise ConversionError(f'{path} has no `images` with an id')
-    return images
+    owners = read_owners(content, key, str(path), broken)
+    if not owners:
+        raise ConversionError(f'{path} has no `{key}` with an id')
+    return owners
 
 
 def coco_id(image: dict, path) -> int:

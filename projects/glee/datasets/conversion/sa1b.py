@@ -7,8 +7,10 @@ import numpy as np
 
 from ...structures.masks import areas, shares, to_rle, usable_mask
 from ...structures.row_values import BrokenRow, corners, image_size, number, string
+from ..store.broken_rows import BrokenRows
 from ..store.pictures import in_order, is_stray
-from .shards import ConversionError, Shard, chunks, convert_shards, load_json, save_json
+from ..store.rows import Row, read_rows
+from .shards import ConversionError, Shard, Skipped, chunks, convert_shards, load_json, save_json
 
 IMAGES_PER_SHARD = 1000
 
@@ -96,32 +98,35 @@ def _convert_batch(image_dir: Path, json_dir: Path, threshold: float, paths: lis
 def _convert_image(image_dir: Path, path: Path, target: Path, threshold: float, shard: Shard) -> None:
     try:
         content = load_json(image_dir / path)
-        image, annotations = content['image'], content['annotations']
-        width, height = image_size(image)
+        image = content.get('image') if isinstance(content, dict) else None
+        if not isinstance(image, dict):
+            raise BrokenRow('no `image`')
+        (width, height), broken = image_size(image), BrokenRows()
         string(image.get('file_name'), 'file_name')
-    except (ConversionError, KeyError, TypeError, AttributeError, BrokenRow):
-        shard.skipped['JSON without image and annotations'] += 1
+        annotations = read_rows(content, 'annotations', str(path), broken)
+    except ValueError as problem:
+        shard.skipped.add('JSON without image and annotations', f'{path}: {problem}')
         return
-    valid = [entry for entry in annotations or () if _is_valid(entry, [height, width], shard.skipped)]
+    shard.skipped.take(broken)
+    valid = [entry for entry in annotations if _is_valid(entry, [height, width], path, shard.skipped)]
     masks = [to_rle(entry['segmentation'], height, width) for entry in valid]
     kept = [valid[index] for index in thin_masks(masks, threshold)]
-    shard.skipped['part of a larger mask'] += len(valid) - len(kept)
+    if len(kept) < len(valid):
+        shard.skipped.add('part of a larger mask', str(path), len(valid) - len(kept))
     if not kept:
-        shard.skipped['image without a mask'] += 1
+        shard.skipped.add('image without a mask', str(path))
         return
     save_json(target, {'image': image, 'annotations': kept})
     shard.add({'file_name': str(path.parent / image['file_name']), 'width': width, 'height': height},
               [{'category_id': 1, 'bbox': entry['bbox'], 'area': entry['area'], 'iscrowd': 0} for entry in kept])
 
 
-def _is_valid(entry: dict, size: list, skipped) -> bool:
+def _is_valid(entry: Row, size: list, path: Path, skipped: Skipped) -> bool:
     try:
-        if not isinstance(entry, dict):
-            raise BrokenRow('annotation that is no object')
         usable_mask(entry.get('segmentation'), *size)
         corners(entry.get('bbox'), *size[::-1])
         number(entry.get('area'), 'area')
         return True
     except BrokenRow as problem:
-        skipped[str(problem)] += 1
+        skipped.add(str(problem), f'{path}: {entry.where}')
         return False

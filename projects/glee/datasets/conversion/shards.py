@@ -8,9 +8,37 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from ..store import json_file
+from ..store.broken_rows import BrokenRows
+
 
 class ConversionError(ValueError):
     """The input cannot be converted as asked."""
+
+
+class Skipped(Counter):
+    """Reason -> number of rows left out.
+
+    Attributes:
+        first (dict): reason -> where the first of them is, as far as that is known.
+        notes (dict): of rows that were taken, though not as they are written: reason -> [number, where the first is].
+    """
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.first, self.notes = {}, {}
+
+    def add(self, reason: str, where: str, count: int = 1) -> None:
+        """Count rows that are left out."""
+        self[reason] += count
+        self.first.setdefault(reason, where)
+
+    def take(self, broken: BrokenRows) -> None:
+        """Count what was found when a file was opened."""
+        for reason, (count, where) in broken.reasons.items():
+            self.add(reason, where, count)
+        for reason, (count, where) in broken.notes.items():
+            self.notes.setdefault(reason, [0, where])[0] += count
 
 
 @dataclass
@@ -21,11 +49,11 @@ class Shard:
         items (list[dict]): images or videos. `id` is the position in this shard, from 0.
         annotations (list[dict]): `image_id` or `video_id` is that position; `id` is set when shards
             are put together.
-        skipped (Counter): reason -> number of rows left out for it.
+        skipped (Skipped): reason -> number of rows left out for it.
     """
     items: list = field(default_factory=list)
     annotations: list = field(default_factory=list)
-    skipped: Counter = field(default_factory=Counter)
+    skipped: Skipped = field(default_factory=Skipped)
 
     def add(self, item: dict, annotations: list) -> None:
         """Appends an image or a video and what lies in it; `id`s are set here."""
@@ -35,7 +63,7 @@ class Shard:
 
 
 def convert_shards(out, shards, convert, head: dict, item: str = 'image', arguments: dict = None,
-                   progress=None, total: int = None, workers: int = 0) -> Counter:
+                   progress=None, total: int = None, workers: int = 0) -> Skipped:
     """Converts shards, keeps each result beside `out` and puts them together at the end.
 
     Args:
@@ -52,7 +80,7 @@ def convert_shards(out, shards, convert, head: dict, item: str = 'image', argume
             picklable, and all shards fit into memory.
 
     Returns:
-        Counter: reason -> number of rows left out.
+        Skipped: reason -> number of rows left out.
 
     Raises:
         ConversionError: `out`.parts holds another conversion.
@@ -78,7 +106,8 @@ def _save_part(convert, parts: Path, numbered: tuple) -> Path:
     path = parts / f'{index:07d}.json'
     if not path.is_file():
         part = convert(shard)
-        save_json(path, {'items': part.items, 'annotations': part.annotations, 'skipped': part.skipped})
+        save_json(path, {'items': part.items, 'annotations': part.annotations, 'skipped': part.skipped,
+                         'first': part.skipped.first})
     return path
 
 
@@ -92,9 +121,9 @@ def _check_parts(parts: Path, arguments: dict) -> None:
                               f'({path.read_text()}): finish that one, or remove the folder')
 
 
-def _assemble(out: Path, parts: list, head: dict, item: str) -> Counter:
+def _assemble(out: Path, parts: list, head: dict, item: str) -> Skipped:
     """Streams the parts into one file: never more than one of them is in memory."""
-    skipped = Counter()
+    skipped = Skipped()
     temporary = out.with_name(f'{out.name}.writing')
     with open(temporary, 'w') as file:
         file.write('{' + ''.join(f'{json.dumps(key)}:{_dump(value)},' for key, value in head.items()))
@@ -102,7 +131,8 @@ def _assemble(out: Path, parts: list, head: dict, item: str) -> Counter:
         written, first_ids = 0, []
         for path in parts:
             part = json.loads(path.read_text())
-            skipped.update(part['skipped'])
+            for reason, count in part['skipped'].items():
+                skipped.add(reason, part['first'].get(reason, ''), count)
             first_ids.append(written + 1)
             for entry in part['items']:
                 entry['id'] += first_ids[-1]
@@ -132,18 +162,31 @@ def save_json(path: Path, content) -> None:
     os.replace(temporary, path)
 
 
-def load_json(path):
-    """Reads a JSON file.
+def load_json(path, *keys: str):
+    """Reads a JSON file, which must have some keys if any are named.
 
     Raises:
-        ConversionError: it is missing or no JSON.
+        ConversionError: it is missing, no JSON or lacks a key.
     """
     try:
-        return json.loads(Path(path).read_text())
+        return json_file.load_json(str(path), *keys)
     except FileNotFoundError as error:
         raise ConversionError(f'{path} does not exist') from error
     except ValueError as error:
-        raise ConversionError(f'{path} is not a JSON file: {error}') from error
+        raise ConversionError(str(error)) from error
+
+
+def fill_pattern(pattern: str, **parts: str) -> str:
+    """The file name that a pattern gives.
+
+    Raises:
+        ConversionError: it has other parts in braces.
+    """
+    try:
+        return pattern.format(**parts)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        raise ConversionError(f'the file pattern {pattern!r} must be made of '
+                              f'{", ".join(f"{{{name}}}" for name in parts)} and text: {error}') from error
 
 
 def chunks(iterable, size: int):

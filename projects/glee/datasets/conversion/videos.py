@@ -2,9 +2,12 @@
 from pathlib import Path
 
 from ...structures.row_values import BrokenRow, flag, image_size, number
-from ..store.json_file import label_of, read_categories, rows_by_id, rows_by_owner
+from ..store.box_layout import BoxLayout
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import label_of, read_categories
+from ..store.rows import Row, group_rows, own_ids, read_owners, read_rows
 from ..video.track_rows import read_track
-from .shards import ConversionError, Shard, chunks, convert_shards, load_json
+from .shards import Shard, chunks, convert_shards, load_json
 
 VIDEOS_PER_SHARD = 200
 
@@ -12,7 +15,8 @@ VIDEOS_PER_SHARD = 200
 def convert_videos(videos_json, out, progress=None) -> dict:
     """Writes a COCO file with an image per frame.
 
-    An annotation keeps its track as `instance_id`, an image has `video_id` and `frame_id` (from 0).
+    An annotation keeps the id of its track as `instance_id` (its number in the file, from 1, where ids are missing or
+    the same), an image has `video_id` and `frame_id` (from 0).
     Tracks are read by `read_track`, as for training. Polygons stay polygons, every RLE is written in its
     compressed form; where there are none, boxes only.
 
@@ -26,59 +30,65 @@ def convert_videos(videos_json, out, progress=None) -> dict:
         dict: reason -> number of annotations or videos left out.
 
     Raises:
-        ConversionError: the file has no `videos` or `annotations`.
+        ValueError: the file has no `videos`, `annotations` or `categories`, or nobody knows which row an id means.
     """
-    content = load_json(videos_json)
-    missing = [key for key in ('videos', 'annotations', 'categories') if key not in content]
-    if missing:
-        raise ConversionError(f'{videos_json} lacks {missing}: give a file in the YouTube-VIS format')
-    by_id = rows_by_id(content['videos'])
-    videos, tracks = list(by_id.values()), rows_by_owner(content['annotations'], by_id, 'video_id')
-    known = {category['id']: category['id'] for category in read_categories(content['categories'], videos_json)}
+    content, broken, layout = load_json(videos_json, 'videos', 'annotations', 'categories'), BrokenRows(), BoxLayout()
+    by_id, categories = read_owners(content, 'videos', videos_json, broken), read_categories(
+        content['categories'], videos_json)
+    rows = read_rows(content, 'annotations', videos_json, broken)
+    numbers = dict(zip((row.number for row in rows), own_ids(rows, broken)))
+    tracks = group_rows(rows, by_id, 'video_id', broken)
+    known = {category['id']: category['id'] for category in categories}
 
     def convert(videos: list) -> Shard:
         shard = Shard()
         for video in videos:
             try:
-                _convert_video(video, [track for _, track in tracks[video['id']]], known, shard)
+                _convert_video(video, [(numbers[track.number], track) for track in tracks[video['id']]], known, shard,
+                               layout)
             except BrokenRow as problem:
-                shard.skipped[str(problem)] += 1
+                shard.skipped.add(str(problem), video.where)
         return shard
 
-    return convert_shards(out, chunks(videos, VIDEOS_PER_SHARD), convert, {'categories': content['categories']},
-                          arguments={'videos': str(Path(videos_json)), 'count': len(videos)},
-                          progress=progress, total=-(-len(videos) // VIDEOS_PER_SHARD))
+    skipped = convert_shards(out, chunks(by_id.values(), VIDEOS_PER_SHARD), convert, {'categories': categories},
+                             arguments={'videos': str(Path(videos_json)), 'count': len(by_id)},
+                             progress=progress, total=-(-len(by_id) // VIDEOS_PER_SHARD))
+    layout.judge(broken)
+    skipped.take(broken)
+    return skipped
 
 
-def _convert_video(video: dict, tracks: list, known: dict, shard: Shard) -> None:
+def _convert_video(video: Row, tracks: list, known: dict, shard: Shard, layout: BoxLayout) -> None:
     width, height = image_size(video)
     names = video.get('file_names')
-    if not isinstance(names, list) or not names:
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise BrokenRow('video without file_names')
     entries = [[] for _ in names]
-    for track in tracks:
+    for identity, track in tracks:
         try:
-            for frame, entry in _entries(track, (width, height), len(names), known, shard.skipped):
+            for frame, entry in _entries(track, identity, (width, height), len(names), known, shard.skipped):
+                x, y, w, h = entry['bbox']
+                layout.see([x, y, x + w, y + h], width, height, track.where)
                 entries[frame].append(entry)
         except BrokenRow as problem:
-            shard.skipped[str(problem)] += 1
+            shard.skipped.add(str(problem), track.where)
     for index, (file_name, annotations) in enumerate(zip(names, entries)):
         shard.add({'file_name': file_name, 'width': width, 'height': height, 'video_id': video['id'],
                    'frame_id': index}, annotations)
 
 
-def _entries(track: dict, size: tuple, length: int, known: dict, skipped):
+def _entries(track: Row, identity: int, size: tuple, length: int, known: dict, skipped):
     """Yields (frame, annotation) wherever a track is to be seen."""
     category, crowd = label_of(track, known), int(flag(track.get('iscrowd'), 'iscrowd'))
 
     def note(reason: str, frame: int) -> None:
-        skipped[reason] += 1
+        skipped.add(reason, f'{track.where}, frame {frame}')
 
     areas = track['areas'] if isinstance(track.get('areas'), list) else []
     for frame, sight in enumerate(read_track(track, size, length, note)):
         if sight is None:
             continue
-        entry = {'category_id': category, 'bbox': sight.xywh, 'iscrowd': crowd, 'instance_id': track.get('id'),
+        entry = {'category_id': category, 'bbox': sight.xywh, 'iscrowd': crowd, 'instance_id': identity,
                  'area': sight.xywh[2] * sight.xywh[3]}
         if frame < len(areas) and areas[frame] is not None:
             try:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .broken_rows import BrokenRows
 from .json_file import is_id, length_of_mark, other_spelling
-from .rows import Row, check_repeated, noun_of, place
+from .rows import Row, check_repeated, is_number_of_array, noun_of, place
 
 CHUNK = 1 << 24
 _SPACE = re.compile(r'[\s,]*')
@@ -170,7 +170,7 @@ class JsonGroups:
         self._row_keys.append(self._keys.setdefault(owner if is_id(owner) else None, len(self._keys)))
         # rows without an id are told from each other by negative numbers
         self._row_ids.append(_as_integer(identifier) if is_id(identifier) else -1 - number)
-        self.own_ids &= type(identifier) is int and 0 < identifier < 1 << 62
+        self.own_ids &= is_number_of_array(identifier)
         self._spans.extend((start, end))
         self._numbers.append(number)
 

@@ -124,9 +124,18 @@ def own_ids(rows: list[Row], broken: BrokenRows) -> list[int]:
     """
     note_ids(rows, broken)
     ids = [row.get('id') for row in rows]
-    if all(type(identifier) is int and 0 < identifier < 1 << 63 for identifier in ids) and len(set(ids)) == len(ids):
+    others = [row for row in rows if is_id(row.get('id')) and not is_number_of_array(row['id'])]
+    if others:
+        broken.note(f'{noun_of(others[0].key)} whose id is no whole number from 1 to 2^62: numbered anew',
+                    others[0].where, len(others))
+    if all(map(is_number_of_array, ids)) and len(set(ids)) == len(ids):
         return ids
     return [row.number + 1 for row in rows]
+
+
+def is_number_of_array(identifier: Any) -> bool:
+    """Whether an id can stand in an array of whole numbers, where 0 often means none."""
+    return type(identifier) is int and 0 < identifier < 1 << 62
 
 
 def note_ids(rows: Iterable[Row], broken: BrokenRows) -> None:
