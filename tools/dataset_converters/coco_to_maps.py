@@ -11,6 +11,7 @@ Reads ROOT/coco/annotations/instances_SPLIT.json and ROOT/coco/SPLIT/. Writes
     sbd:      ROOT/benchmark_RELEASE/dataset/{img,inst,val.txt}
 Objects are drawn in the order of the file, later ones on top; crowds are left out.
 """
+import filecmp
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from rich.progress import track
 from scipy.io import savemat
 
 from projects.glee.datasets.store.broken_rows import BrokenRows, report
+from projects.glee.datasets.store.output_names import names_of_pictures
 from projects.glee.datasets.store.rows import size_of
 from projects.glee.evaluation.functional.coco_truth import TruthFile
 from projects.glee.structures.masks import bounding_box, decode, encode, to_rle
@@ -32,6 +34,7 @@ from projects.glee.structures.panoptic_ids import id2rgb
 from projects.glee.structures.row_values import BrokenRow, image_size, string
 
 BACKGROUND = 'background'
+VOC_NUMBERS = 254  # of one byte, without background and void
 
 
 def read_objects(path: Path, folder: Path) -> dict:
@@ -46,6 +49,8 @@ def read_objects(path: Path, folder: Path) -> dict:
             broken.add(str(problem), image.where)
     report(broken.reasons, str(path))
     truth.learn_sizes(pictures)
+    for image, name in zip(images, names_of_pictures(image['file_name'] for image in images)):
+        image['map_name'] = name
     return dict(truth.content, images=images)
 
 
@@ -82,17 +87,28 @@ def write_panoptic(root: Path, split: str, content: dict) -> None:
         names = [*(o['category_id'] for o in objects), stuff]
         segments = [dict(id=number, category_id=names[number - 1], iscrowd=0, **box_and_area(ids == number))
                     for number in np.unique(ids).tolist()]
-        name = Path(image['file_name']).with_suffix('.png').name
-        Image.fromarray(id2rgb(ids)).save(folder / name)
-        annotations.append(dict(image_id=image['id'], file_name=name, segments_info=segments))
+        Image.fromarray(id2rgb(ids)).save(made(folder / f'{image["map_name"]}.png'))
+        annotations.append(dict(image_id=image['id'], file_name=f'{image["map_name"]}.png', segments_info=segments))
+    images = [{key: value for key, value in image.items() if key != 'map_name'} for image in content['images']]
     (folder.parent / f'panoptic_{split}.json').write_text(json.dumps(
-        dict(images=content['images'], annotations=annotations, categories=categories)))
+        dict(images=images, annotations=annotations, categories=categories)))
+
+
+def made(path: Path) -> Path:
+    """The path, whose folder is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def link(source: Path, target: Path) -> None:
-    """Make ``target`` the same picture, without a copy where the file system can."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
+    """Make ``target`` the same picture, without a copy where the file system can.
+
+    Raises:
+        ValueError: it is another picture already.
+    """
+    if made(target).exists():
+        if not filecmp.cmp(source, target, shallow=False):
+            raise ValueError(f'{target} is another picture than {source}: two splits have a name in common')
         return
     try:
         os.link(source, target)
@@ -101,39 +117,46 @@ def link(source: Path, target: Path) -> None:
 
 
 def write_voc(root: Path, split: str, content: dict) -> None:
-    """VOC 2012 segmentation layout; classes are positions among the categories, from 1."""
-    base = root / 'VOCdevkit/VOC2012'
+    """VOC 2012 segmentation layout; classes are positions among the categories, from 1.
+
+    Raises:
+        ValueError: more than the 254 objects of an image or categories that a map holds.
+    """
+    base, names = root / 'VOCdevkit/VOC2012', []
     label = {c['id']: i for i, c in enumerate(content['categories'], 1)}
-    for folder in ('SegmentationObject', 'SegmentationClass', 'ImageSets/Segmentation'):
-        (base / folder).mkdir(parents=True, exist_ok=True)
-    names = []
+    if len(label) > VOC_NUMBERS:
+        raise ValueError(f'there are {len(label)} categories, a VOC map holds {VOC_NUMBERS}')
     for image, objects, numbers in track(object_maps(content), f'VOC {split}', total=len(content['images'])):
-        if len(objects) > 254:
-            raise ValueError(f'image {image["file_name"]} has {len(objects)} objects, a VOC map holds 254')
-        stem = Path(image['file_name']).stem
+        if len(objects) > VOC_NUMBERS:
+            raise ValueError(f'image {image["file_name"]} has {len(objects)} objects, a VOC map holds {VOC_NUMBERS}')
+        name = image['map_name']
         classes = np.array([0, *(label[o['category_id']] for o in objects)])[numbers]
         for folder, pixels in (('SegmentationObject', numbers), ('SegmentationClass', classes)):
-            palette_picture(pixels.astype(np.uint8)).save(base / folder / f'{stem}.png')
-        link(root / 'coco' / split / image['file_name'], base / f'JPEGImages/{stem}.jpg')
-        names.append(stem)
-    list_file = base / f'ImageSets/Segmentation/{split.rstrip("0123456789")}.txt'
+            palette_picture(pixels.astype(np.uint8)).save(made(base / folder / f'{name}.png'))
+        link(root / 'coco' / split / image['file_name'], base / f'JPEGImages/{name}.jpg')
+        names.append(name)
+    list_file = made(base / f'ImageSets/Segmentation/{split.rstrip("0123456789")}.txt')
     list_file.write_text('\n'.join(names) + '\n')
 
 
 def write_sbd(root: Path, split: str, content: dict) -> None:
-    """SBD layout; classes are positions among the categories, from 1."""
-    base = root / 'benchmark_RELEASE/dataset'
+    """SBD layout; classes are positions among the categories, from 1. Numbers beyond 255 are written in 16 bits."""
+    base, names = root / 'benchmark_RELEASE/dataset', []
     label = {c['id']: i for i, c in enumerate(content['categories'], 1)}
-    (base / 'inst').mkdir(parents=True, exist_ok=True)
-    names = []
     for image, objects, numbers in track(object_maps(content), f'SBD {split}', total=len(content['images'])):
-        stem = Path(image['file_name']).stem
-        categories = np.array([[label[o['category_id']]] for o in objects], dtype=np.uint8).reshape(-1, 1)
-        savemat(base / f'inst/{stem}.mat', dict(GTinst=dict(
-            Segmentation=numbers.astype(np.uint8), Categories=categories, Boundaries=np.zeros((len(objects), 0)))))
-        link(root / 'coco' / split / image['file_name'], base / f'img/{stem}.jpg')
-        names.append(stem)
-    (base / f'{split.rstrip("0123456789")}.txt').write_text('\n'.join(names) + '\n')
+        name, categories = image['map_name'], [[label[o['category_id']]] for o in objects]
+        savemat(made(base / f'inst/{name}.mat'), dict(GTinst=dict(
+            Segmentation=small_integers(numbers), Categories=small_integers(categories).reshape(-1, 1),
+            Boundaries=np.zeros((len(objects), 0)))))
+        link(root / 'coco' / split / image['file_name'], base / f'img/{name}.jpg')
+        names.append(name)
+    made(base / f'{split.rstrip("0123456789")}.txt').write_text('\n'.join(names) + '\n')
+
+
+def small_integers(values) -> np.ndarray:
+    """Numbers from 0 in the smallest type that holds them, uint8 as SBD's own files have."""
+    values = np.asarray(values, np.int64)
+    return values.astype(np.min_scalar_type(values.max(initial=0)))
 
 
 WRITERS = dict(panoptic=write_panoptic, voc=write_voc, sbd=write_sbd)
@@ -153,7 +176,10 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     for layout in args.layout:
-        WRITERS[layout](args.root, args.split, content)
+        try:
+            WRITERS[layout](args.root, args.split, content)
+        except ValueError as error:
+            parser.exit(1, f'{parser.prog}: layout {layout}: {error}\n')
 
 
 if __name__ == '__main__':

@@ -2,8 +2,9 @@
 from .durable_checkpoint_hook import DurableCheckpointHook
 from .exact_resume_hook import ExactResumeHook
 from .nan_loss_hook import NaNLossHook
+from .picture_hook import PictureHook
 from .stop_signal_hook import StopSignalHook
 
 __all__ = [
-    'DurableCheckpointHook', 'ExactResumeHook', 'NaNLossHook', 'StopSignalHook'
+    'DurableCheckpointHook', 'ExactResumeHook', 'NaNLossHook', 'PictureHook', 'StopSignalHook'
 ]

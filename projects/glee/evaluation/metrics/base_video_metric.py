@@ -44,6 +44,7 @@ class VideoMetric(BaseVideoMetric):
         self.outfile_prefix, self.format_only = outfile_prefix, format_only
         self.finished = None if resume_dir is None else FinishedItems(resume_dir)
         self._frames: list[dict] = []
+        self._folders: dict[str, int | str] = {}
 
     @abstractmethod
     def score_video(self, video: VideoRecord) -> dict:
@@ -55,6 +56,19 @@ class VideoMetric(BaseVideoMetric):
 
     def submission(self, video: VideoRecord) -> list | dict | None:
         """One video's part of the result file."""
+
+    def folder_of(self, video: VideoRecord, *parts: str) -> Path:
+        """The folder of a video's result files, below ``outfile_prefix`` and ``parts``.
+
+        Raises:
+            ValueError: another video has it.
+        """
+        folder = Path(self.outfile_prefix, *parts, video.name)
+        owner = self._folders.setdefault(str(folder), video.video_id)
+        if owner != video.video_id:
+            raise ValueError(f'videos {owner} and {video.video_id} are both called {video.name!r}, so that their '
+                             f'result files in {folder} would overwrite each other: give them names of their own')
+        return folder
 
     def write(self, submissions: list) -> None:
         """Write the result file from the parts of all videos."""

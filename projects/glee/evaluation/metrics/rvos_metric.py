@@ -32,7 +32,7 @@ class ExpressionMetric(VideoMetric):
 
     def submission(self, video: VideoRecord) -> None:
         """Write the video's PNG files at once: nothing is kept in memory."""
-        self._write_masks(Path(self.outfile_prefix) / video.name, video)
+        self._write_masks(self.folder_of(video), video)
 
     def _write_masks(self, folder: Path, video: VideoRecord) -> None:
         """``<folder>/<exp_id>/<frame>.png`` of every track."""
@@ -97,9 +97,9 @@ class RefDavisMetric(ExpressionMetric):
 
     def submission(self, video: VideoRecord) -> None:
         """Write the PNG files; annotators share the names of videos and expressions, so each has folders."""
-        annotator, root = video.info.get('annotator', 0), Path(self.outfile_prefix)
-        self._write_masks(root / f'annotator_{annotator}' / video.name, video)
-        write_sentence_maps(root / f'anno_{annotator}' / video.name, video)
+        annotator = video.info.get('annotator', 0)
+        self._write_masks(self.folder_of(video, f'annotator_{annotator}'), video)
+        write_sentence_maps(self.folder_of(video, f'anno_{annotator}'), video)
 
     def score_video(self, video: VideoRecord) -> dict:
         """J and F of every object of the video."""

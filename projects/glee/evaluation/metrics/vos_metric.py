@@ -1,6 +1,5 @@
 """J and F of video object segmentation with given first masks."""
 from abc import abstractmethod
-from pathlib import Path
 
 import numpy as np
 from mmdet.registry import METRICS
@@ -45,7 +44,7 @@ class ObjectJFMetric(VideoMetric):
 
     def submission(self, video: VideoRecord) -> None:
         """Write the video's PNG files at once: nothing is kept in memory."""
-        write_object_maps(Path(self.outfile_prefix) / video.name, video)
+        write_object_maps(self.folder_of(video), video)
 
 
 @METRICS.register_module()
