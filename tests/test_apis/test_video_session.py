@@ -141,7 +141,7 @@ def test_a_click_far_from_the_tracked_mask_starts_anew(session, model, left, los
     tracked[20:40, left:left + 20] = True
     session.add(0, points=[(20, 30)])
     list(session.track())
-    session._masks[1][3] = encode_mask(tracked)
+    session._objects[1].seen[3] = session._objects[1].seen[3]._replace(rle=encode_mask(tracked))
     found = session.refine(1, 3, **click)
     wanted = image.add(**click) if lost else image.refine(image.add(mask=tracked).id, **click)
     assert np.array_equal(found.logits, wanted.logits)
@@ -190,7 +190,7 @@ def test_errors_name_what_is_missing(session, model, tmp_path):
         list(session.track())
     with pytest.raises(ValueError):
         session.add(0, points=[(1000, 1)])
-    assert session.add(0, points=[(20, 30)]).mask.shape == SHAPE and list(session._given) == [1]
+    assert session.add(0, points=[(20, 30)]).id == 1 and list(session._objects) == [1]
     with pytest.raises(ValueError, match='no frame'):
         FrameReader(tmp_path)
 

@@ -12,12 +12,12 @@ from ..models.trackers.expression_tracker import ExpressionTracker
 from ..models.trackers.online_linker import OnlineLinker
 from ..models.trackers.prompt_tracker import PromptTracker
 from ..structures.masks import encode
-from ..structures.prompted_objects import ObjectPrompts
 from .image_result import ImageResult
 from .interactive_session import InteractiveSession
 from .picture_geometry import PictureGeometry
 from .reference_video import track_reference
 from .session_image import SessionImage
+from .video_objects import Start, follow
 
 
 class Follower(metaclass=ABCMeta):
@@ -31,6 +31,9 @@ class Follower(metaclass=ABCMeta):
             image (np.ndarray): RGB uint8 (H, W, 3).
             frame (int): its number in the video.
         """
+
+    def glance(self, image: np.ndarray, frame: int) -> None:
+        """A frame that is read because something is pointed at in it, but that is not asked for."""
 
 
 class NameFollower(Follower):
@@ -91,27 +94,36 @@ class PromptFollower(Follower):
         self.tracker = PromptTracker(min_score=score_thr)
         self.names: list[str] = []
 
-    @torch.no_grad()
     def step(self, image: np.ndarray, frame: int) -> ImageResult:
-        """See ``Follower``; objects that are absent are left out."""
-        seen = SessionImage.prepare(self.model, image, self.geometry)
-        if frame in self.prompts:
-            self.session.set_image(image)
-            found = self.session.add_many(self.prompts.pop(frame))
-            first = len(self.names) + 1
-            self.names += [one.text or f'object {first + number}' for number, one in enumerate(found)]
-            seen.sample.prompts = ObjectPrompts(
-                masks=torch.stack([seen.warp(one.mask) for one in found]), kinds=['mask'] * len(found),
-                instance_ids=torch.arange(first, first + len(found)))
-        self.tracker.update(self.model, seen.batch, [seen.sample])
-        shown = [(identity, followed.scores[-1], followed.track.segmentations[-1], followed.track.bboxes[-1])
-                 for identity, followed in self.tracker.objects.items() if followed.track.segmentations[-1] is not None]
-        self.tracker.take_last()
-        ids, scores, rles, boxes = zip(*shown) if shown else ((), (), (), ())
+        """See ``Follower``; objects that are absent are left out, and without any the model does not see the frame."""
+        shown = {}
+        if frame in self.prompts or self.tracker.has_live:
+            seen = SessionImage.prepare(self.model, image, self.geometry).encoded(self.model)
+            found = follow(self.tracker, self.model, seen, self._starts(seen, frame))
+            shown = {identity: one for identity, one in found.items() if one.rle is not None}
         return ImageResult(
-            path=None, shape=image.shape[:2], names=[self.names[identity - 1] for identity in ids],
-            boxes=np.array(boxes, np.float32).reshape(-1, 4), scores=np.array(scores, np.float32), rles=list(rles),
-            ids=np.array(ids, int), frame=frame, image=image)
+            path=None, shape=image.shape[:2], names=[self.names[identity - 1] for identity in shown],
+            boxes=np.array([one.box for one in shown.values()], np.float32).reshape(-1, 4),
+            scores=np.array([one.score for one in shown.values()], np.float32),
+            rles=[one.rle for one in shown.values()], ids=np.array(list(shown), int), frame=frame, image=image)
+
+    def glance(self, image: np.ndarray, frame: int) -> None:
+        """See ``Follower``."""
+        self.step(image, frame)
+
+    def _starts(self, seen: SessionImage, frame: int) -> dict[int, Start]:
+        """The objects that are pointed at in a frame."""
+        prompts = self.prompts.pop(frame, [])
+        if not prompts:
+            return {}
+        self.session.show(seen)
+        meant = [self.session.read_keywords(prompt, number) for number, prompt in enumerate(prompts)]
+        found = self.session.add_prompts(meant)
+        self.session.clear()
+        first = len(self.names) + 1
+        self.names += [one.text or f'object {first + number}' for number, one in enumerate(found)]
+        return {first + number: Start.of(one, prompt, self.tracker.min_score)
+                for number, (one, prompt) in enumerate(zip(found, meant))}
 
 
 class ReferenceFollower(Follower):

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..datasets.store.pictures import list_pictures, read_picture
 
-VideoSource = Union[int, str, Path, Sequence[Union[np.ndarray, str, Path]], Iterator[np.ndarray]]
+VideoSource = Union[int, str, Path, Sequence[Union[np.ndarray, str, Path]], Iterator[np.ndarray], 'FrameReader']
 DEFAULT_FPS = 25.
 
 
@@ -94,7 +94,7 @@ def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, 
         kept = ((number, frame) for number, frame in zip(numbers, frames)
                 if number >= start and (number - start) % stride == 0)
         return VideoFrames(kept, DEFAULT_FPS / stride, None)
-    reader = FrameReader(source)
+    reader = source if isinstance(source, FrameReader) else FrameReader(source)
     if not -len(reader) <= start < len(reader):
         raise ValueError(f'start={start} lies outside the {len(reader)} frames of {source if live else "the video"}')
     start = start % len(reader)

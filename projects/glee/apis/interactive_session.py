@@ -21,6 +21,7 @@ from .user_prompt import Points, Prompt, UserPrompt, read_prompt
 
 OTHERS = 'others'
 HISTORIES = ('tokens', 'prompts', 'none')
+PROMPT_KEYS = frozenset(('points', 'boxes', 'polygons', 'scribbles', 'mask', 'mask_kind', 'text', 'audio', 'reference'))
 LIKE_WEIGHT = 0.25  # with 1 a wrong choice is repeated whatever the prompt says
 
 
@@ -79,9 +80,18 @@ class InteractiveSession:
     # ---- image ----
     @torch.no_grad()
     def set_image(self, image: Picture) -> None:
-        """Start with an image, see ``find_pictures``: a path, an array, ... Those of an earlier one are forgotten."""
-        self._image = SessionImage.prepare(self.model, next(find_pictures(image)).read(), self.geometry)
-        self._image.feats = self.model.extract_feat(self._image.batch)
+        """Start with an image, see ``find_pictures``: a path, an array, ... Objects of an earlier one are forgotten."""
+        picture = next(find_pictures(image)).read()
+        self.show(SessionImage.prepare(self.model, picture, self.geometry).encoded(self.model))
+
+    def show(self, image: SessionImage) -> None:
+        """Start with an image that has passed the backbone."""
+        self._image = image
+        self._rounds.clear()
+
+    def clear(self) -> None:
+        """Let go of the image, its backbone features and its objects."""
+        self._image = None
         self._rounds.clear()
 
     @property
@@ -119,7 +129,7 @@ class InteractiveSession:
 
     def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
         """Add several objects at once, one dict of keywords of ``read`` each; they are decoded in batches."""
-        return self.add_prompts([self.read(**prompt, number=number) for number, prompt in enumerate(prompts)])
+        return self.add_prompts([self.read_keywords(prompt, number) for number, prompt in enumerate(prompts)])
 
     def add_prompts(self, prompts: Sequence[UserPrompt], like: Optional[Tensor] = None,
                     prev: Optional[np.ndarray] = None) -> list[SessionObject]:
@@ -190,7 +200,7 @@ class InteractiveSession:
         """A further round for several objects at once, {id: dict of keywords of ``read``}, decoded in batches."""
         for object_id in prompts:
             self._object(object_id)
-        return self.refine_prompts({object_id: self.read(**prompt, number=object_id)
+        return self.refine_prompts({object_id: self.read_keywords(prompt, object_id)
                                     for object_id, prompt in prompts.items()})
 
     def refine_prompts(self, prompts: dict[int, UserPrompt]) -> list[SessionObject]:
@@ -202,6 +212,16 @@ class InteractiveSession:
         for prompt, result in zip(joined, results):
             self._rounds[result.id].append(Round(prompt, result))
         return results
+
+    def last_round(self, object_id: int) -> Round:
+        """All that was said about an object, and what was found: ``resume`` takes it."""
+        return self._object(object_id)[-1]
+
+    def resume(self, latest: Round) -> int:
+        """Go on with an object where it was left in an earlier visit to this image; returns its id now."""
+        self._rounds[self._next_id] = [latest]
+        self._next_id += 1
+        return self._next_id - 1
 
     def undo(self, object_id: int) -> Optional[SessionObject]:
         """Take the last round of an object back; the result before it, or None if the object is gone."""
@@ -255,6 +275,18 @@ class InteractiveSession:
             return read_prompt(shape, points, boxes, polygons, scribbles, mask, mask_kind, text, reference)
         except ValueError as error:
             raise ValueError(f'prompt of object {number}: {error}') from error
+
+    def read_keywords(self, prompt: Prompt, number: int) -> UserPrompt:
+        """``read`` of keywords as a dict, as a file of prompts has them.
+
+        Raises:
+            ValueError: it is no dict, or one of its keys is no keyword of ``add``; and as of ``read``.
+        """
+        if not isinstance(prompt, dict) or not PROMPT_KEYS.issuperset(prompt):
+            wrong = prompt if not isinstance(prompt, dict) else ', '.join(map(repr, prompt.keys() - PROMPT_KEYS))
+            raise ValueError(f'prompt of object {number}: {wrong} is unknown; give a dict with keys out of '
+                             f'{", ".join(sorted(PROMPT_KEYS))}')
+        return self.read(**prompt, number=number)
 
     # ---- labels ----
     @torch.no_grad()

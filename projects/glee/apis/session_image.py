@@ -39,6 +39,12 @@ class SessionImage:
         batch = model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
         return cls(batch['inputs'], [], batch['data_samples'][0], resized.matrix)
 
+    @torch.no_grad()
+    def encoded(self, model) -> 'SessionImage':
+        """Itself, with the backbone's maps."""
+        self.feats = list(model.extract_feat(self.batch))
+        return self
+
     def draw(self, prompt: UserPrompt) -> tuple[Tensor, Tensor]:
         """Positive pixels of a prompt and the negative ones among the others, (H, W) bool over the padded input.
 

@@ -91,10 +91,30 @@ class PromptTracker(GLEETracker):
         feats = detector.extract_feat(inputs)
         for index, sample in enumerate(data_samples):
             frame = slice(index, index + 1)
-            frame_feats = [feat[frame] for feat in feats]
-            given = self._take_prompts(detector, inputs[frame], frame_feats, sample, texts[index])
-            self._follow(detector.panoptic_head.prompt_decoder, frame_feats, sample, texts[index], given)
-            self.num_frames += 1
+            self.step(detector, inputs[frame], [feat[frame] for feat in feats], sample, texts[index])
+
+    def step(self, detector, image: Tensor, feats: list[Tensor], sample: DetDataSample, names: Sequence[str]) -> None:
+        """Follow the objects through the next frame, whose backbone maps are known.
+
+        Args:
+            detector (GLEE): the detector.
+            image (Tensor): (1, 3, H, W), normalised and padded.
+            feats (list[Tensor]): its maps [(1, C, h, w)].
+            sample (DetDataSample): of the frame; its ``prompts``, if any, start objects.
+            names (Sequence[str]): vocabulary of the objects without a text of their own, usually 'object'.
+        """
+        given = self._take_prompts(detector, image, feats, sample, names)
+        self._follow(detector.panoptic_head.prompt_decoder, feats, sample, names, given)
+        self.num_frames += 1
+
+    @property
+    def has_live(self) -> bool:
+        """Whether any object could be in the next frame; if not, the model need not see it."""
+        return any(entry.is_described for entry in self.objects.values())
+
+    def forget(self, identity: int) -> None:
+        """Follow an object no longer; nothing happens if it is unknown."""
+        self.objects.pop(identity, None)
 
     def _take_prompts(self, detector, image: Tensor, feats: list[Tensor], sample: DetDataSample,
                       names: Sequence[str]) -> dict[int, Tensor]:
@@ -157,11 +177,11 @@ class PromptTracker(GLEETracker):
             entry.track.segmentations.append(rle)
             entry.track.bboxes.append(None if rle is None else _box(mask))
 
-    def take_last(self) -> dict[int, dict | None]:
-        """Masks (RLE or None) of the last frame by identity, which the tracker then forgets: for live video."""
+    def take_last(self) -> dict[int, tuple[float, dict | None, list[float] | None]]:
+        """Score, mask (RLE or None) and box of the objects in the last frame, by identity; the tracker forgets them."""
         last = {}
         for identity, entry in self.objects.items():
-            last[identity] = entry.track.segmentations[-1]
+            last[identity] = entry.scores[-1], entry.track.segmentations[-1], entry.track.bboxes[-1]
             entry.track.segmentations.clear()
             entry.track.bboxes.clear()
             entry.scores.clear()
