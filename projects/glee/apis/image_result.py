@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any, Optional, Sequence, Union
 
 import numpy as np
+import torch
+from mmcv.ops import nms
+from mmdet.structures import DetDataSample
 from PIL import Image
 
 from ..datasets.store.pictures import read_picture
-from ..structures.masks import Rle, decode
+from ..structures.masks import Rle, decode, encode
 from ..visualization.renderer import DrawnObject, Renderer
 
 
@@ -41,6 +44,35 @@ class ImageResult:
     image: Optional[np.ndarray] = field(default=None, repr=False)
     ids: Optional[np.ndarray] = None
     frame: Optional[int] = None
+
+    @classmethod
+    def of_sample(cls, sample: DetDataSample, names: Sequence[str], stuff: Sequence[str] = ()) -> 'ImageResult':
+        """What a detector predicted of a sample, labels by their place among ``names``, then ``stuff``."""
+        found = sample.pred_instances
+        order = found.scores.argsort(descending=True, stable=True)
+        masks = found.masks[order].cpu().numpy()
+        result = cls(
+            path=None, shape=tuple(sample.ori_shape), names=[names[label] for label in found.labels[order].tolist()],
+            boxes=found.bboxes[order].float().cpu().numpy(), scores=found.scores[order].float().cpu().numpy(),
+            rles=[encode(mask) for mask in masks])
+        if not stuff:
+            return result
+        panoptic = sample.pred_panoptic_seg
+        segment_map, segments = np.zeros(result.shape, np.int32), []
+        codes = panoptic.sem_seg[0].cpu().numpy()
+        for number, segment in enumerate(panoptic.segments_info, 1):
+            segment_map[codes == segment['id']] = number
+            segments.append(dict(id=number, name=(*names, *stuff)[segment['label']], is_thing=segment['is_thing'],
+                                 score=segment['score'], area=segment['area']))
+        return replace(result, segments=segments, segment_map=segment_map)
+
+    def above(self, score_thr: float, nms_iou: Optional[float] = None) -> 'ImageResult':
+        """The objects of at least this score, without boxes that overlap a better one more than ``nms_iou``."""
+        result = self[self.scores >= score_thr]
+        if nms_iou is None or not len(result):
+            return result
+        _, kept = nms(torch.from_numpy(result.boxes), torch.from_numpy(result.scores), nms_iou)
+        return result[kept.numpy()]
 
     def __len__(self) -> int:
         return len(self.names)

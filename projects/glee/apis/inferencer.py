@@ -5,13 +5,11 @@ from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 import torch
-from mmcv.ops import nms
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from rich.progress import track
 
 from ..models.prompts.reference_prompt import ReferencePrompt
-from ..structures.masks import encode
 from ..structures.sample_text import read_names
 from .followers import ExpressionFollower, Follower, NameFollower, PromptFollower, ReferenceFollower
 from .frame_reader import VideoSource, open_frames
@@ -81,10 +79,11 @@ class GLEEInferencer:
                  device: Optional[str] = None, score_thr: float = 0.3, max_per_img: int = 100,
                  nms_iou: Optional[float] = None) -> None:
         cfg = config_of(model)
-        self.geometry = PictureGeometry.of_config(cfg)
+        PictureGeometry.of_config(cfg)  # what is wrong with it is said before the model is built
         self.limits = _Limits(score_thr, max_per_img, nms_iou)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = init_model(cfg, None if weights is None else str(weights), device)
+        self.geometry = PictureGeometry.of_model(self.model)
         self.errors: dict[str, str] = {}
         self._session: Optional[InteractiveSession] = None
 
@@ -239,17 +238,18 @@ class GLEEInferencer:
         parts: list[list[ImageResult]] = [[] for _ in batch]
         if questions[0].names:
             for part, sample, question in zip(parts, self._detect(images, questions, 'category', limits), questions):
-                part.append(_limited(_read_sample(sample, question.names, question.stuff), limits))
+                part.append(ImageResult.of_sample(sample, question.names, question.stuff).above(
+                    limits.score_thr, limits.nms_iou))
         if questions[0].expressions:
             for part, sample, question in zip(parts, self._detect(images, questions, 'expression', limits), questions):
-                part.append(_read_sample(sample, question.expressions))
+                part.append(ImageResult.of_sample(sample, question.expressions))
         for part, image, question in zip(parts, images, questions):
             if question.prompts:
                 part.append(_read_objects(self._session_of(image).add_many(question.prompts), image.shape[:2]))
             if reference is not None:
                 objects = self._session_of(image).find(reference=reference, min_score=limits.score_thr,
                                                        top_k=limits.max_per_img)
-                part.append(_limited(_read_objects(objects, image.shape[:2]), limits))
+                part.append(_read_objects(objects, image.shape[:2]).above(limits.score_thr, limits.nms_iou))
         for part, source, image in zip(parts, sources, images):
             yield _joined(part, source.path, None if source.path else image)
 
@@ -290,40 +290,12 @@ def _per_picture(value, what: str, read, item: type = str) -> Iterator:
     raise ValueError(f'{what}= has {len(values)} lists, fewer than there are pictures')
 
 
-def _read_sample(sample: DetDataSample, names: Sequence[str], stuff: Sequence[str] = ()) -> ImageResult:
-    found = sample.pred_instances
-    order = found.scores.argsort(descending=True, stable=True)
-    masks = found.masks[order].cpu().numpy()
-    result = ImageResult(
-        path=None, shape=tuple(sample.ori_shape), names=[names[label] for label in found.labels[order].tolist()],
-        boxes=found.bboxes[order].float().cpu().numpy(), scores=found.scores[order].float().cpu().numpy(),
-        rles=[encode(mask) for mask in masks])
-    if not stuff:
-        return result
-    panoptic = sample.pred_panoptic_seg
-    segment_map, segments = np.zeros(result.shape, np.int32), []
-    codes = panoptic.sem_seg[0].cpu().numpy()
-    for number, segment in enumerate(panoptic.segments_info, 1):
-        segment_map[codes == segment['id']] = number
-        segments.append(dict(id=number, name=(*names, *stuff)[segment['label']], is_thing=segment['is_thing'],
-                             score=segment['score'], area=segment['area']))
-    return ImageResult(**{**vars(result), 'segments': segments, 'segment_map': segment_map})
-
-
 def _read_objects(objects: Sequence, shape: tuple[int, int]) -> ImageResult:
     """Objects of a session, in their order."""
     return ImageResult(
         path=None, shape=tuple(shape), names=[found.text or found.label or 'object' for found in objects],
         boxes=np.array([found.box for found in objects], np.float32).reshape(-1, 4),
         scores=np.array([found.score for found in objects], np.float32), rles=[found.rle for found in objects])
-
-
-def _limited(result: ImageResult, limits: _Limits) -> ImageResult:
-    result = result[result.scores >= limits.score_thr]
-    if limits.nms_iou is None or not len(result):
-        return result
-    _, kept = nms(torch.from_numpy(result.boxes), torch.from_numpy(result.scores), limits.nms_iou)
-    return result[kept.numpy()]
 
 
 def _joined(parts: list[ImageResult], path: Optional[str], image: Optional[np.ndarray]) -> ImageResult:

@@ -1,4 +1,5 @@
 """Point at objects of one image, round after round (SEEM's interaction with GLEE's prompter)."""
+from dataclasses import replace
 from typing import Any, Callable, Optional, Sequence, Union
 
 import numpy as np
@@ -11,10 +12,9 @@ from ..models.prompts.prompt_decoder import DecodedObject
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.masks import encode
 from ..structures.prompted_objects import PromptedObjects
-from ..structures.sample_text import as_names, read_names
+from ..structures.sample_text import read_names
 from ..structures.selected_queries import SelectedQueries
-from .picture_geometry import PictureGeometry
-from .picture_source import Picture, find_pictures
+from .image_session import ImageSession
 from .session_image import SessionImage
 from .session_objects import Round, SessionObject, distinct, divide
 from .user_prompt import Points, Prompt, UserPrompt, read_prompt
@@ -22,18 +22,19 @@ from .user_prompt import Points, Prompt, UserPrompt, read_prompt
 OTHERS = 'others'
 HISTORIES = ('tokens', 'prompts', 'none')
 PROMPT_KEYS = frozenset(('points', 'boxes', 'polygons', 'scribbles', 'mask', 'mask_kind', 'text', 'audio', 'reference'))
+CANDIDATE_IOU = 0.8  # candidates that overlap more show the same
 LIKE_WEIGHT = 0.25  # with 1 a wrong choice is repeated whatever the prompt says
 
 
-class InteractiveSession:
+class InteractiveSession(ImageSession):
     """Holds an image, its backbone features and the objects a user points at.
 
     ``set_image`` runs the backbone once; a prompt then costs its template's backbone pass and one pass of
-    encoder and decoder, and a text is encoded once. Coordinates are pixels of the original image. In a
-    later round all prompts of the object count together; where there are negative ones they help to
-    choose another query (the model carves the mask only if the prompter has ``negative_tokens``, which need
-    training), and the mask of the round before attracts the choice. With ``carve_radius`` a point is always
-    obeyed: where the model's mask contradicts it, the mask is corrected around it.
+    encoder and decoder, ``detect`` and ``panoptic`` such a pass without a template, and a text is encoded once.
+    Coordinates are pixels of the original image. In a later round all prompts of the object count together; where
+    there are negative ones they help to choose another query (the model carves the mask only if the prompter has
+    ``negative_tokens``, which need training), and the mask of the round before attracts the choice. With
+    ``carve_radius`` a point is always obeyed: where the model's mask contradicts it, the mask is corrected around it.
 
     Example:
         >>> session = InteractiveSession(model, vocabulary=('cat', 'dog'))
@@ -65,51 +66,31 @@ class InteractiveSession:
             raise ValueError(f'history={history!r} is unknown; choose from {HISTORIES}')
         if getattr(model.panoptic_head, 'prompter', None) is None:
             raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
-        self.model = model.eval()
-        self.head = model.panoptic_head
+        super().__init__(model, scale)
         self.vocabulary = None if vocabulary is None else read_names(vocabulary, 'vocabulary')
         self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
         self.transcriber = transcriber
         self.carve_radius = carve_radius
         self.history = history
-        self.geometry = PictureGeometry.of_model(model, scale)
-        self._image: Optional[SessionImage] = None
         self._rounds: dict[int, list[Round]] = {}
         self._next_id = 0
 
-    # ---- image ----
-    @torch.no_grad()
-    def set_image(self, image: Picture) -> None:
-        """Start with an image, see ``find_pictures``: a path, an array, ... Objects of an earlier one are forgotten."""
-        picture = next(find_pictures(image)).read()
-        self.show(SessionImage.prepare(self.model, picture, self.geometry).encoded(self.model))
-
     def show(self, image: SessionImage) -> None:
-        """Start with an image that has passed the backbone."""
-        self._image = image
+        """See ``ImageSession``; objects of an earlier image are forgotten."""
+        super().show(image)
         self._rounds.clear()
 
     def clear(self) -> None:
         """Let go of the image, its backbone features and its objects."""
-        self._image = None
+        super().clear()
         self._rounds.clear()
-
-    @property
-    def image(self) -> SessionImage:
-        """The image as the model sees it.
-
-        Raises:
-            RuntimeError: no image is set.
-        """
-        if self._image is None:
-            raise RuntimeError('no image is set: call set_image first')
-        return self._image
 
     # ---- objects ----
     def add(self, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
             scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
             text: Optional[str] = None, audio: Any = None, reference: Optional[ReferencePrompt] = None,
-            like: Optional[Tensor] = None, prev: Optional[np.ndarray] = None) -> SessionObject:
+            like: Optional[Tensor] = None, prev: Optional[np.ndarray] = None,
+            num_candidates: int = 1) -> SessionObject:
         """Add one object.
 
         Args:
@@ -119,25 +100,27 @@ class InteractiveSession:
                 to what queries are chosen by (not to ``score``).
             prev: (H, W) mask over the original image that the prompt corrects, e.g. of another model: it counts as
                 the mask of the round before.
+            num_candidates: with more than 1 the result has so many ``candidates``, or fewer where the model has no
+                other masks; ``choose`` takes another one.
 
         Raises:
             RuntimeError: no image is set.
             ValueError: the prompt is empty or outside the image, or only says what the object is not.
         """
         given = self.read(points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference)
-        return self.add_prompts([given], like, prev)[0]
+        return self.add_prompts([given], like, prev, num_candidates)[0]
 
     def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
         """Add several objects at once, one dict of keywords of ``read`` each; they are decoded in batches."""
         return self.add_prompts([self.read_keywords(prompt, number) for number, prompt in enumerate(prompts)])
 
     def add_prompts(self, prompts: Sequence[UserPrompt], like: Optional[Tensor] = None,
-                    prev: Optional[np.ndarray] = None) -> list[SessionObject]:
-        """Add objects of prompts that have been read; ``like`` and ``prev`` as of ``add``."""
+                    prev: Optional[np.ndarray] = None, num_candidates: int = 1) -> list[SessionObject]:
+        """Add objects of prompts that have been read; ``like``, ``prev`` and ``num_candidates`` as of ``add``."""
         _check_positive(prompts)
         previous = [None if prev is None else self.image.logits_of(prev)] * len(prompts)
         ids = range(self._next_id, self._next_id + len(prompts))
-        return self._keep(prompts, self._run(prompts, ids, [1] * len(prompts), previous, like))
+        return self._keep(prompts, self._run(prompts, ids, [1] * len(prompts), previous, like, num_candidates))
 
     @torch.no_grad()
     def find(self, top_k: Optional[int] = None, min_score: float = 0., points: Points = (), boxes: Points = (),
@@ -174,18 +157,18 @@ class InteractiveSession:
         """Make the results of first rounds objects of the session."""
         self._next_id += len(results)
         for prompt, result in zip(prompts, results):
-            self._rounds[result.id] = [Round(prompt, result)]
+            self._rounds[result.id] = [Round.of(prompt, result)]
         return results
 
     def refine(self, object_id: int, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
                scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
                text: Optional[str] = None, audio: Any = None,
-               reference: Optional[ReferencePrompt] = None) -> SessionObject:
+               reference: Optional[ReferencePrompt] = None, num_candidates: int = 1) -> SessionObject:
         """A further round for an object: more prompts, positive or negative.
 
         Args:
             object_id: ``id`` of the object.
-            points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference: as of ``add``.
+            points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference, num_candidates: as of ``add``.
 
         Raises:
             RuntimeError: no image is set.
@@ -194,7 +177,7 @@ class InteractiveSession:
         """
         self._object(object_id)
         given = self.read(points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference, object_id)
-        return self.refine_prompts({object_id: given})[0]
+        return self.refine_prompts({object_id: given}, num_candidates)[0]
 
     def refine_many(self, prompts: dict[int, Prompt]) -> list[SessionObject]:
         """A further round for several objects at once, {id: dict of keywords of ``read``}, decoded in batches."""
@@ -203,15 +186,29 @@ class InteractiveSession:
         return self.refine_prompts({object_id: self.read_keywords(prompt, object_id)
                                     for object_id, prompt in prompts.items()})
 
-    def refine_prompts(self, prompts: dict[int, UserPrompt]) -> list[SessionObject]:
+    def refine_prompts(self, prompts: dict[int, UserPrompt], num_candidates: int = 1) -> list[SessionObject]:
         """A further round for several objects at once, by prompts that have been read."""
         latest = [self._object(object_id)[-1] for object_id in prompts]
         joined = [before.prompt.joined(prompt) for before, prompt in zip(latest, prompts.values())]
         results = self._run(joined, list(prompts), [before.result.round + 1 for before in latest],
-                            [before.result.logits for before in latest])
+                            [before.result.logits for before in latest], num_candidates=num_candidates)
         for prompt, result in zip(joined, results):
-            self._rounds[result.id].append(Round(prompt, result))
+            self._rounds[result.id].append(Round.of(prompt, result))
         return results
+
+    def choose(self, candidate: SessionObject) -> SessionObject:
+        """Take one of the ``candidates`` of an object's latest round in place of the first; later rounds go on from it.
+
+        Raises:
+            KeyError: the object is gone.
+            ValueError: the object has had another round since.
+        """
+        rounds = self._object(candidate.id)
+        if candidate.round != rounds[-1].result.round:
+            raise ValueError(f'the candidate is of round {candidate.round}, object {candidate.id} is in round '
+                             f'{rounds[-1].result.round}: choose before the next round, or undo')
+        rounds[-1] = Round.of(rounds[-1].prompt, candidate)
+        return candidate
 
     def last_round(self, object_id: int) -> Round:
         """All that was said about an object, and what was found: ``resume`` takes it."""
@@ -332,24 +329,6 @@ class InteractiveSession:
         best = (overlap * output.probability).argmax()
         return output.embeddings[best] if overlap[best] >= min_iou else None
 
-    @torch.no_grad()
-    def panoptic(self, things: Sequence[str], stuff: Sequence[str] = ()) -> tuple[np.ndarray, list[dict]]:
-        """Everything in the image by name: a map (H, W) of segment ids, 0 where nothing is, and the segments.
-
-        Each segment is dict(id, name, is_thing, score, area px). See ``PanopticFusion``.
-        """
-        image, things = self.image, as_names(things)
-        names = read_names(things + as_names(stuff), 'the names of things and stuff')
-        segments = self.head.predict_segments(image.feats, things, names[len(things):])
-        found = self.model.panoptic_fusion_head.predict_maps(segments, image.sample.metainfo)['pan_results']
-        panoptic, result = found.sem_seg[0].cpu().numpy(), []
-        ids = np.zeros(panoptic.shape, dtype=np.int64)
-        for number, segment in enumerate(found.segments_info, 1):
-            ids[panoptic == segment['id']] = number
-            result.append(dict(id=number, name=names[segment['label']], is_thing=segment['is_thing'],
-                               score=segment['score'], area=segment['area']))
-        return ids, result
-
     # ---- references ----
     @torch.no_grad()
     def encode_reference(self, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
@@ -374,7 +353,10 @@ class InteractiveSession:
 
     @torch.no_grad()
     def _run(self, prompts: list[UserPrompt], ids: Sequence[int], rounds: list[int],
-             previous: list[Optional[Tensor]], like: Optional[Tensor] = None) -> list[SessionObject]:
+             previous: list[Optional[Tensor]], like: Optional[Tensor] = None,
+             num_candidates: int = 1) -> list[SessionObject]:
+        if num_candidates < 1:
+            raise ValueError(f'num_candidates={num_candidates} must be at least 1')
         if not prompts:
             return []
 
@@ -383,7 +365,14 @@ class InteractiveSession:
             if like is not None:
                 similar = F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
                 ranking = ranking + LIKE_WEIGHT * similar
-            return self._result(output, ranking.argmax()[None], prompts[index], ids[index], rounds[index])
+            best = self._result(output, ranking.argmax()[None], prompts[index], ids[index], rounds[index])
+            if num_candidates == 1:
+                return best
+            order = ranking.argsort(descending=True, stable=True)
+            others = distinct(output.masks(order) > 0, CANDIDATE_IOU)[1:num_candidates]
+            return replace(best, candidates=(best, *(
+                self._result(output, order[other:other + 1], prompts[index], ids[index], rounds[index])
+                for other in others)))
 
         return self._decode(self.objects_of(prompts, previous), choose)
 

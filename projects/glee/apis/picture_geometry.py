@@ -58,14 +58,22 @@ class PictureGeometry:
         """That of the config that ``init_model`` left at the model, or of ``scale`` where one is given.
 
         Raises:
-            ValueError: there is neither.
+            ValueError: there is neither, or it does not give the one shape that the backbone can read.
         """
-        if scale is not None:
-            return cls.of_scale(scale)
-        if getattr(model, 'cfg', None) is None:
+        if scale is None and getattr(model, 'cfg', None) is None:
             raise ValueError('the model has no cfg that says at what size it wants pictures: build it with init_model '
                              'or give scale=')
-        return cls.of_config(model.cfg)
+        geometry = cls.of_config(model.cfg) if scale is None else cls.of_scale(scale)
+        if getattr(getattr(model, 'backbone', None), 'wants_squares', False):
+            height, width = geometry(np.zeros((2, 3, 3), np.uint8)).inputs.shape[-2:]
+            if height != width:
+                source, cure = 'the test pipeline of the config', "end its resizing with dict(type='PadSquare', ...)"
+                if scale is not None:
+                    source, cure = f'scale={scale}', 'leave it out, the test pipeline of the config makes squares'
+                raise ValueError(
+                    f'{source} makes {width} x {height} px of a picture of 3 x 2, but {type(model.backbone).__name__} '
+                    f'knows the places of its tokens only in squares: {cure}')
+        return geometry
 
     def __call__(self, picture: np.ndarray) -> ModelPicture:
         """RGB uint8 (H, W, 3) as the model wants it."""

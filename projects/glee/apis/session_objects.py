@@ -27,6 +27,8 @@ class SessionObject:
         text: The object's expression, transcribed audio included.
         logits: (h, w) mask logits at mask-feature resolution.
         embedding: (D,) of the query.
+        candidates: Of a round that asked for several: this one and other masks that the prompt could mean, in the order
+            in which it prefers them; ``InteractiveSession.choose`` takes one.
     """
     id: int
     round: int
@@ -38,6 +40,7 @@ class SessionObject:
     text: Optional[str]
     logits: Tensor = field(repr=False)
     embedding: Tensor = field(repr=False)
+    candidates: tuple['SessionObject', ...] = field(default=(), repr=False)
 
     @property
     def mask(self) -> np.ndarray:
@@ -55,6 +58,11 @@ class Round:
     """What was said about an object up to some round, and what was found."""
     prompt: UserPrompt
     result: SessionObject
+
+    @classmethod
+    def of(cls, prompt: UserPrompt, result: SessionObject) -> 'Round':
+        """Without the candidates, which nobody needs later."""
+        return cls(prompt, replace(result, candidates=()) if result.candidates else result)
 
 
 def distinct(masks: Tensor, max_iou: float = 0.5) -> list[int]:

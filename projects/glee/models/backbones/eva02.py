@@ -174,7 +174,12 @@ class EVA02(BaseModule):
         drop_path_rate (float): stochastic depth of the last block, rising linearly from 0.
         norm_eps (float): of every LayerNorm.
         with_cp (bool): recompute blocks in the backward pass to save memory.
+
+    Attributes:
+        wants_squares (bool): tokens of a picture of another shape would get the rotary positions of other places.
     """
+
+    wants_squares = True
 
     def __init__(self,
                  img_size: int = 1536,
