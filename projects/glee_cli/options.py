@@ -61,19 +61,39 @@ def read_prompts(args: Namespace) -> list[dict]:
     return boxes if len(boxes) > 1 else [prompt]
 
 
+def read_frame_prompts(args: Namespace) -> dict[int, list[dict]]:
+    """The prompted objects of a video by frame: those of ``--frame``, or of a file that goes by frame.
+
+    Raises:
+        ValueError, FileNotFoundError: as of ``read_prompts``.
+    """
+    if args.prompts is not None and not (args.point or args.box or args.text):
+        content = _read_json(args.prompts)
+        if isinstance(content, dict) and content and all(key.isdigit() for key in content):
+            return {int(frame): _objects(given, f'frame {frame} of {args.prompts}') for frame, given in content.items()}
+    return {args.frame: read_prompts(args)}
+
+
 def read_json_list(path: str) -> list[dict]:
     """A JSON file that holds a list of dicts, or one dict.
 
     Raises:
         ValueError: it holds something else; the file is named.
     """
+    return _objects(_read_json(path), path)
+
+
+def _read_json(path: str):
     try:
-        content = json.loads(Path(path).read_text(encoding='utf-8-sig'))
+        return json.loads(Path(path).read_text(encoding='utf-8-sig'))
     except ValueError as error:
         raise ValueError(f'{path} is no JSON file: {error}') from error
+
+
+def _objects(content, place: str) -> list[dict]:
     content = [content] if isinstance(content, dict) else content
     if not isinstance(content, list) or not content or not all(isinstance(entry, dict) for entry in content):
-        raise ValueError(f'{path} must hold a list of objects, e.g. [{{"points": [[120, 80]]}}]')
+        raise ValueError(f'{place} must hold a list of objects, e.g. [{{"points": [[120, 80]]}}]')
     return content
 
 

@@ -89,8 +89,7 @@ class PromptFollower(Follower):
     def __init__(self, model, geometry: PictureGeometry, prompts: dict[int, Sequence[dict]], score_thr: float) -> None:
         self.model, self.geometry = model, geometry
         self.session = InteractiveSession(model)
-        self.prompts = {int(frame): [given] if isinstance(given, dict) else list(given)
-                        for frame, given in prompts.items()}
+        self.prompts = dict(prompts)
         self.tracker = PromptTracker(min_score=score_thr)
         self.names: list[str] = []
 

@@ -2,7 +2,7 @@
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional, Sequence, Union
+from typing import Callable, Collection, Iterator, NamedTuple, Optional, Sequence, Union
 
 import cv2
 import mmcv
@@ -63,13 +63,17 @@ class FrameReader:
 
 class VideoFrames(NamedTuple):
     """Frames as they come: ``frames`` yields (number, RGB uint8 (H, W, 3), or the error of one that cannot be read).
-    ``fps`` is that of the frames yielded; ``length`` their number, None of a camera or generator."""
+    ``fps`` is that of the frames that are asked for; ``length`` their number, None of a camera or generator.
+    ``also``: as of ``open_frames``. ``is_asked``: whether a number is of a frame that is asked for, not only read."""
     frames: Iterator[tuple[int, Union[np.ndarray, ValueError]]]
     fps: float
     length: Optional[int]
+    also: frozenset[int] = frozenset()
+    is_asked: Callable[[int], bool] = lambda number: True
 
 
-def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, stride: int = 1) -> VideoFrames:
+def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, stride: int = 1,
+                also: Collection[int] = ()) -> VideoFrames:
     """A video to read once, from front to back or, with a negative ``stride``, back to front.
 
     Args:
@@ -78,9 +82,11 @@ def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, 
         start: first frame, from 0; negative counts from the end.
         end: frame to stop before; None for all.
         stride: take every so many frames.
+        also: frames to read on the way although they are not asked for, e.g. since somebody points at something there.
 
     Raises:
-        FileNotFoundError, ValueError: as of ``FrameReader``; or the range holds no frame.
+        FileNotFoundError, ValueError: as of ``FrameReader``; or the range holds no frame; or one of ``also`` comes
+            behind the last frame that is asked for.
     """
     if stride == 0:
         raise ValueError('stride=0 takes no frame: give 1 or more, or a negative number to go backwards')
@@ -91,9 +97,14 @@ def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, 
                              'positive')
         frames = camera_frames(source) if live else source
         numbers = count() if end is None else range(end)
-        kept = ((number, frame) for number, frame in zip(numbers, frames)
-                if number >= start and (number - start) % stride == 0)
-        return VideoFrames(kept, DEFAULT_FPS / stride, None)
+        if end is not None:
+            _check_reached(also, range(end), f'end={end} stops')
+
+        def is_asked(number: int) -> bool:
+            return number >= start and (number - start) % stride == 0
+
+        kept = ((number, frame) for number, frame in zip(numbers, frames) if number in also or is_asked(number))
+        return VideoFrames(kept, DEFAULT_FPS / stride, None, frozenset(also), is_asked)
     reader = source if isinstance(source, FrameReader) else FrameReader(source)
     if not -len(reader) <= start < len(reader):
         raise ValueError(f'start={start} lies outside the {len(reader)} frames of {source if live else "the video"}')
@@ -104,8 +115,19 @@ def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, 
         numbers = range(start, min(end + len(reader) if end < 0 else end, len(reader)), stride)
     if not numbers:
         raise ValueError(f'start={start}, end={end}, stride={stride} hold no frame of {len(reader)}')
-    return VideoFrames(((number, _frame_or_error(reader, number)) for number in numbers),
-                       float(Fraction(reader.fps).limit_denominator(1000) / abs(stride)), len(numbers))
+    _check_reached(also, range(len(reader)), f'the video has frames 0 to {len(reader) - 1}')
+    _check_reached(also, range(numbers[-1] + 1) if stride > 0 else range(numbers[-1], len(reader)),
+                   f'start={start}, end={end}, stride={stride} stop at frame {numbers[-1]}')
+    order = sorted({*numbers, *also}, reverse=stride < 0)
+    return VideoFrames(((number, _frame_or_error(reader, number)) for number in order),
+                       float(Fraction(reader.fps).limit_denominator(1000) / abs(stride)), len(numbers),
+                       frozenset(also), numbers.__contains__)
+
+
+def _check_reached(frames: Collection[int], reached: range, reason: str) -> None:
+    lost = sorted(set(frames) - set(reached))
+    if lost:
+        raise ValueError(f'something is pointed at in frame {lost[0]}, which is never reached: {reason}')
 
 
 def _frame_or_error(reader: FrameReader, number: int) -> Union[np.ndarray, ValueError]:

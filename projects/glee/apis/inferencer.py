@@ -1,4 +1,5 @@
 """Names, sentences, clicks and references to objects of pictures, in three lines."""
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Union
@@ -20,6 +21,7 @@ from .model_names import config_of
 from .picture_geometry import PictureGeometry
 from .picture_source import Picture, PictureSource, find_pictures
 from .tracked_video import TrackedVideo
+from .video_session import VideoFile, VideoSession
 
 Names = Union[str, Sequence[str], Sequence[Sequence[str]]]
 
@@ -158,9 +160,11 @@ class GLEEInferencer:
                 camera, or the address of a stream.
             names: every object of these names (MinVIS's linking, frame by frame).
             expressions: the object that each sentence means.
-            prompts: {frame: [keyword dict per object]}, as of ``InteractiveSession.add``; followed from that frame on.
+            prompts: {frame: [keyword dict per object]}, as of ``InteractiveSession.add``; followed from that frame on,
+                in the direction of ``stride``. A frame that ``start`` and ``stride`` leave out is read for its prompts.
             reference: an object of another picture, as in a call.
-            start, end, stride: frames to take, as of a slice; a negative stride goes backwards.
+            start, end, stride: frames to take, as of a slice; a negative stride goes backwards. Of a camera, stream or
+                generator they count from its first frame.
             score_thr, max_per_img: as in the constructor.
 
         Returns:
@@ -172,6 +176,7 @@ class GLEEInferencer:
         """
         score_thr = self.limits.score_thr if score_thr is None else score_thr
         max_per_img = self.limits.max_per_img if max_per_img is None else max_per_img
+        pointed = _by_frame(prompts)
         followers: list[Follower] = []
         if names is not None:
             followers.append(NameFollower(self.model, self.geometry, read_names(names, 'names'), score_thr,
@@ -180,12 +185,53 @@ class GLEEInferencer:
             followers.append(ExpressionFollower(self.model, self.geometry, read_names(expressions, 'expressions'),
                                                 score_thr))
         if prompts is not None:
-            followers.append(PromptFollower(self.model, self.geometry, prompts, score_thr))
+            followers.append(PromptFollower(self.model, self.geometry, pointed, score_thr))
         if reference is not None:
             followers.append(ReferenceFollower(self.model, self._reference(reference), score_thr))
         if not followers:
             raise ValueError('say what to follow: names=, expressions=, prompts= or reference=')
-        return TrackedVideo(open_frames(video, start, end, stride), followers)
+        return TrackedVideo(open_frames(video, start, end, stride, also=pointed), followers)
+
+    # ---- sessions ----
+    def open_image(self, image: Picture, vocabulary: Optional[Sequence[str]] = None, carve_radius: float = 0.,
+                   ) -> InteractiveSession:
+        """A session of clicks on one picture.
+
+        Example:
+            >>> session = glee.open_image('pets.jpg')
+            >>> pet = session.add(points=[(120, 80)])
+            >>> pet = session.refine(pet.id, points=[(200, 90, -1)])
+
+        Args:
+            image: a file, array, pillow image or tensor.
+            vocabulary, carve_radius: as of ``InteractiveSession``.
+        """
+        session = InteractiveSession(self.model, vocabulary, carve_radius=carve_radius)
+        session.set_image(image)
+        return session
+
+    def open_video(self, video: VideoFile, min_score: Optional[float] = None, memory: str = 'first',
+                   vocabulary: Optional[Sequence[str]] = None, carve_radius: float = 0., cached_frames: int = 4,
+                   ) -> VideoSession:
+        """A session of clicks on any frames of a video, which are followed both ways.
+
+        Example:
+            >>> session = glee.open_video('street.mp4')
+            >>> car = session.add(12, points=[(320, 200)])
+            >>> for frame in session.track():
+            ...     print(session.result(frame).boxes)
+            >>> session.save('car.mp4')
+
+        Args:
+            video: a file, a folder of frames, or a list of arrays or paths.
+            min_score: as of ``VideoSession``; by default the ``score_thr`` of the inferencer.
+            memory, vocabulary, carve_radius, cached_frames: as of ``VideoSession``.
+        """
+        session = VideoSession(
+            self.model, memory=memory, vocabulary=vocabulary, carve_radius=carve_radius, cached_frames=cached_frames,
+            min_score=self.limits.score_thr if min_score is None else min_score)
+        session.open(video)
+        return session
 
     # ---- what is asked ----
     def _questions(self, names, expressions, stuff, prompts, reference) -> Iterator[_Question]:
@@ -207,8 +253,8 @@ class GLEEInferencer:
             return reference
         if 'image' not in reference:
             raise ValueError("reference=dict(...) needs image=, the picture that shows the object, and a prompt on it")
-        session = self._session_of(next(find_pictures(reference['image'])).read())
-        return session.encode_reference(**{key: value for key, value in reference.items() if key != 'image'})
+        with self._session_of(next(find_pictures(reference['image'])).read()) as session:
+            return session.encode_reference(**{key: value for key, value in reference.items() if key != 'image'})
 
     # ---- pictures, in batches of one size ----
     def _run(self, sources: Iterable[PictureSource], questions: Iterator[_Question],
@@ -245,10 +291,11 @@ class GLEEInferencer:
                 part.append(ImageResult.of_sample(sample, question.expressions))
         for part, image, question in zip(parts, images, questions):
             if question.prompts:
-                part.append(_read_objects(self._session_of(image).add_many(question.prompts), image.shape[:2]))
+                with self._session_of(image) as session:
+                    part.append(_read_objects(session.add_many(question.prompts), image.shape[:2]))
             if reference is not None:
-                objects = self._session_of(image).find(reference=reference, min_score=limits.score_thr,
-                                                       top_k=limits.max_per_img)
+                with self._session_of(image) as session:
+                    objects = session.find(reference=reference, min_score=limits.score_thr, top_k=limits.max_per_img)
                 part.append(_read_objects(objects, image.shape[:2]).above(limits.score_thr, limits.nms_iou))
         for part, source, image in zip(parts, sources, images):
             yield _joined(part, source.path, None if source.path else image)
@@ -268,12 +315,16 @@ class GLEEInferencer:
         data = self.model.data_preprocessor(dict(inputs=inputs, data_samples=samples), False)
         return self.model.predict(data['inputs'], data['data_samples'], max_per_img=limits.max_per_img)
 
-    def _session_of(self, image: np.ndarray) -> InteractiveSession:
-        """The inferencer's session, with this picture."""
+    @contextmanager
+    def _session_of(self, image: np.ndarray) -> Iterator[InteractiveSession]:
+        """The inferencer's session with this picture, of which nothing is kept afterwards."""
         if self._session is None:
             self._session = InteractiveSession(self.model)
         self._session.set_image(image)
-        return self._session
+        try:
+            yield self._session
+        finally:
+            self._session.clear()
 
 
 def _per_picture(value, what: str, read, item: type = str) -> Iterator:
@@ -288,6 +339,17 @@ def _per_picture(value, what: str, read, item: type = str) -> Iterator:
     values = [read(entry) for entry in value]
     yield from values
     raise ValueError(f'{what}= has {len(values)} lists, fewer than there are pictures')
+
+
+def _by_frame(prompts: Optional[dict]) -> dict[int, list[dict]]:
+    """Prompts of the frames of a video; keys may be text, as in a JSON file.
+
+    Raises:
+        ValueError: it is no such dict.
+    """
+    if not isinstance(prompts or {}, dict) or not all(str(frame).isdigit() for frame in prompts or {}):
+        raise ValueError('prompts of a video go by the number of their frame: prompts={12: [dict(points=[(60, 40)])]}')
+    return {int(frame): [given] if isinstance(given, dict) else list(given) for frame, given in (prompts or {}).items()}
 
 
 def _read_objects(objects: Sequence, shape: tuple[int, int]) -> ImageResult:

@@ -23,7 +23,8 @@ class TrackedVideo:
         followers (list[Follower]): what follows the objects; their results are joined.
 
     Attributes:
-        errors (dict[int, str]): {frame: message} of frames that could not be read, so far.
+        errors (dict[int, str]): {frame: message} of frames that could not be read, so far, and at the end of those that
+            somebody pointed at but that never came.
         num_frames, num_tracks (int): so far.
     """
 
@@ -37,14 +38,22 @@ class TrackedVideo:
         return self._frames
 
     def _run(self) -> Iterator[ImageResult]:
+        awaited = set(self.video.also)
         for number, image in self.video.frames:
+            awaited.discard(number)
             if isinstance(image, ValueError):
                 self.errors[number] = str(image)
+                continue
+            if not self.video.is_asked(number):
+                for follower in self.followers:
+                    follower.glance(image, number)
                 continue
             result = joined([follower.step(image, number) for follower in self.followers])
             self.num_frames += 1
             self.num_tracks = max([self.num_tracks, *result.ids.tolist()])
             yield result
+        self.errors.update((number, f'the video ended before frame {number}, in which something was pointed at')
+                           for number in sorted(awaited))
 
     def save(self, path: Union[str, Path, None] = None, json: Union[str, Path, None] = None,
              csv: Union[str, Path, None] = None, mot: Union[str, Path, None] = None,
