@@ -186,3 +186,62 @@ def test_a_reference_is_followed_as_track_reference_does(glee):
     for result, one in zip(glee.track(frames(3), reference=reference, score_thr=0.), expected):
         assert result.ids.tolist() == [1] and result.scores[0] == pytest.approx(one.score, abs=1e-6)
         assert result.rles[0] == one.rle
+
+
+CLICK = dict(points=[(30, 30)])
+
+
+def shown(tracked):
+    return {result.frame: result.rles for result in tracked}
+
+
+def test_prompts_on_frames_that_are_not_taken(glee):
+    """Frame 1 is read for its click, whatever start and stride; the masks are those of the whole video."""
+    whole = shown(glee.track(frames(6), prompts={1: CLICK}, score_thr=0.))
+    assert whole[0] == [] and all(len(rles) <= 1 for rles in whole.values())
+    for options, numbers in (
+            (dict(stride=2), [0, 2, 4]), (dict(start=3), [3, 4, 5]), (dict(start=2, stride=3), [2, 5])):
+        for source in (frames(6), iter(frames(6))):
+            found = shown(glee.track(source, prompts={1: CLICK}, score_thr=0., **options))
+            assert found == {number: whole[number] for number in numbers}
+    assert any(whole[number] for number in (2, 3, 4, 5))
+
+
+def test_prompts_are_followed_backwards(glee):
+    """As in the video turned around; names of the same call do not see the frame that is only read."""
+    turned = shown(glee.track(frames(6)[::-1], prompts={1: CLICK}, score_thr=0.))
+    found = shown(glee.track(frames(6), prompts={4: CLICK}, start=-1, stride=-1, score_thr=0.))
+    assert list(found) == [5, 4, 3, 2, 1, 0] and list(found.values()) == list(turned.values())
+    mixed = list(glee.track(frames(6), prompts={1: CLICK}, names=NAMES, stride=2))
+    alone = list(glee.track(frames(6), names=NAMES, stride=2))
+    for one, other in zip(mixed, alone, strict=True):
+        named = one[[row for row, name in enumerate(one.names) if name in NAMES]]
+        assert named.rles == other.rles and named.scores.tolist() == other.scores.tolist()
+
+
+@pytest.mark.parametrize('prompts, options, message', [
+    ({6: CLICK}, {}, 'pointed at in frame 6, which is never reached: the video has frames 0 to 5'),
+    ({4: CLICK}, dict(end=3), 'in frame 4, which is never reached: start=0, end=3, stride=1 stop at frame 2'),
+    ({0: CLICK}, dict(start=-1, end=1, stride=-1), 'frame 0, which is never reached: .* stop at frame 2'),
+    ([CLICK], {}, 'prompts of a video go by the number of their frame'), ({'a': CLICK}, {}, 'by the number of')])
+def test_prompts_that_would_never_count_are_refused(glee, prompts, options, message):
+    with pytest.raises(ValueError, match=message):
+        glee.track(frames(6), prompts=prompts, **options)
+
+
+def test_prompts_of_a_stream_that_ends_early_are_named(glee):
+    with pytest.raises(ValueError, match='frame 4, which is never reached: end=4 stops'):
+        glee.track(iter(frames(6)), prompts={4: CLICK}, end=4)
+    tracked = glee.track(iter(frames(2)), prompts={'1': [CLICK], '7': [CLICK]}, score_thr=0.)
+    assert [result.frame for result in tracked] == [0, 1]
+    assert tracked.errors == {7: 'the video ended before frame 7, in which something was pointed at'}
+
+
+def test_the_model_does_not_see_frames_without_objects(glee):
+    """One pass for the click and its frame, one for the next; none before."""
+    sizes = []
+    hook = glee.model.backbone.register_forward_hook(lambda _, inputs, __: sizes.append(tuple(inputs[0].shape)))
+    list(glee.track(frames(4), prompts={2: CLICK}))
+    hook.remove()
+    picture = max(set(sizes), key=lambda size: size[-1])
+    assert sizes.count(picture) == 2

@@ -10,7 +10,7 @@ from PIL import Image
 
 from projects.glee_cli import program
 from projects.glee_cli.exits import SOME_FAILED, UNEXPECTED, WRONG_USE
-from projects.glee_cli.options import read_prompts
+from projects.glee_cli.options import read_frame_prompts, read_prompts
 from projects.glee_cli.program import COMMANDS, main
 
 
@@ -80,3 +80,23 @@ def test_prompts_of_a_file(tmp_path):
     path.write_text('\ufeff' + json.dumps(dict(points=[[1, 2]])), encoding='utf-8')
     assert read_prompts(program.make_parser().parse_args(['click', 'a.jpg', '--prompts', str(path)])) == [
         dict(points=[[1, 2]])]
+
+
+def test_prompts_by_frame(tmp_path):
+    """Of a file that goes by frame, else all of ``--frame``."""
+    path = tmp_path / 'prompts.json'
+
+    def arguments(*words):
+        return program.make_parser().parse_args(['track', 'a.mp4', *words])
+
+    def read(content, *words):
+        path.write_text(content)
+        return read_frame_prompts(arguments('--prompts', str(path), *words))
+
+    assert read('{"12": [{"text": "a"}], "3": {"points": [[1, 2]]}}') == {
+        12: [dict(text='a')], 3: [dict(points=[[1, 2]])]}
+    assert read('[{"text": "a"}]', '--frame', '5') == read('{"text": "a"}', '--frame', '5') == {5: [dict(text='a')]}
+    with pytest.raises(ValueError, match='frame 12 of .*prompts.json must hold a list of objects'):
+        read('{"12": ["a"]}')
+    assert arguments('--start', '-1', '--stride', '-2').stride == -2
+    assert read_frame_prompts(arguments('--point', '1', '2')) == {0: [dict(points=[[1, 2]])]}
