@@ -131,8 +131,10 @@ def test_files_that_are_not_of_refer_are_named(tmp_path):
     (tmp_path / 'evil.p').write_bytes(b'cos\nsystem\n(S"true"\ntR.')
     with pytest.raises(ConversionError, match='nothing of it was run'):
         convert_refer(tmp_path / 'evil.p', instances, tmp_path, 'refcoco')
-    with pytest.raises(ConversionError, match='no object can be used'):
+    with pytest.raises(ConversionError, match='none.json lacks ..annotations'):
         convert_refer(refs, write(tmp_path / 'none.json', {'images': []}), tmp_path, 'refcoco')
+    with pytest.raises(ConversionError, match='no object can be used: ref of an unknown annotation: .*ref 0'):
+        convert_refer(refs, write(tmp_path / 'none.json', {'images': [], 'annotations': []}), tmp_path, 'refcoco')
 
 
 # ---- TAO ----

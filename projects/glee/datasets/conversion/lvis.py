@@ -1,8 +1,11 @@
 """LVIS minival out of LVIS val."""
 from pathlib import Path
 
-from ..store.json_file import is_id, rows_of
-from .shards import ConversionError, load_json, save_json
+from ...structures.row_values import BrokenRow
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import look_up
+from ..store.rows import read_owners, read_rows
+from .shards import ConversionError, Skipped, load_json, save_json
 
 MINIVAL = 'val2017'  # minival are the images of LVIS val that are in COCO's val2017
 
@@ -17,20 +20,26 @@ def convert_lvis_minival(val_json, out) -> dict:
         out (str | Path): file to write, e.g. lvis_v1_minival_inserted_image_name.json.
 
     Returns:
-        dict: 'kept' and the number of images of other splits.
+        dict: the numbers of images kept and of other splits, and reason -> number of rows left out.
 
     Raises:
         ConversionError: the file has no image of val2017 with a `coco_url`.
+        ValueError: nobody knows which image an id means.
     """
-    content = load_json(val_json)
-    content = content if isinstance(content, dict) else {}
-    rows = [row for row in rows_of(content.get('images')) if isinstance(row, dict) and is_id(row.get('id'))]
-    images = [dict(row, file_name=row['coco_url'].rpartition('/')[2]) for row in rows
-              if str(row.get('coco_url')).split('/')[-2:-1] == [MINIVAL]]
+    content, broken = load_json(val_json, 'images', 'annotations'), BrokenRows()
+    rows = read_owners(content, 'images', str(val_json), broken)
+    images = {identifier: dict(row, file_name=row['coco_url'].rpartition('/')[2]) for identifier, row in rows.items()
+              if isinstance(row.get('coco_url'), str) and row['coco_url'].split('/')[-2:-1] == [MINIVAL]}
     if not images:
         raise ConversionError(f'{val_json} has no image with a coco_url in {MINIVAL}: give lvis_v1_val.json')
-    ids = {image['id'] for image in images}
-    annotations = [row for row in rows_of(content.get('annotations')) if isinstance(row, dict) and
-                   row.get('image_id') in ids]
-    save_json(Path(out), dict(content, images=images, annotations=annotations))
-    return {'images kept': len(images), 'images of other splits': len(rows) - len(images)}
+    annotations = []
+    for row in read_rows(content, 'annotations', str(val_json), broken):
+        try:
+            if look_up(rows, row.get('image_id'), 'annotation of an unknown image')['id'] in images:
+                annotations.append(row)
+        except BrokenRow as problem:
+            broken.add(str(problem), row.where)
+    save_json(Path(out), dict(content, images=list(images.values()), annotations=annotations))
+    counts = Skipped({'images kept': len(images), 'images of other splits': len(rows) - len(images)})
+    counts.take(broken)
+    return counts

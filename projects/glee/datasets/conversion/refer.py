@@ -1,12 +1,14 @@
 """REFER's files (RefCOCO, RefCOCO+, RefCOCOg) in the layout of the released GLEE."""
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 from ...structures.masks import usable_mask
 from ...structures.row_values import BrokenRow, corners, image_size, number, string
-from ..store.json_file import is_id, look_up, rows_by_id
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import look_up, rows_of
 from ..store.refer_pickle import load_refs
-from .shards import ConversionError, load_json, save_json
+from ..store.rows import read_owners
+from .shards import ConversionError, Skipped, load_json, save_json
 
 
 def convert_refer(refs_file, instances_json, out_folder, dataset_name: str) -> dict:
@@ -26,6 +28,7 @@ def convert_refer(refs_file, instances_json, out_folder, dataset_name: str) -> d
 
     Raises:
         ConversionError: a file is missing or something else, or no object can be used.
+        ValueError: nobody knows which image or annotation an id means.
     """
     try:
         refs = load_refs(str(refs_file))
@@ -33,27 +36,27 @@ def convert_refer(refs_file, instances_json, out_folder, dataset_name: str) -> d
         raise ConversionError(f'{refs_file} does not exist') from error
     except ValueError as error:
         raise ConversionError(str(error)) from error
-    content = load_json(instances_json)
-    if not isinstance(content, dict):
-        raise ConversionError(f'{instances_json} must hold `images` and `annotations`')
-    images, annotations = (rows_by_id(content.get(key)) for key in ('images', 'annotations'))
-    splits, skipped = defaultdict(lambda: {'images': [], 'annotations': []}), Counter()
-    for ref in refs:
+    content, broken = load_json(instances_json, 'images', 'annotations'), BrokenRows()
+    images, annotations = (read_owners(content, key, str(instances_json), broken) for key in ('images', 'annotations'))
+    splits, skipped = defaultdict(lambda: {'images': [], 'annotations': []}), Skipped()
+    skipped.take(broken)
+    for position, ref in enumerate(refs):
         try:
             split = string(ref.get('split'), 'split')
             entry, annotation = _entry(ref, images, annotations)
         except BrokenRow as problem:
-            skipped[str(problem)] += 1
+            skipped.add(str(problem), f'{refs_file}: ref {position}, ref_id {ref.get("ref_id")}')
             continue
         number_ = len(splits[split]['images']) + 1
         splits[split]['images'].append(dict(entry, id=number_, dataset_name=dataset_name))
         splits[split]['annotations'].append(dict(annotation, id=number_, image_id=number_))
     if not splits:
-        raise ConversionError(f'{refs_file}: no object can be used: {dict(skipped)}')
+        raise ConversionError(f'{refs_file}: no object can be used: {skipped.summary()}')
     for split, rows in splits.items():
         save_json(Path(out_folder) / f'instances_{split}.json', dict(
             rows, categories=[{'id': 1, 'name': 'object', 'supercategory': 'object'}]))
-    return {**{f'{split}: objects': len(rows['images']) for split, rows in splits.items()}, **skipped}
+    skipped.update({f'{split}: objects': len(rows['images']) for split, rows in splits.items()})
+    return skipped
 
 
 def _entry(ref: dict, images: dict, annotations: dict) -> tuple[dict, dict]:
@@ -64,8 +67,9 @@ def _entry(ref: dict, images: dict, annotations: dict) -> tuple[dict, dict]:
     """
     annotation = look_up(annotations, ref.get('ann_id'), 'ref of an unknown annotation')
     image = look_up(images, ref.get('image_id'), 'ref of an unknown image')
+    look_up({image['id']: image}, annotation.get('image_id'), 'ref of an annotation of another image')
     width, height = image_size(image)
-    said = [sentence.get('raw') for sentence in ref.get('sentences') or () if isinstance(sentence, dict)]
+    said = [sentence.get('raw') for sentence in rows_of(ref.get('sentences')) if isinstance(sentence, dict)]
     said = [text for text in said if isinstance(text, str) and text.strip()]
     if not said:
         raise BrokenRow('no expression')
@@ -73,8 +77,7 @@ def _entry(ref: dict, images: dict, annotations: dict) -> tuple[dict, dict]:
     corners(annotation.get('bbox'), width, height)
     box = [number(side, 'box') for side in annotation['bbox']]
     area = annotation.get('area')
-    original = {'original_id': annotation['id']} if is_id(annotation.get('id')) else {}
     return ({'file_name': string(image.get('file_name'), 'file_name'), 'width': width, 'height': height,
              'original_id': image['id'], 'expressions': said},
             {'category_id': 1, 'bbox': box, 'area': box[2] * box[3] if area is None else number(area, 'area'),
-             'iscrowd': 0, 'segmentation': mask, **original})
+             'iscrowd': 0, 'segmentation': mask, 'original_id': annotation['id']})

@@ -33,6 +33,11 @@ class Skipped(Counter):
         self[reason] += count
         self.first.setdefault(reason, where)
 
+    def summary(self) -> str:
+        """All reasons in one line."""
+        return '; '.join(f'{reason}: {count}' + (f' (first: {self.first[reason]})' if self.first.get(reason) else '')
+                         for reason, count in sorted(self.items()) if count)
+
     def take(self, broken: BrokenRows) -> None:
         """Count what was found when a file was opened."""
         for reason, (count, where) in broken.reasons.items():
@@ -176,7 +181,7 @@ def load_json(path, *keys: str):
         raise ConversionError(str(error)) from error
 
 
-def fill_pattern(pattern: str, **parts: str) -> str:
+def fill_pattern(pattern: str, **parts: str | int) -> str:
     """The file name that a pattern gives.
 
     Raises:
@@ -184,7 +189,7 @@ def fill_pattern(pattern: str, **parts: str) -> str:
     """
     try:
         return pattern.format(**parts)
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         raise ConversionError(f'the file pattern {pattern!r} must be made of '
                               f'{", ".join(f"{{{name}}}" for name in parts)} and text: {error}') from error
 

@@ -1,11 +1,12 @@
 """TAO's own files in the layout of YouTube-VIS."""
-from collections import Counter
 from pathlib import Path
 
 from ...structures.row_values import BrokenRow, corners, flag, image_size, integer, number, string
-from ..store.json_file import look_up, rows_by_id, rows_of
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import label_of, look_up, read_categories
+from ..store.rows import Row, read_owners, read_rows
 from ..video.asked_categories import merged_ids
-from .shards import ConversionError, load_json, save_json
+from .shards import ConversionError, Skipped, load_json, save_json
 
 VIDEO_KEYS = ('name', 'neg_category_ids', 'not_exhaustive_category_ids', 'metadata')
 
@@ -27,35 +28,34 @@ def convert_tao(tao_json, out) -> dict:
 
     Raises:
         ConversionError: the file lacks a list, or no category says what is merged into it.
+        ValueError: nobody knows which row an id means.
     """
-    content = load_json(tao_json)
-    lists = ('videos', 'images', 'categories')
-    missing = [key for key in lists if not isinstance(content, dict) or not isinstance(content.get(key), list)]
-    if missing:
-        raise ConversionError(f'{tao_json} lacks {missing}: give train.json or validation.json of TAO')
+    content, broken = load_json(tao_json, 'videos', 'images', 'categories'), BrokenRows()
+    categories = read_categories(content['categories'], str(tao_json))
     if not merged_ids(content['categories']):
         raise ConversionError(f'{tao_json}: no category has `merged`, as in the files of TAO: without it TETA is wrong')
-    skipped = Counter()
-    videos = _videos(content, skipped)
-    frames = {video['id']: {image_id: position for position, image_id in enumerate(video['image_ids'])}
-              for video in videos.values()}
-    tracks = _tracks(content, videos, frames, skipped)
+    rows, images, owners = (read_owners(content, key, str(tao_json), broken) for key in ('videos', 'images', 'tracks'))
+    videos = _videos(rows, images, broken)
+    known = {category['id']: category['id'] for category in categories}
+    tracks = _tracks(read_rows(content, 'annotations', str(tao_json), broken), owners, videos, known, broken)
     save_json(Path(out), {'videos': list(videos.values()), 'annotations': list(tracks.values()),
-                          'categories': content['categories']})
+                          'categories': categories})
+    skipped = Skipped()
+    skipped.take(broken)
     return skipped
 
 
-def _videos(content: dict, skipped: Counter) -> dict:
+def _videos(rows: dict, image_rows: dict, broken: BrokenRows) -> dict:
     """The videos with an image, by id."""
-    rows, images = rows_by_id(content['videos']), {}
-    for identifier, image in rows_by_id(content['images']).items():
+    images = {}
+    for identifier, image in image_rows.items():
         try:
             video = look_up(rows, image.get('video_id'), 'image of an unknown video')
             entry = (integer(image.get('frame_index'), 'frame_index'), identifier,
                      string(image.get('file_name'), 'file_name'))
             images.setdefault(video['id'], []).append(entry)
         except BrokenRow as problem:
-            skipped[str(problem)] += 1
+            broken.add(str(problem), image.where)
     videos = {}
     for identifier, row in rows.items():
         try:
@@ -63,7 +63,7 @@ def _videos(content: dict, skipped: Counter) -> dict:
             if identifier not in images:
                 raise BrokenRow('video without images')
         except BrokenRow as problem:
-            skipped[str(problem)] += 1
+            broken.add(str(problem), row.where)
             continue
         ordered = sorted(images[identifier], key=lambda image: image[0])
         videos[identifier] = {'id': identifier, 'width': width, 'height': height, 'length': len(ordered),
@@ -73,23 +73,25 @@ def _videos(content: dict, skipped: Counter) -> dict:
     return videos
 
 
-def _tracks(content: dict, videos: dict, frames: dict, skipped: Counter) -> dict:
+def _tracks(rows: list[Row], owners: dict, videos: dict, known: dict, broken: BrokenRows) -> dict:
     """The tracks with a box, by id, in the order of their first rows."""
-    owners, tracks = rows_by_id(content.get('tracks')), {}
-    for row in rows_of(content.get('annotations')):
+    tracks, frames = {}, {video['id']: {image_id: position for position, image_id in enumerate(video['image_ids'])}
+                          for video in videos.values()}
+    for row in rows:
         try:
-            if not isinstance(row, dict):
-                raise BrokenRow('entry of `annotations` that is no row')
             owner = look_up(owners, row.get('track_id'), 'annotation of an unknown track')
             video = look_up(videos, owner.get('video_id'), 'track of an unknown video')
             frame = look_up(frames[video['id']], row.get('image_id'), 'annotation of an unknown image')
             corners(row.get('bbox'), video['width'], video['height'], usable=False)
             box, crowd = [number(side, 'box') for side in row['bbox']], int(flag(row.get('iscrowd'), 'iscrowd'))
+            category = label_of(owner if owner.get('category_id') is not None else row, known)
+            if owner['id'] in tracks and tracks[owner['id']]['bboxes'][frame] is not None:
+                raise BrokenRow('track that is twice in one image')
         except BrokenRow as problem:
-            skipped[str(problem)] += 1
+            broken.add(str(problem), row.where)
             continue
         track = tracks.setdefault(owner['id'], {
-            'id': owner['id'], 'video_id': video['id'], 'category_id': owner.get('category_id', row.get('category_id')),
+            'id': owner['id'], 'video_id': video['id'], 'category_id': category,
             'iscrowd': 0, 'width': video['width'], 'height': video['height'], 'length': video['length'],
             'bboxes': [None] * video['length'], 'areas': [None] * video['length']})
         track['iscrowd'] |= crowd

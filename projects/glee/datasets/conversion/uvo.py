@@ -1,8 +1,10 @@
 """UVO's files with the categories that GLEE was trained with."""
 from pathlib import Path
 
+from ..store.broken_rows import BrokenRows
 from ..store.json_file import read_categories, rows_of
-from .shards import ConversionError, load_json, save_json
+from ..store.rows import read_rows
+from .shards import ConversionError, Skipped, load_json, save_json
 
 OBJECT = {'id': 1, 'name': 'object', 'supercategory': 'object'}
 OTHER = 'other'  # UVO's name for what fits no category of COCO, or what nobody was sure of
@@ -22,35 +24,40 @@ def convert_uvo(uvo_json, out, one_category: bool | None = None, suffix: str | N
         suffix (str): of the pictures, e.g. '.jpg', where they are not stored as UVO names them.
 
     Returns:
-        dict: nothing is left out.
+        dict: reason -> number of rows left out.
 
     Raises:
-        ConversionError: the file has neither `images` nor `videos`, or a category is not right.
+        ConversionError: the file has neither `images` nor `videos`.
+        ValueError: a category is not right.
     """
     content = load_json(uvo_json)
     kind = next((key for key in ('videos', 'images') if isinstance(content, dict) and rows_of(content.get(key))), None)
     if kind is None:
         raise ConversionError(f'{uvo_json} has neither `images` nor `videos`')
-    try:
-        categories = read_categories(content.get('categories'), str(uvo_json))
-    except ValueError as error:
-        raise ConversionError(str(error)) from error
+    categories, broken = read_categories(content.get('categories'), str(uvo_json)), BrokenRows()
+    owners, rows = (read_rows(content, key, str(uvo_json), broken) for key in (kind, 'annotations'))
     if kind == 'images' if one_category is None else one_category:
         categories = [OBJECT]
-        for row in rows_of(content.get('annotations')):
-            row['category_id'] = OBJECT['id']
+        rows = [dict(row, category_id=OBJECT['id']) for row in rows]
     else:
         categories = [dict(row, name='object') if row['name'] == OTHER else row for row in categories]
     if suffix is not None:
-        for row in content[kind]:
-            _rename(row, suffix)
-    save_json(Path(out), dict(content, categories=categories))
-    return {}
+        for owner in owners:
+            _rename(owner, suffix)
+    save_json(Path(out), {**content, kind: owners, 'annotations': rows, 'categories': categories})
+    skipped = Skipped()
+    skipped.take(broken)
+    return skipped
 
 
 def _rename(row: dict, suffix: str) -> None:
     """Give the pictures of an image or a video another suffix."""
     if isinstance(row.get('file_name'), str):
-        row['file_name'] = str(Path(row['file_name']).with_suffix(suffix))
+        row['file_name'] = _with_suffix(row['file_name'], suffix)
     if isinstance(row.get('file_names'), list):
-        row['file_names'] = [str(Path(name).with_suffix(suffix)) for name in row['file_names']]
+        row['file_names'] = [_with_suffix(name, suffix) if isinstance(name, str) else name
+                             for name in row['file_names']]
+
+
+def _with_suffix(name: str, suffix: str) -> str:
+    return str(Path(name).with_suffix(suffix)) if Path(name).name else name

@@ -1,11 +1,10 @@
 """Visual Genome's own files of objects and of regions as COCO-like files of phrases."""
-from collections import Counter
 from pathlib import Path
 
 from ...structures.row_values import BrokenRow, corners, image_size, integer, number, string
 from ..store.json_file import rows_of
 from ..store.json_groups import iterate_list
-from .shards import ConversionError, Shard, chunks, convert_shards
+from .shards import ConversionError, Shard, Skipped, chunks, convert_shards, fill_pattern
 
 IMAGES_PER_SHARD = 5000
 # list in the row of an image -> key of an annotation for its phrases, and keys of the box
@@ -36,15 +35,17 @@ def convert_visual_genome(phrases_json, image_data_json, out, file_pattern: str 
 
     def convert(rows: list) -> Shard:
         shard = Shard()
-        for row in rows:
+        for position, row in rows:
+            where = f'{phrases_json}: row {position}'
             try:
-                _add_image(shard, row, sizes, file_pattern)
+                _add_image(shard, row, sizes, file_pattern, where)
             except BrokenRow as problem:
-                shard.skipped[str(problem)] += 1
+                shard.skipped.add(str(problem), where)
         return shard
 
     return convert_shards(
-        out, chunks(_rows(phrases_json), IMAGES_PER_SHARD), convert, {'categories': [{'id': 0, 'name': 'object'}]},
+        out, chunks(enumerate(_rows(phrases_json)), IMAGES_PER_SHARD), convert,
+        {'categories': [{'id': 0, 'name': 'object'}]},
         arguments={'phrases': str(phrases_json), 'images': str(image_data_json), 'pattern': file_pattern},
         progress=progress, total=-(-len(sizes) // IMAGES_PER_SHARD))
 
@@ -65,7 +66,11 @@ def _rows(path):
 
 def _read_images(path) -> dict:
     """Image id -> its row of image_data.json."""
-    images = {row['image_id']: row for row in _rows(path) if isinstance(row, dict) and _is_number(row.get('image_id'))}
+    images = {}
+    for position, row in enumerate(_rows(path)):
+        if isinstance(row, dict) and _is_number(row.get('image_id')):
+            if images.setdefault(row['image_id'], row) != row:
+                raise ConversionError(f'{path}: row {position} is another image with the image_id {row["image_id"]}')
     if not images:
         raise ConversionError(f'{path} has no row with an image_id: give image_data.json of Visual Genome')
     return images
@@ -75,7 +80,7 @@ def _is_number(value) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _add_image(shard: Shard, row, sizes: dict, file_pattern: str) -> None:
+def _add_image(shard: Shard, row, sizes: dict, file_pattern: str, where: str) -> None:
     kind = next((kind for kind in KINDS if isinstance(row, dict) and isinstance(row.get(kind), list)), None)
     if kind is None:
         raise BrokenRow('row without `objects` or `regions`')
@@ -84,16 +89,17 @@ def _add_image(shard: Shard, row, sizes: dict, file_pattern: str) -> None:
         raise BrokenRow('image that image_data.json lacks')
     image = sizes[identifier]
     width, height = image_size(image)
-    annotations = [_annotation(entry, kind, (width, height), shard.skipped) for entry in row[kind]]
+    annotations = [_annotation(entry, kind, (width, height), shard.skipped, f'{where}, {kind} {position}')
+                   for position, entry in enumerate(row[kind])]
     annotations = [annotation for annotation in annotations if annotation is not None]
     if not annotations:
         raise BrokenRow('image without a phrase')
     folder = str(image.get('url', '')).rpartition('/')[0].rpartition('/')[2]
-    shard.add({'file_name': file_pattern.format(id=identifier, folder=folder), 'width': width, 'height': height,
-               'original_id': identifier}, annotations)
+    name = fill_pattern(file_pattern, id=identifier, folder=folder)
+    shard.add({'file_name': name, 'width': width, 'height': height, 'original_id': identifier}, annotations)
 
 
-def _annotation(entry, kind: str, size: tuple, skipped: Counter):
+def _annotation(entry, kind: str, size: tuple, skipped: Skipped, where: str):
     """One object or region; None if it cannot be used, which is counted."""
     key, sides = KINDS[kind]
     try:
@@ -108,5 +114,5 @@ def _annotation(entry, kind: str, size: tuple, skipped: Counter):
         return {'category_id': 0, 'bbox': box, 'area': box[2] * box[3], 'iscrowd': 0,
                 key: string(phrase, 'phrase').strip()}
     except BrokenRow as problem:
-        skipped[str(problem)] += 1
+        skipped.add(str(problem), where)
         return None

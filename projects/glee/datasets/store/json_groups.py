@@ -22,8 +22,9 @@ class _Window:
     JSON's own characters are ASCII, hence Latin-1 finds the same rows as UTF-8 would.
     """
 
-    def __init__(self, file) -> None:
-        self.file, self.text, self.base, self.position = file, '', 0, 0
+    def __init__(self, file, path: str) -> None:
+        file.seek(length_of_mark(file.read(4), path))
+        self.file, self.text, self.base, self.position = file, '', file.tell(), 0
         self.decode = json.JSONDecoder().raw_decode
 
     def more(self) -> bool:
@@ -73,9 +74,7 @@ def iterate_rows(path: str, lists: Tuple[str, ...], keys: Optional[set] = None) 
         ValueError: the file is no JSON object or ends too early, or one of the lists is something else.
     """
     with open(path, 'rb') as file:
-        window = _Window(file)
-        file.seek(length_of_mark(file.read(4), path))
-        window.base = file.tell()
+        window = _Window(file, path)
         try:
             if window.peek() != '{':
                 raise ValueError(f'{path} must hold one JSON object with the lists {list(lists)}')
@@ -108,7 +107,7 @@ def iterate_list(path: str) -> Iterator[Any]:
         ValueError: the file is no JSON list or ends too early; it is named.
     """
     with open(path, 'rb') as file:
-        window = _Window(file)
+        window = _Window(file, path)
         try:
             if window.peek() != '[':
                 raise ValueError('it must hold one JSON list')
