@@ -8,8 +8,8 @@ Example:
 """
 import argparse
 import sys
-from pathlib import Path
 
+from projects.glee.datasets.store.pictures import read_name_list
 from projects.glee.evaluation.functional.result_checks import (
     ResultFileError,
     check_bdd,
@@ -48,7 +48,7 @@ def main() -> int:
                  rvos=check_expression_masks, ref_davis=check_ref_davis)
     inputs = [getattr(args, name) for name in needed]
     if args.videos is not None:
-        inputs.append(Path(args.videos).read_text().split())
+        inputs.append(read_name_list(args.videos))
     try:
         count = check[args.format](args.results, *inputs)
     except ResultFileError as error:

@@ -45,7 +45,7 @@ def test_what_does_not_fit_is_named(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r'a\.png has height and width \(20, 30\), the prediction \(20, 20\)'):
         evaluate(tmp_path, np.full((20, 20), 1))
     monkeypatch.setitem(META, 'classes', ('squares', 'sky'))
-    with pytest.raises(KeyError, match='pan.json: no category is named squares'):
+    with pytest.raises(ValueError, match='pan.json: no category is named squares'):
         evaluate(tmp_path, np.full((20, 30), 1000))
 
 

@@ -119,6 +119,18 @@ def _read_mask(segmentation: Any, size: Optional[tuple[int, int]]) -> Any:
     return read_mask(segmentation, *size[::-1])
 
 
+def ids_of_names(categories: Iterable[dict], names: Iterable[str]) -> list:
+    """The id of each name, None where there is no such category; of several of one name, the first comes first."""
+    by_name = defaultdict(list)
+    for category in categories:
+        by_name[category['name']].append(category['id'])
+    ids = []
+    for name in names:
+        known = by_name.get(name, [None])
+        ids.append(known.pop(0) if len(known) > 1 else known[0])
+    return ids
+
+
 class Numbered(NamedTuple):
     """A file's content in which images and categories are numbered from 1, and the numbers by the file's ids."""
     content: dict
@@ -180,14 +192,12 @@ class TruthFile:
         Raises:
             ValueError: the file has no such name.
         """
-        by_name = defaultdict(list)
-        for category in self.content['categories']:
-            by_name[category['name']].append(category['id'])
-        missing = [name for name in names if name not in by_name]
+        ids = ids_of_names(self.content['categories'], names)
+        missing = [name for name, identifier in zip(names, ids) if identifier is None]
         if missing:
             raise ValueError(f'{self.path} lacks the categories {missing[:5]} of the data set; give the metric the '
                              "data set's ann_file")
-        return [by_name[name].pop(0) if len(by_name[name]) > 1 else by_name[name][0] for name in names]
+        return ids
 
     def numbered(self, first: Iterable = ()) -> Numbered:
         """The content with numbers for ids.

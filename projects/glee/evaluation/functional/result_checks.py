@@ -1,15 +1,19 @@
 """Whether a result file is what a benchmark's server or program accepts."""
+import codecs
 import json
 import zipfile
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 from PIL import Image
 
-from ...datasets.store.pictures import list_pictures
+from ...datasets.store.broken_rows import BrokenRows, summarize
+from ...datasets.store.json_file import is_id, load_json, read_categories
+from ...datasets.store.pictures import list_folders, list_pictures, picture_size
+from ...datasets.store.rows import Row, read_owners, read_rows
 from ...structures.masks import read_mask
-from ...structures.row_values import BrokenRow
+from ...structures.row_values import BrokenRow, image_size
 
 MAX_NUMBER = 1e9  # of a box; NaN and infinity are beyond
 
@@ -20,13 +24,20 @@ class ResultFileError(ValueError):
 
 def _load(path: Path):
     """JSON of a file, or of results.json inside a zip."""
+    if not path.is_file():
+        raise ResultFileError(f'{path} does not exist')
     if path.suffix == '.zip':
-        with zipfile.ZipFile(path) as archive:
-            if archive.namelist() != ['results.json']:
-                raise ResultFileError(f'{path} must hold results.json alone, not {archive.namelist()}')
-            text = archive.read('results.json')
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if archive.namelist() != ['results.json']:
+                    raise ResultFileError(f'{path} must hold results.json alone, not {archive.namelist()}')
+                text = archive.read('results.json')
+        except zipfile.BadZipFile as error:
+            raise ResultFileError(f'{path} is no zip file: {error}') from error
     else:
         text = path.read_bytes()
+    if text.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ResultFileError(f'{path} starts with a byte-order mark, which the official programs do not read')
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -54,6 +65,51 @@ def _require(row: dict, keys: dict[str, Callable], where: str) -> None:
             raise ResultFileError(f'{where} has an invalid {key!r}: {str(row[key])[:80]}')
 
 
+def _truth(path: str, key: str, needed: dict[str, Callable], with_ids: bool = True
+           ) -> tuple[dict[Any, Row], list[dict]]:
+    """The rows of a list of an annotation file by id, or else by number, and its categories.
+
+    Args:
+        path: the file.
+        key: of the list.
+        needed: keys that each row must have, and what is valid.
+        with_ids: rows must have an id, each its own.
+
+    Raises:
+        ResultFileError: it is no such file; file, row and key are named.
+    """
+    broken = BrokenRows()
+    try:
+        content = load_json(path, key, 'categories')
+        rows = read_owners(content, key, path, broken) if with_ids else dict(
+            enumerate(read_rows(content, key, path, broken)))
+        categories = read_categories(content['categories'], path)
+    except (ValueError, FileNotFoundError) as error:
+        raise ResultFileError(str(error)) from error
+    for row in rows.values():
+        _require(row, needed, f'{path}: {row.where}')
+    if broken.reasons or not rows:
+        raise ResultFileError(summarize(broken.reasons, path) or f'{path}: `{key}` is empty')
+    return rows, categories
+
+
+def _is_text(value) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _are_names(value) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+def _size(row: Row, path: str) -> tuple[int, int]:
+    """(height, width) of a video."""
+    try:
+        width, height = image_size(row)
+    except BrokenRow as problem:
+        raise ResultFileError(f'{path}: {row.where}: {problem}') from None
+    return height, width
+
+
 def _is_number(value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -MAX_NUMBER < value < MAX_NUMBER
 
@@ -75,9 +131,8 @@ def _check_rle(rle, size: tuple[int, int], where: str) -> None:
 
 def check_vis(path: str, ann_file: str) -> int:
     """Results of YouTube-VIS, OVIS, UVO, LV-VIS (JSON or zip) against the annotation file; number of rows."""
-    path, truth = Path(path), json.loads(Path(ann_file).read_text())
-    videos = {video['id']: video for video in truth['videos']}
-    categories = {category['id'] for category in truth['categories']}
+    path, (videos, categories) = Path(path), _truth(ann_file, 'videos', dict(file_names=_are_names))
+    sizes, categories = {key: _size(video, ann_file) for key, video in videos.items()}, {c['id'] for c in categories}
     rows = _rows(path)
     for number, row in enumerate(rows):
         where = f'{path}: row {number}'
@@ -89,15 +144,14 @@ def check_vis(path: str, ann_file: str) -> int:
             raise ResultFileError(f'{where} has {num_masks} masks for {num_frames} frames')
         for rle in row['segmentations']:
             if rle is not None:
-                _check_rle(rle, (video['height'], video['width']), where)
+                _check_rle(rle, sizes[row['video_id']], where)
     return len(rows)
 
 
 def check_tao(path: str, ann_file: str) -> int:
     """Results of TAO against validation.json; number of boxes."""
-    path, truth = Path(path), json.loads(Path(ann_file).read_text())
-    images = {image['id']: image for image in truth['images']}
-    categories = {category['id'] for category in truth['categories']}
+    path, (images, categories) = Path(path), _truth(ann_file, 'images', dict(video_id=is_id))
+    categories = {category['id'] for category in categories}
     owners: dict[int, tuple] = {}
     rows, seen = _rows(path), set()
     for number, row in enumerate(rows):
@@ -119,9 +173,11 @@ def check_tao(path: str, ann_file: str) -> int:
 
 def check_burst(path: str, ann_file: str) -> int:
     """Results of BURST against all_classes.json; number of masks."""
-    path, truth = Path(path), json.loads(Path(ann_file).read_text())
-    sequences = {(entry['dataset'], entry['seq_name']): entry for entry in truth['sequences']}
-    categories, count = {category['id'] for category in truth['categories']}, 0
+    path, (truth, categories) = Path(path), _truth(
+        ann_file, 'sequences', dict(dataset=_is_text, seq_name=_is_text, height=_is_number, width=_is_number,
+                                    annotated_image_paths=_are_names), with_ids=False)
+    sequences = {(entry['dataset'], entry['seq_name']): entry for entry in truth.values()}
+    categories, count = {category['id'] for category in categories}, 0
     content = _load(path)
     _require(content, dict(sequences=lambda value: isinstance(value, list)), str(path))
     for number, entry in enumerate(content['sequences']):
@@ -141,7 +197,8 @@ def check_burst(path: str, ann_file: str) -> int:
             raise ResultFileError(f'{where} has {len(entry["segmentations"])} segmentations')
         for frame in entry['segmentations']:
             for track, mask in frame.items():
-                if entry['track_category_ids'].get(track) not in categories:
+                category = entry['track_category_ids'].get(track)
+                if not is_id(category) or category not in categories:
                     raise ResultFileError(f'{where}: track {track} has no known category')
                 counts = mask.get('rle') if isinstance(mask, dict) else None
                 _check_rle(dict(size=[entry['height'], entry['width']], counts=counts),
@@ -152,11 +209,11 @@ def check_burst(path: str, ann_file: str) -> int:
 
 def check_bdd(path: str, ann_file: str) -> int:
     """Box or segmentation tracks of BDD100K against the annotation file that was tested; number of labels."""
-    path, truth = Path(path), json.loads(Path(ann_file).read_text())
-    names, sizes = {category['name'] for category in truth['categories']}, {}
-    for video in truth['videos']:
-        folder = video.get('name', video['file_names'][0].rpartition('/')[0])
-        sizes.update({(folder, file.rpartition('/')[2], number): (video['height'], video['width'])
+    path, (videos, categories) = Path(path), _truth(ann_file, 'videos', dict(file_names=_are_names))
+    names, sizes = {category['name'] for category in categories}, {}
+    for video in videos.values():
+        folder, size = video.get('name') or video['file_names'][0].rpartition('/')[0], _size(video, ann_file)
+        sizes.update({(folder, file.rpartition('/')[2], number): size
                       for number, file in enumerate(video['file_names'])})
     owners, count = {}, 0
     for number, frame in enumerate(_rows(path)):
@@ -197,7 +254,9 @@ def check_object_maps(folder: str, frames: str, videos: list[str] | None = None)
         frames (str): the pictures, ``<video>/<frame>.jpg``.
         videos (list[str] | None): videos that must be there; None requires all of ``frames``.
     """
-    names = sorted(path.name for path in Path(frames).iterdir() if path.is_dir()) if videos is None else videos
+    if not Path(frames).is_dir():
+        raise ResultFileError(f'{frames} is no folder of videos')
+    names = list_folders(frames) if videos is None else videos
     if not names:
         raise ResultFileError(f'no video of {frames} is asked for')
     return sum(_check_pictures(Path(folder) / name, Path(frames) / name, 'P') for name in names)
@@ -205,17 +264,33 @@ def check_object_maps(folder: str, frames: str, videos: list[str] | None = None)
 
 def check_expression_masks(folder: str, frames: str, meta_file: str) -> int:
     """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files."""
-    videos = json.loads(Path(meta_file).read_text())['videos']
     return sum(_check_pictures(Path(folder) / name / expression, Path(frames) / name, 'L')
-               for name, video in videos.items() for expression in video['expressions'])
+               for name, expressions in _expressions(meta_file).items() for expression in expressions)
+
+
+def _expressions(meta_file: str) -> dict[str, list[str]]:
+    """Ids of the expressions of each video in a meta_expressions.json.
+
+    Raises:
+        ResultFileError: it is no such file; file and video are named.
+    """
+    try:
+        videos = load_json(meta_file, 'videos')['videos']
+    except (ValueError, FileNotFoundError) as error:
+        raise ResultFileError(str(error)) from error
+    if not isinstance(videos, dict):
+        raise ResultFileError(f'{meta_file}: `videos` must be an object by name, not {type(videos).__name__}')
+    for name, video in videos.items():
+        _require(video, dict(expressions=lambda value: isinstance(value, dict)), f'{meta_file}: video {name}')
+    return {name: list(video['expressions']) for name, video in videos.items()}
 
 
 def check_ref_davis(folder: str, frames: str, meta_file: str) -> int:
     """Maps and binary PNG files of Ref-DAVIS17's four annotators against meta_expressions.json; number of files."""
-    videos, count = json.loads(Path(meta_file).read_text())['videos'], 0
-    for name, video in videos.items():
+    count = 0
+    for name, keys in _expressions(meta_file).items():
         for annotator in range(4):
-            expressions = list(video['expressions'])[annotator::4]
+            expressions = keys[annotator::4]
             count += _check_pictures(Path(folder) / f'anno_{annotator}' / name, Path(frames) / name, 'P',
                                      highest=len(expressions))
             count += sum(_check_pictures(Path(folder) / f'annotator_{annotator}' / name / key, Path(frames) / name, 'L')
@@ -225,7 +300,7 @@ def check_ref_davis(folder: str, frames: str, meta_file: str) -> int:
 
 def _check_pictures(results: Path, frames: Path, mode: str, highest: int = 254) -> int:
     """One PNG of the frame's size per frame, in palette ('P', up to ``highest``) or grey ('L', only 0 and 255) mode."""
-    expected = {path.stem: path for path in list_pictures(frames, ('.jpg', '.jpeg', '.png'))}
+    expected = {path.stem: path for path in list_pictures(frames, ('.jpg', '.jpeg', '.png'))} if frames.is_dir() else {}
     if not expected:
         raise ResultFileError(f'{frames} holds no pictures (.jpg, .png) of a video')
     found = {path.stem: path for path in results.glob('*.png')} if results.is_dir() else {}
@@ -233,10 +308,14 @@ def _check_pictures(results: Path, frames: Path, mode: str, highest: int = 254) 
         missing = sorted(set(expected) ^ set(found))[:3]
         raise ResultFileError(f'{results}: the frames differ from those of {frames}, e.g. {missing}')
     for stem, path in found.items():
-        with Image.open(path) as picture, Image.open(expected[stem]) as frame:
-            if picture.mode != mode or picture.size != frame.size:
-                raise ResultFileError(f'{path} is {picture.mode} {picture.size}, expected {mode} {frame.size}')
-            values = set(np.unique(np.asarray(picture)).tolist())
+        size = picture_size(expected[stem])[::-1]
+        try:
+            with Image.open(path) as picture:
+                kind, values = (picture.mode, picture.size), set(np.unique(np.asarray(picture)).tolist())
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ResultFileError(f'{path} cannot be read: {error}') from error
+        if kind != (mode, size):
+            raise ResultFileError(f'{path} is {kind[0]} {kind[1]}, expected {mode} {size}')
         if not values <= {0, 255} if mode == 'L' else max(values) > highest:
             raise ResultFileError(f'{path} has the invalid values {sorted(values)[-3:]}')
     return len(found)

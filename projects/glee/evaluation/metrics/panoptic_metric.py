@@ -1,5 +1,4 @@
 """Panoptic quality on COCO's files."""
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +10,12 @@ from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from ...datasets.store.json_file import look_up
 from ...structures.panoptic_ids import rgb2id
-from ..functional.panoptic_quality import VOID, Counts, TrueSegment, average_quality, count_segments
+from ...structures.row_values import BrokenRow
+from ..functional.coco_truth import ids_of_names
+from ..functional.panoptic_quality import VOID, Counts, average_quality, count_segments
+from ..functional.panoptic_truth import TruePicture, load_panoptic_truth
 from ..functional.unscored import drop_unscored
 
 
@@ -28,6 +31,9 @@ class PanopticMetric(BaseMetric):
         seg_prefix (str): folder of its PNGs.
         collect_device (str): of ``BaseMetric``.
         prefix (str | None): in front of the names of the values.
+
+    Raises:
+        ValueError: ``ann_file`` is no such file, or nobody knows which row an id means.
     """
 
     default_prefix = 'coco_panoptic'
@@ -35,47 +41,43 @@ class PanopticMetric(BaseMetric):
     def __init__(self, ann_file: str, seg_prefix: str, collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
         self.ann_file, self.seg_prefix = ann_file, Path(seg_prefix)
-        content = json.loads(Path(ann_file).read_text())
-        self.annotations = {annotation['image_id']: annotation for annotation in content['annotations']}
-        self.categories = {category['id']: category for category in content['categories']}
+        self.pictures, categories = load_panoptic_truth(ann_file)
+        self.categories = {category['id']: category for category in categories}
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Count the segments of ``pred_panoptic_seg``: ``sem_seg`` (1, H, W) of label + 1000 x instance.
 
         Raises:
-            KeyError: a picture or a name is not in the JSON.
-            ValueError: the PNG has another size than the prediction.
+            ValueError: a picture or a name is not in the JSON, or the PNG has another size than the prediction.
         """
-        ids = {category['name']: number for number, category in self.categories.items()}
+        classes = self.dataset_meta['classes']
+        ids = ids_of_names(self.categories.values(), classes)
         for sample in data_samples:
-            if sample['img_id'] not in self.annotations:
-                raise KeyError(f'{self.ann_file}: no panoptic annotation of image {sample["img_id"]}')
-            annotation = self.annotations[sample['img_id']]
-            truth, segments = self._read_truth(annotation)
+            try:
+                picture = look_up(self.pictures, sample['img_id'], '')
+            except BrokenRow:
+                raise ValueError(f'{self.ann_file}: no panoptic annotation of image {sample["img_id"]}') from None
+            truth = self._read_map(picture)
             predicted = sample['pred_panoptic_seg']
             values = predicted['sem_seg'].cpu().numpy()[0]
             if values.shape != truth.shape:
-                raise ValueError(f'{self.seg_prefix / annotation["file_name"]} has height and width {truth.shape}, '
-                                 f'the prediction {values.shape}')
+                raise ValueError(f'{self.seg_prefix / picture.file_name} has height and width {truth.shape}, the '
+                                 f'prediction {values.shape}')
             found, indices = np.unique(values, return_inverse=True)
             labels = (found % INSTANCE_OFFSET).tolist()
-            classes = self.dataset_meta['classes']
             void = {len(classes), predicted.get('ignore_index', len(classes))}
-            missing = {classes[label] for label in labels if label not in void} - set(ids)
+            missing = {classes[label] for label in labels if label not in void and ids[label] is None}
             if missing:
-                raise KeyError(f'{self.ann_file}: no category is named {", ".join(sorted(missing))}')
+                raise ValueError(f'{self.ann_file}: no category is named {", ".join(sorted(missing))}')
             # numbered from 1, as a label 0 without instance would be void
             numbers = np.array([VOID if label in void else i for i, label in enumerate(labels, 1)])
             self.results.append(count_segments(
-                truth, segments, numbers[indices].reshape(truth.shape),
-                {i: ids[classes[label]] for i, label in enumerate(labels, 1) if label not in void}))
+                truth, picture.segments_on(truth), numbers[indices].reshape(truth.shape),
+                {i: ids[label] for i, label in enumerate(labels, 1) if label not in void}))
 
-    def _read_truth(self, annotation: dict) -> tuple[np.ndarray, dict[int, TrueSegment]]:
-        """Map (H, W) of segment ids and the segments by id."""
-        path = self.seg_prefix / annotation['file_name']
-        segments = {s['id']: TrueSegment(s['category_id'], s['area'], bool(s.get('iscrowd', 0)))
-                    for s in annotation['segments_info']}
-        return rgb2id(mmcv.imread(str(path), channel_order='rgb')), segments
+    def _read_map(self, picture: TruePicture) -> np.ndarray:
+        """Map (H, W) of segment ids."""
+        return rgb2id(mmcv.imread(str(self.seg_prefix / picture.file_name), channel_order='rgb'))
 
     def compute_metrics(self, results: list[dict[int, Counts]]) -> dict[str, float]:
         """Sum over pictures, then average over categories."""
