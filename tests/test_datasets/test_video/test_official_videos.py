@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
-from image_files import save_image
+from image_files import save_image, write_json
 from logs import captured_log
 from paths import FORMATS
 from PIL import Image
@@ -19,6 +19,7 @@ from projects.glee.datasets.video import (
     VideoFramesDataset,
     YTVISJsonDataset,
 )
+from projects.glee.evaluation.functional.result_checks import ResultFileError, check_expression_masks
 from projects.glee.evaluation.metrics import DavisVOSMetric, ExpressionJFMetric, YouTubeVOSMetric
 from projects.glee.structures import Track, palette_picture
 
@@ -245,6 +246,10 @@ def test_ref_youtube_vos_valid_names_videos_of_test_too(tmp_path):
         assert metric.evaluate(1) == {}
     assert any('only written' in m for m in messages)
     assert np.array_equal(np.array(Image.open(tmp_path / 'out/0062f687f1/0/00005.png')), 255 * square(2, 2))
+    (tmp_path / 'out/0062f687f1/1').symlink_to(tmp_path / 'out/0062f687f1/0')
+    assert check_expression_masks(tmp_path / 'out', tmp_path / 'JPEGImages', tmp_path / 'meta.json') == 4
+    with pytest.raises(ResultFileError, match='the frames of no video'):
+        check_expression_masks(tmp_path / 'out', tmp_path / 'out', write_json(tmp_path / 'm.json', dict(videos={})))
 
 
 def test_ref_davis_of_a_video_without_frames_is_left_out(tmp_path):

@@ -5,6 +5,7 @@ import golden_recipe as recipe
 import numpy as np
 import pytest
 import torch
+from logs import captured_log
 from mmdet.registry import MODELS
 from paths import GOLDEN
 from safetensors.torch import save_file
@@ -336,3 +337,18 @@ def test_checkpoints_pass_between_modes():
     del incomplete['teacher.final_layer_norm.weight']
     with pytest.raises(RuntimeError, match='teacher.final_layer_norm.weight'):
         again.load_state_dict(incomplete)
+
+
+def test_texts_that_are_cut_and_equal_after_it_are_said_once():
+    long = 'the red star ' * 30
+    encoder = small(mode='frozen').eval()
+    with captured_log() as messages, torch.no_grad():
+        encoder(['a star', 'red ' * 75], pad_to_max=True, distill=False)  # 77 tokens: not one too many
+        assert not messages
+        encoder(['a star', long + 'on the left'], pad_to_max=True, distill=False)
+        found = encoder([long + 'on the right', long + 'above', 'a ring'], pad_to_max=True, distill=False)
+        encoder([long + 'below', long + 'in front'])
+    assert torch.equal(found.pooled[0], found.pooled[1])
+    cut, equal = messages
+    assert 'more than 77 tokens and is cut there' in cut and 'the red star' in cut
+    assert equal.startswith('2 texts are equal in their first 77 tokens')

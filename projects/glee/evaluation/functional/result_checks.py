@@ -263,9 +263,15 @@ def check_object_maps(folder: str, frames: str, videos: list[str] | None = None)
 
 
 def check_expression_masks(folder: str, frames: str, meta_file: str) -> int:
-    """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files."""
+    """Binary PNG files of Ref-YouTube-VOS, MeViS against meta_expressions.json; number of files.
+
+    Videos of the file without a folder of frames are of another split, as the file of Ref-YouTube-VOS valid has them.
+    """
+    videos = {name: said for name, said in _expressions(meta_file).items() if (Path(frames) / name).is_dir()}
+    if not videos:
+        raise ResultFileError(f'{frames} has the frames of no video of {meta_file}')
     return sum(_check_pictures(Path(folder) / name / expression, Path(frames) / name, 'L')
-               for name, expressions in _expressions(meta_file).items() for expression in expressions)
+               for name, expressions in videos.items() for expression in expressions)
 
 
 def _expressions(meta_file: str) -> dict[str, list[str]]:

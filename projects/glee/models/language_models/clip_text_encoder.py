@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from .clip_checkpoint import load_clip_text_weights
-from .clip_tokenizer import build_clip_tokenizer
+from .clip_tokenizer import CutTexts, build_clip_tokenizer
 from .text_cache import TextCache, weights_stamp
 from .vocabulary_file import ExportedVocabulary, sample_weights
 
@@ -51,7 +51,8 @@ class CLIPTextEncoder(BaseModule):
     The transformer's output after its last LayerNorm is used (CLIP's own text projection is not);
     a bare matrix projects every token to ``embed_dims``.
 
-    A sequence is cut at ``max_position_embeddings`` tokens, its end token kept. In eval mode
+    A sequence is cut at ``max_position_embeddings`` tokens, its end token kept; the first one is logged, as are the
+    first that are equal after it. In eval mode
     without gradient the features of the last calls and the states of their texts are kept, in frozen
     mode the states of names also while training; all are dropped as soon as a weight changes. Returned
     features may be shared with that cache: do not change them in place.
@@ -128,6 +129,7 @@ class CLIPTextEncoder(BaseModule):
         self.vocabulary = ExportedVocabulary.load(vocabulary_file) if vocabulary_file else None
         self._features, self._names, self._expressions, self._teacher_names = (
             TextCache(int(cache_mb * 2**20)) for _ in range(4))
+        self._cut_texts = CutTexts()
 
     def init_weights(self) -> None:
         """Load ``checkpoint`` into the transformer and its teacher, then apply ``init_cfg``; warn if there is neither.
@@ -303,9 +305,12 @@ class CLIPTextEncoder(BaseModule):
     def _run(self, model: nn.Module, texts: List[str],
              pad_to_max: bool) -> List[Tuple[Tensor, int]]:
         """One pass of the transformer."""
-        batch = build_clip_tokenizer(self.tokenizer)(
-            texts, padding='max_length' if pad_to_max else 'longest', truncation=True,
-            max_length=model.config.max_position_embeddings, return_tensors='pt')
+        tokenizer, limit = build_clip_tokenizer(self.tokenizer), model.config.max_position_embeddings
+        batch = tokenizer(texts, padding='max_length' if pad_to_max else 'longest', truncation=True, max_length=limit,
+                          return_tensors='pt')
+        if batch['input_ids'].shape[1] == limit:
+            full = batch['attention_mask'].all(1).nonzero().flatten().tolist()
+            self._cut_texts.notice(tokenizer, [texts[row] for row in full], batch['input_ids'][full].tolist(), limit)
         batch = batch.to(self.lang_projection.device)
         # Causal attention keeps padding away from valid tokens, so names need no mask. Padded
         # positions of an expression are read by early fusion: there the mask decides their values.

@@ -1,12 +1,14 @@
 """CLIP's byte-pair tokenizer, built offline (DESIGN section 5, 'Text encoder')."""
 import gzip
 import importlib.util
+import logging
 import os
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
+from mmengine.logging import print_log
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTokenizer
 
@@ -45,6 +47,35 @@ def build_clip_tokenizer(folder: Optional[str] = None) -> CLIPTokenizer:
             'merges.txt; name a local CLIP folder, or leave the key out to use the BPE file of '
             'open_clip_torch')
     return CLIPTokenizer.from_pretrained(str(path), local_files_only=True, pad_token=EOS)
+
+
+class CutTexts:
+    """Says once when a text is longer than what the transformer reads, and once when texts become equal by that."""
+
+    def __init__(self) -> None:
+        self._said: set = set()
+
+    def notice(self, tokenizer: CLIPTokenizer, texts: Sequence[str], ids: Sequence[Sequence[int]], limit: int) -> None:
+        """Look at the token ids of some texts, cut at ``limit`` (start and end tokens included)."""
+        if len(self._said) == 2:
+            return
+        groups: dict = {}
+        for text, tokens in zip(texts, ids):
+            if len(tokens) == limit and len(tokenizer.tokenize(text)) + 2 > limit:
+                groups.setdefault(tuple(tokens), []).append(text)
+        if groups:
+            text, = next(iter(groups.values()))[:1]
+            self._say('cut', f'a text has more than {limit} tokens and is cut there: {text[:60]!r}... What follows '
+                      'does not count, in other texts neither (said once)')
+        equal = next((group for group in groups.values() if len(group) > 1), None)
+        if equal is not None:
+            self._say('equal', f'{len(equal)} texts are equal in their first {limit} tokens, so that their results are '
+                      f'the same: {equal[0][:60]!r}... (said once; shorten them to tell them apart)')
+
+    def _say(self, kind: str, message: str) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            print_log(message, logger='current', level=logging.WARNING)
 
 
 def _find_bpe_file() -> Path:
