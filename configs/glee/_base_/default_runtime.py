@@ -10,7 +10,8 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='DurableCheckpointHook', interval=5000, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='PictureHook'))
+    visualization=dict(type='PictureHook'),
+    progress=dict(type='ProgressHook'))
 
 custom_hooks = [dict(type='ExactResumeHook'), dict(type='NaNLossHook'), dict(type='StopSignalHook')]
 
@@ -21,7 +22,7 @@ env_cfg = dict(
 
 visualizer = dict(
     type='TextLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
-log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
+log_processor = dict(type='ShortLogProcessor', window_size=50, by_epoch=False)
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -1,1 +1,1 @@
-"""What several rooms use: random streams; and what belongs to none: counting parameters and operations."""
+"""What several rooms use: random streams, the console; and what belongs to none: counting parameters and operations."""

@@ -3,8 +3,9 @@ from .durable_checkpoint_hook import DurableCheckpointHook
 from .exact_resume_hook import ExactResumeHook
 from .nan_loss_hook import NaNLossHook
 from .picture_hook import PictureHook
+from .progress_hook import ProgressHook
 from .stop_signal_hook import StopSignalHook
 
 __all__ = [
-    'DurableCheckpointHook', 'ExactResumeHook', 'NaNLossHook', 'PictureHook', 'StopSignalHook'
+    'DurableCheckpointHook', 'ExactResumeHook', 'NaNLossHook', 'PictureHook', 'ProgressHook', 'StopSignalHook'
 ]

@@ -1,6 +1,7 @@
 """From configs to runs."""
+from .short_log_processor import ShortLogProcessor
 from .strict_runner import StrictRunner
 
 __all__ = [
-    'StrictRunner'
+    'ShortLogProcessor', 'StrictRunner'
 ]

@@ -7,13 +7,14 @@ from typing import Callable
 import mmengine
 from mmdet.registry import RUNNERS
 from mmengine.dist import broadcast_object_list, is_main_process, master_only
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import weights_to_cpu
 from mmengine.utils import apply_to
 from torch import nn
 
+from ...utils.console import quieten
 from ..checkpoints.durable_files import is_complete, list_checkpoints, write_checkpoint
 from ..checkpoints.load_weights import load_weights
 from ..checkpoints.safe_checkpoint import read_checkpoint, safe_loading
@@ -33,6 +34,13 @@ class StrictRunner(Runner):
     """
 
     _resuming = False
+
+    def build_logger(self, log_level: int | str = 'INFO', log_file: str | None = None, **kwargs) -> MMLogger:
+        """As the stock runner; what nobody reads goes to the file alone (``quieten``)."""
+        logger = super().build_logger(log_level, log_file, **kwargs)
+        quieten(logger)
+        logger.info(f'config, versions and every term of the loss: {logger.log_file}')
+        return logger
 
     def train(self) -> nn.Module:
         """As the stock runner; hooks that have an ``end_train`` are told however it ends."""

@@ -15,6 +15,7 @@ from ...datasets.store.json_file import label_of, load_json, look_up, read_categ
 from ...datasets.store.rows import Row, note_ids, read_owners, read_rows
 from ...structures.masks import area, empty_mask, read_mask, to_rle
 from ...structures.row_values import ANY_SIZE, BrokenRow, corners, flag, image_size, number
+from ...utils.console import tables_only
 
 Sizes = dict[Any, tuple[int, int]]
 
@@ -222,7 +223,8 @@ def coco_of(content: dict) -> COCO:
     """The API of pycocotools, as mmdet wraps it, over the content of a file."""
     coco = COCO()
     coco.dataset = content
-    coco.createIndex()
+    with tables_only():
+        coco.createIndex()
     coco.img_ann_map, coco.cat_img_map = coco.imgToAnns, coco.catToImgs
     return coco
 

@@ -5,6 +5,7 @@ from mmdet.datasets.api_wrappers import COCO
 from mmdet.evaluation.metrics import CocoMetric
 from mmdet.registry import METRICS
 
+from ...utils.console import tables_only
 from ..functional.coco_truth import TruthFile, coco_of, without_unreadable
 from ..functional.unscored import drop_unscored
 
@@ -72,6 +73,7 @@ class CocoEvalMetric(CocoMetric):
         by_number.update({images[result['img_id']]: dict(result, img_id=images[result['img_id']]) for result in found})
         outfile_prefix, self.outfile_prefix = self.outfile_prefix, None  # those files would have the numbers
         try:
-            return super().compute_metrics([({}, result) for result in by_number.values()])
+            with tables_only():
+                return super().compute_metrics([({}, result) for result in by_number.values()])
         finally:
             self.outfile_prefix = outfile_prefix
