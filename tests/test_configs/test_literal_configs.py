@@ -46,6 +46,7 @@ def test_stock_registries_build_it(path, tmp_path):
     for name in LOADERS:
         if cfg.get(name):
             DATASETS.build(lazy(cfg[name].dataset))
+            assert not cfg[name].get('persistent_workers')  # torch refuses it with num_workers=0
     truth = tmp_path / 'truth.json'
     truth.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a", "frequency": "f"}]}')
     for name in ('val_evaluator', 'test_evaluator'):

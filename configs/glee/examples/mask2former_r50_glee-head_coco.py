@@ -15,6 +15,9 @@ model = dict(
 meta_keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'text')
 _base_.train_pipeline[-1].meta_keys = meta_keys
 _base_.test_pipeline[-1].meta_keys = meta_keys
-train_dataloader = dict(dataset=dict(return_classes=True, pipeline=_base_.train_pipeline))
-val_dataloader = dict(dataset=dict(return_classes=True, pipeline=_base_.test_pipeline))
+# num_workers=0 alone shall do for those who want no workers: torch refuses to let none persist.
+train_dataloader = dict(
+    persistent_workers=False, dataset=dict(return_classes=True, pipeline=_base_.train_pipeline))
+val_dataloader = dict(
+    persistent_workers=False, dataset=dict(return_classes=True, pipeline=_base_.test_pipeline))
 test_dataloader = val_dataloader

@@ -9,7 +9,7 @@ from mmdet.registry import HOOKS
 from mmengine.dist import barrier, is_main_process, master_only
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..checkpoints.durable_files import list_checkpoints, number_of, remove_parts, replacing
 
@@ -22,7 +22,7 @@ class DurableCheckpointHook(CheckpointHook):
     ones too, are removed after it only. ``last_checkpoint`` names it relative to the work folder, which may be moved.
     If the disk is full, one line says so, what is there stays, and the next interval tries again; only at the end of
     training is that an error. Checkpoints in the folder that this training has yet to reach, as another one has left
-    them, are moved aside before it starts.
+    them, are moved aside before it starts. A loop by epochs resumes rightly from ``CheckpointHook`` alone, and is told.
 
     Args:
         interval (int): iterations between checkpoints; -1: none.
@@ -69,6 +69,9 @@ class DurableCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Prepare the folder; checkpoints that a killed training had yet to remove go now."""
         super().before_train(runner)
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            print_log('DurableCheckpointHook counts iterations: a training by epochs that is resumed begins its epoch '
+                      'anew; use CheckpointHook with by_epoch=True', logger='current', level=logging.WARNING)
         self.keep_ckpt_ids = deque(self.keep_ckpt_ids)
         if self.save_best:  # the folder may have been moved
             self._set_best({key: path and os.path.join(self.out_dir, os.path.basename(path))
