@@ -3,7 +3,9 @@
 MiniWorld writes what has to come out, too, from its scenes and with code of its own.
 """
 import json
+import re
 import runpy
+import shlex
 import sys
 
 import pycocotools.mask as mask_utils
@@ -184,3 +186,13 @@ def test_help_has_an_example(run, capsys, tool):
     with pytest.raises(SystemExit) as stopped:
         run(tool, '--help')
     assert stopped.value.code == 0 and f'python tools/dataset_converters/{tool}.py' in capsys.readouterr().out
+
+
+def test_the_page_of_data_names_every_converter_with_a_command_that_is_understood(monkeypatch):
+    page = (ROOT / 'docs/DATA.md').read_text(encoding='utf-8')
+    commands = re.findall(r'^\$C/(\w+)\.py ((?:.*\\\n)*.*)$', page, re.MULTILINE)
+    assert {tool for tool, _ in commands} == {path.stem for path in TOOLS.glob('*.py')} - {
+        'make_miniworld', 'coco_to_maps'} and 'tools/dataset_converters/make_miniworld.py' in page
+    for tool, arguments in commands:
+        monkeypatch.setattr(sys, 'argv', [tool, *shlex.split(arguments.replace('\\\n', ' '), comments=True)])
+        runpy.run_path(str(TOOLS / f'{tool}.py'), run_name='tool')['parse_args']()
