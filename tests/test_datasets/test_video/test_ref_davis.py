@@ -83,7 +83,7 @@ def test_files_that_are_not_ref_davis(tmp_path):
                             ({'6': dict(exp=' ')}, r"of which \['6'\] have no sentence")):
         with pytest.raises(ValueError, match=message):
             dataset(tmp_path, **meta(tmp_path, **change))
-    with pytest.raises(ValueError, match=r'valid_0.json: video entry 1 needs expressions=\[\[sentence'):
+    with pytest.raises(ValueError, match=r'valid_0.json: row 0 of `videos`, id 1 needs expressions=\[\[sentence'):
         dataset(tmp_path, **files_of_annotators(tmp_path, wrap=lambda said: said[:1]))
     with pytest.raises(ValueError, match=r"needs data_prefix\['ann'\]"):
         RefDavisDataset(data_prefix=dict(img='frames/'), **meta(tmp_path))

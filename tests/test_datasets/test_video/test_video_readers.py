@@ -97,7 +97,7 @@ def test_sizes_of_objects_are_those_of_the_file(tmp_path):
         dataset = ytvis(tmp_path, content)
     assert dataset.get_data_info(0)['video_info']['object_areas'] == {'1': 10, '2': 30}
     assert dataset.get_data_info(1)['video_info']['object_areas'] == {}
-    assert any('area that is no number: 1 (first: track 1' in message for message in messages)
+    assert any('area that is no number: 1 (first: row 1 of `annotations`, id 1' in message for message in messages)
 
 
 def test_ytvis_without_annotations_and_errors(tmp_path):
@@ -110,13 +110,13 @@ def test_ytvis_without_annotations_and_errors(tmp_path):
     with captured_log() as messages:
         record = ytvis(tmp_path, short).get_data_info(0)
     summary, = [m for m in messages if 'ann.json: 1 unusable' in m]
-    assert 'track shorter than its video: 1 (first: track 0)' in summary
+    assert 'track shorter than its video: 1 (first: row 0 of `annotations`, id 0)' in summary
     assert [[o['instance_id'] for o in frame['instances']] for frame in record['images']] == [[], [2], [2]]
     stray = ytvis_content()
     stray['annotations'][0]['video_id'] = 99
     with captured_log() as messages:
         record = ytvis(tmp_path, stray).get_data_info(0)
-    assert any('track of an unknown video: 1 (first: row 1 of `annotations`)' in m for m in messages)
+    assert any('annotation of an unknown video: 1 (first: row 0 of `annotations`, id 0)' in m for m in messages)
     assert [[o['instance_id'] for o in frame['instances']] for frame in record['images']] == [[], [2], [2]]
     with pytest.raises(ValueError, match='categories'):
         ytvis(tmp_path, dict(ytvis_content(), categories=[]))

@@ -24,6 +24,10 @@ class Row(dict):
         super().__init__(content)
         self.key, self.number = key, number
 
+    def changed(self, **values) -> 'Row':
+        """The row at the same place with other values."""
+        return Row({**self, **values}, self.key, self.number)
+
     @property
     def where(self) -> str:
         """Its place, for messages: "row 3 of `annotations`, id 7"."""

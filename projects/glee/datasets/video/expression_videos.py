@@ -3,7 +3,9 @@ from mmdet.registry import DATASETS
 
 from ...structures.row_values import BrokenRow, string
 from ...structures.sample_text import as_names
-from ..store.json_file import load_json, rows_by_id, rows_by_owner
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import load_json
+from ..store.rows import Row, group_rows, read_owners, read_rows
 from .ytvis_json import YTVISJsonDataset
 
 
@@ -41,26 +43,39 @@ class ExpressionVideosDataset(YTVISJsonDataset):
         for annotator, path in enumerate(self.ann_files or [self.ann_file]):
             content = load_json(path, 'videos')
             self.adopt_categories(content.get('categories') or [dict(id=1, name='object')])
-            rows, videos = rows_by_id(content['videos']), {}
-            tracks = {entry: group[-1][1] for entry, group in rows_by_owner(
-                content.get('annotations'), rows, 'video_id').items() if group}
+            broken, videos = BrokenRows(), {}
+            rows = read_owners(content, 'videos', path, broken)
+            tracks = self._tracks(read_rows(content, 'annotations', path, broken), rows, broken)
+            for reason, (count, where) in broken.reasons.items():
+                self.broken.add(reason, f'{path}: {where}', count)
             for entry in rows.values():
                 try:
                     if not said_of(entry):
                         raise BrokenRow('no expression of its own (RefDavisDataset reads entries with several)')
                     videos.setdefault(string(entry.get('video'), 'video name'), []).append(entry)
                 except BrokenRow as problem:
-                    self.broken.add(str(problem), f'{path}: video entry {entry["id"]}')
+                    self.broken.add(str(problem), f'{path}: {entry.where}')
             for name, entries in videos.items():
                 try:
                     records.append(self._group(name, entries, tracks, objects, annotator, len(records) + 1))
                 except BrokenRow as problem:
-                    self.broken.add(str(problem), f'{path}: video {name}')
+                    self.broken.add(str(problem), f'{path}: video {name}, {entries[0].where}')
         return records
 
-    def _group(self, name: str, entries: list[dict], tracks: dict, objects: dict, annotator: int,
+    @staticmethod
+    def _tracks(annotations: list[Row], entries: dict, broken: BrokenRows) -> dict:
+        """The track of each entry that has one."""
+        tracks = {}
+        for entry, group in group_rows(annotations, entries, 'video_id', broken).items():
+            if group:
+                tracks[entry] = group[-1]
+            for row in group[:-1]:
+                broken.add('track beside another one of its expression', row.where)
+        return tracks
+
+    def _group(self, name: str, entries: list[Row], tracks: dict, objects: dict, annotator: int,
                video_id: int) -> dict:
-        record = self._record(dict(entries[0], id=video_id, name=name), [], {}, annotated=bool(tracks))
+        record = self._record(entries[0].changed(id=video_id, name=name), [], {}, annotated=bool(tracks))
         expressions, numbers = [], {}
         for position, entry in enumerate(entries):
             track, ids = tracks.get(entry['id']), []
@@ -70,7 +85,7 @@ class ExpressionVideosDataset(YTVISJsonDataset):
                 ids = [identity]
                 if identity not in numbers:
                     numbers[identity] = len(numbers) + 1
-                    self._add_track(record['images'], identity, dict(track, category_id=0), {0: 0})
+                    self._add_track(record['images'], identity, track.changed(category_id=0), {0: 0})
             expressions.append(dict(exp_id=str(entry.get('exp_id', position)), object_ids=ids))
         record['text'] = tuple(said_of(entry)[0] for entry in entries)
         record['video_info'].update(expressions=expressions, annotator=annotator,

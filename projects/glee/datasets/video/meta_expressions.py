@@ -3,8 +3,8 @@ from pathlib import Path
 
 from mmdet.registry import DATASETS
 
-from ...structures.row_values import BrokenRow, image_size
-from ..store.json_file import load_json, rows_of
+from ...structures.row_values import BrokenRow, image_size, string
+from ..store.json_file import is_id, load_json, rows_of
 from ..store.pictures import picture_size
 from .video_dataset import VideoDataset
 
@@ -52,12 +52,15 @@ class MetaExpressionsDataset(VideoDataset):
         frames = video.get('frames') if isinstance(video, dict) else None
         if not isinstance(frames, list) or not frames or not isinstance(video.get('expressions'), dict):
             raise BrokenRow('video without frames or expressions')
+        if not all(map(is_id, frames)):
+            raise BrokenRow('video with frames that are no names')
         said = {}
         for exp_id, expression in video['expressions'].items():
-            if isinstance(expression, dict) and isinstance(expression.get('exp'), str) and expression['exp'].strip():
-                said[exp_id] = expression
-            else:
-                self.broken.add('no expression', f'expression {exp_id} of video {name}')
+            try:
+                expression = expression if isinstance(expression, dict) else {}
+                said[exp_id] = dict(exp=string(expression.get('exp'), 'expression'), anno_id=read_anno_ids(expression))
+            except BrokenRow as problem:
+                self.broken.add(str(problem), f'expression {exp_id} of video {name}')
         return said
 
     def _record(self, name: str, video: dict, said: dict[str, dict], video_id: int, masks: dict,
@@ -65,8 +68,8 @@ class MetaExpressionsDataset(VideoDataset):
         folder = Path(self.data_prefix.get('img', '')) / name
         if not folder.is_dir() and self.mask_file is None:
             raise BrokenRow('video without a folder of frames, as those of the test split in the file of valid')
-        annotated = bool(masks) and all('anno_id' in expression for expression in said.values())
-        keys = [list(map(str, rows_of(expression['anno_id']))) if annotated else [] for expression in said.values()]
+        annotated = bool(masks) and all(expression['anno_id'] is not None for expression in said.values())
+        keys = [expression['anno_id'] if annotated else [] for expression in said.values()]
         wanted = list(dict.fromkeys(key for group in keys for key in group))
         missing = [key for key in wanted if key not in masks]
         if missing:
@@ -101,3 +104,18 @@ class MetaExpressionsDataset(VideoDataset):
             return picture_size(first_frame)
         except OSError as error:
             raise BrokenRow('video whose first frame cannot be read') from error
+
+
+def read_anno_ids(expression: dict) -> list[str] | None:
+    """The annotations that an expression means, as text; None where they are hidden. A single id is a list of one.
+
+    Raises:
+        BrokenRow: they are no ids.
+    """
+    ids = expression.get('anno_id')
+    if ids is None:
+        return None
+    ids = ids if isinstance(ids, list) else [ids]
+    if not all(map(is_id, ids)):
+        raise BrokenRow('anno_id that is no list of ids')
+    return list(map(str, ids))

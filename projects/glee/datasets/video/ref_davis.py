@@ -4,7 +4,9 @@ from pathlib import Path
 from mmdet.registry import DATASETS
 
 from ...structures.row_values import BrokenRow, string
-from ..store.json_file import load_json, rows_by_id
+from ..store.broken_rows import BrokenRows
+from ..store.json_file import load_json
+from ..store.rows import read_owners
 from .png_tree import PNGTreeDataset
 
 ANNOTATORS = 4  # each is a run of its own, with one sentence per object
@@ -56,8 +58,13 @@ class RefDavisDataset(PNGTreeDataset):
     def _runs_of_meta(self) -> list[dict[str, list[str]]]:
         """Sentences by video of each annotator, from meta_expressions.json."""
         runs = [{} for _ in range(ANNOTATORS)]
-        for name, video in load_json(self.ann_file, 'videos')['videos'].items():
-            said = video.get('expressions') or {}
+        videos = load_json(self.ann_file, 'videos')['videos']
+        if not isinstance(videos, dict):
+            raise ValueError(f'{self.ann_file}: `videos` must be an object by name, not {type(videos).__name__}')
+        for name, video in videos.items():
+            said = video.get('expressions') if isinstance(video, dict) else None
+            if not isinstance(said, dict):
+                raise ValueError(f'{self.ann_file}: video {name} has no `expressions` by number')
             for annotator, run in enumerate(runs):
                 keys = [str(key) for key in range(annotator, max(len(said), 1), ANNOTATORS)]
                 missing = [key for key in keys if not _sentence(said.get(key))]
@@ -70,17 +77,22 @@ class RefDavisDataset(PNGTreeDataset):
 
     def _run_of_file(self, path: str) -> dict[str, list[str]]:
         """Sentences by video, from the file of one annotator."""
-        run = {}
-        for entry in rows_by_id(load_json(path, 'videos')['videos']).values():
+        run, broken = {}, BrokenRows()
+        for entry in read_owners(load_json(path, 'videos'), 'videos', path, broken).values():
             said = entry.get('expressions')
             if not (isinstance(said, list) and len(said) == 1 and isinstance(said[0], list) and said[0]
                     and all(_sentence(dict(exp=text)) for text in said[0])):
-                raise ValueError(f'{path}: video entry {entry["id"]} needs expressions=[[sentence, ...]], one sentence '
+                raise ValueError(f'{path}: {entry.where} needs expressions=[[sentence, ...]], one sentence '
                                  'per object; a file with one sentence per entry is ExpressionVideosDataset\'s')
             try:
-                run[string(entry.get('video'), 'video name')] = said[0]
+                name = string(entry.get('video'), 'video name')
+                if name in run:
+                    raise ValueError(f'{path}: {entry.where} is another entry of the video {name}')
+                run[name] = said[0]
             except BrokenRow as problem:
-                self.broken.add(str(problem), f'{path}: video entry {entry["id"]}')
+                broken.add(str(problem), entry.where)
+        for reason, (count, where) in broken.reasons.items():
+            self.broken.add(reason, f'{path}: {where}', count)
         return run
 
     def _sentences(self, name: str, sentences: list[str], annotator: int, number: int) -> dict:

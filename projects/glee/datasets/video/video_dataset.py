@@ -1,15 +1,19 @@
 """What all readers of videos have in common."""
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Sequence
 
 from mmdet.datasets import BaseVideoDataset
 
 from ...structures.masks import bounding_box, read_mask
 from ...structures.row_values import BrokenRow
 from ...structures.sample_text import read_names
+from ..store.box_layout import BoxLayout
 from ..store.broken_rows import BrokenRows, report, summarize
 from ..store.json_file import read_categories
+from ..store.rows import Row, read_id_list
 from ..vocabularies import load_vocabulary
 from .asked_categories import ask_for, merged_ids
+
+FEDERATION = ('neg_category_ids', 'not_exhaustive_category_ids')
 
 
 class FrameWindow(NamedTuple):
@@ -53,16 +57,17 @@ class VideoDataset(BaseVideoDataset):
                 load_vocabulary(name)
         self._asked_text = None if text is None else read_names(text, 'text')
         self._text, self._vocabulary, self._classes = self._asked_text, vocabulary, classes
-        self.broken = BrokenRows()
+        self.broken, self.layout = BrokenRows(), BoxLayout()
         super().__init__(*args, **kwargs)
 
     def full_init(self) -> None:
-        """Read the files, and name in one warning what of them cannot be used."""
+        """Read the files, and name what of them cannot be used, or was understood otherwise than it is written."""
         if self._fully_initialized:
             return
-        self.broken = BrokenRows()
+        self.broken, self.layout = BrokenRows(), BoxLayout()
         super().full_init()
-        report(self.broken.reasons, self._source)
+        self.layout.judge(self.broken)
+        report(self.broken.reasons, self._source, notes=self.broken.notes)
 
     @property
     def _source(self) -> str:
@@ -109,6 +114,24 @@ class VideoDataset(BaseVideoDataset):
         if self.test_mode:
             return self.pipeline(dict(frames=self.frames_of(record, range(record['video_length']))))
         return self.pipeline(dict(record, expand=self.frames_of))
+
+    def read_info(self, row: Row, keys: Sequence[str], labels: dict) -> dict:
+        """What metrics need to know of a video beside its frames: of ``keys`` those that its row has.
+
+        Args:
+            row: of the video.
+            keys: ``neg_category_ids`` and ``not_exhaustive_category_ids`` become ids as the file spells them.
+            labels: by category id.
+        """
+        info = {key: row[key] for key in keys if row.get(key) is not None}
+        for key in FEDERATION:
+            if key in info:
+                try:
+                    info[key] = read_id_list(row, key, labels)
+                except BrokenRow as problem:
+                    self.broken.add(str(problem), row.where)
+                    del info[key]
+        return info
 
     def add_mask(self, frame: dict, identity: int, label: int, mask, where: str) -> None:
         """Put an object with a mask, as the file has it, into a frame of a record; count it if it is broken."""

@@ -2,8 +2,10 @@
 from mmdet.registry import DATASETS
 from mmengine.fileio import join_path
 
-from ...structures.row_values import BrokenRow, flag, image_size, number
-from ..store.json_file import label_of, load_json, rows_by_id, rows_by_owner, rows_of
+from ...structures.row_values import BrokenRow, flag, number
+from ..store.broken_rows import BrokenRows, report
+from ..store.json_file import is_id, label_of, load_json, look_up
+from ..store.rows import Row, group_rows, note_ids, read_owners, read_rows, size_of
 from .asked_categories import check_same_names, merged_ids
 from .tao_rows import add_boxes
 from .track_rows import read_track
@@ -43,20 +45,24 @@ class YTVISJsonDataset(VideoDataset):
         content = load_json(self.ann_file, 'videos')
         evaluation = {} if self.eval_file is None else load_json(join_path(self.data_root, self.eval_file), 'videos')
         labels = self.adopt_categories(content.get('categories'), self._merged(content, evaluation))
-        federation, rows = rows_by_id(evaluation.get('videos')), evaluation.get('annotations')
-        videos = rows_by_id(content['videos'])
-        annotations = rows_of(content.get('annotations'))  # null in files without public annotations
-        tracks = rows_by_owner([] if rows else annotations, videos, 'video_id', lambda position: self.broken.add(
-            'track of an unknown video', f'row {position} of `annotations`'))
+        broken = BrokenRows()  # of the evaluation file
+        federation = read_owners(evaluation, 'videos', str(self.eval_file), broken)
+        rows = read_rows(evaluation, 'annotations', str(self.eval_file), broken)
+        videos = read_owners(content, 'videos', self.ann_file, self.broken)
+        annotations = read_rows(content, 'annotations', self.ann_file, self.broken)  # null where they are hidden
+        note_ids(annotations, self.broken)
+        tracks = group_rows([] if rows else annotations, videos, 'video_id', self.broken)
         records = []
         for video_id, video in videos.items():
+            known = {key: value for key, value in video.items() if value is not None}
             try:
-                records.append(self._record({**federation.get(video_id, {}), **video}, tracks[video_id], labels,
-                                            annotated=bool(annotations or rows)))
+                records.append(self._record(video.changed(**{**_same(federation, video_id), **known}),
+                                            tracks[video_id], labels, annotated=bool(annotations or rows)))
             except BrokenRow as problem:
-                self.broken.add(str(problem), f'video {video_id}')
+                self.broken.add(str(problem), video.where)
         if rows:
-            add_boxes(records, rows, labels, self.broken)
+            add_boxes(records, rows, labels, broken, self.layout)
+        report(broken.reasons, str(self.eval_file), notes=broken.notes)
         return records
 
     def _merged(self, content: dict, evaluation: dict) -> dict:
@@ -69,55 +75,65 @@ class YTVISJsonDataset(VideoDataset):
                              "`merged`, as TAO's train.json and validation.json do: without it TETA is wrong")
         return merged
 
-    def _record(self, video: dict, tracks: list[tuple[int, dict]], labels: dict[int, int],
-                annotated: bool = True) -> dict:
-        width, height = image_size(video)
+    def _record(self, video: Row, tracks: list[Row], labels: dict, annotated: bool = True) -> dict:
         names = video.get('file_names')
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise BrokenRow('video without file_names')
         image_ids = video.get('image_ids') or [f'{video["id"]}_{frame}' for frame in range(len(names))]
         if not isinstance(image_ids, list) or len(image_ids) != len(names):
             raise BrokenRow('video with another number of image_ids than of file_names')
+        if not all(map(is_id, image_ids)) or len(set(image_ids)) < len(image_ids):
+            raise BrokenRow('video with image_ids that are not an id of its own for each frame')
+        paths = [join_path(self.data_prefix.get('img', ''), name) for name in names]
+        width, height = size_of(video, paths[0], self.broken)
         images = [
-            dict(img_path=join_path(self.data_prefix.get('img', ''), name), img_id=image_id, frame_id=frame,
-                 height=height, width=width, annotated=annotated, instances=[])
-            for frame, (name, image_id) in enumerate(zip(names, image_ids))
+            dict(img_path=path, img_id=image_id, frame_id=frame, height=height, width=width, annotated=annotated,
+                 instances=[]) for frame, (path, image_id) in enumerate(zip(paths, image_ids))
         ]
-        for identity, track in tracks:
-            self._add_track(images, identity, track, labels)
-        info = {key: video[key] for key in INFO_KEYS if key in video}
-        info['name'] = video.get('name', names[0].rpartition('/')[0])
-        info['object_numbers'] = {str(identity): position for position, (identity, _) in enumerate(tracks, 1)}
-        info['object_areas'] = {str(identity): self._mean_of_areas(track) for identity, track in tracks
+        for track in tracks:
+            self._add_track(images, track.number + 1, track, labels)
+        info = self.read_info(video, INFO_KEYS, labels)
+        info['name'] = str(video.get('name') or names[0].rpartition('/')[0])
+        info['object_numbers'] = {str(track.number + 1): position for position, track in enumerate(tracks, 1)}
+        info['object_areas'] = {str(track.number + 1): self._mean_of_areas(track) for track in tracks
                                 if isinstance(track.get('areas'), list)}
         return dict(video_id=video['id'], video_length=len(names), width=width, height=height, video_info=info,
                     images=images)
 
-    def _mean_of_areas(self, track: dict) -> float:
+    def _mean_of_areas(self, track: Row) -> float:
         """Size of an object in px as YouTube-VIS's program takes it: the mean of the areas that are not 0 or null."""
         shown = []
         for area in track['areas']:
             try:
                 shown += [int(number(area, 'area'))] if area else []
             except BrokenRow as problem:
-                self.broken.add(str(problem), f'track {track.get("id")}')
+                self.broken.add(str(problem), track.where)
         return sum(shown) / len(shown) if shown else 0.0
 
-    def _add_track(self, images: list[dict], identity: int, track: dict, labels: dict[int, int]) -> None:
-        where, size = f'track {track.get("id")}', (images[0]['width'], images[0]['height'])
+    def _add_track(self, images: list[dict], identity: int, track: Row, labels: dict) -> None:
+        size = images[0]['width'], images[0]['height']
         try:
             label = label_of(track, labels)
             if label is None:  # of a category that nobody asks for
                 return
             ignore = flag(track.get('iscrowd'), 'iscrowd')
             sights = read_track(track, size, len(images), lambda reason, frame: self.broken.add(
-                reason, f'{where} in {images[frame]["img_path"]}'), usable=not self.test_mode)
+                reason, f'{track.where} in {images[frame]["img_path"]}'), usable=not self.test_mode)
         except BrokenRow as problem:
-            self.broken.add(str(problem), where)
+            self.broken.add(str(problem), track.where)
             return
         is_first = True
         for frame, sight in zip(images, sights):
             if sight is not None:
+                self.layout.see(sight.xyxy, *size, track.where)
                 frame['instances'].append(dict(make_instance(identity, label, sight.xyxy, sight.mask, ignore),
                                                is_first=is_first))
                 is_first = False
+
+
+def _same(rows: dict, identifier) -> dict:
+    """The row of another file with this id; nothing if there is none."""
+    try:
+        return look_up(rows, identifier, '')
+    except BrokenRow:
+        return {}
