@@ -1,6 +1,7 @@
 """Random streams that are functions of counters, so that a resumed run repeats them."""
 import random
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Iterator
 
 import numpy as np
@@ -19,6 +20,13 @@ def mix_seed(*entropy: int) -> tuple:
     """
     words = np.random.SeedSequence(entropy).generate_state(4, np.uint32)
     return int(words[0]), int(words[1]), int(words[2]) << 32 | int(words[3])
+
+
+def counter_of(identifier: int | float | str) -> int:
+    """A non-negative integer for an id of a file: itself, where it is one, else always the same one."""
+    if isinstance(identifier, (int, float)) and identifier >= 0 and identifier == int(identifier):
+        return int(identifier)
+    return int.from_bytes(sha256(str(identifier).encode()).digest()[:8], 'big')
 
 
 def seed_everything(*entropy: int) -> None:

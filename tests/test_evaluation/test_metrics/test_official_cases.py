@@ -72,7 +72,8 @@ def teta_tracks(results, dataset, videos):
 def teta_numbers(content, folder):
     """Numbers of a case with TAO's validation.json and the file in the YouTube-VIS layout."""
     (folder / 'ytvis.json').write_text(json.dumps(content['ytvis']))
-    (folder / 'validation.json').write_text(json.dumps(content['ground_truth']))
+    categories = [dict(row, merged=[]) for row in content['ground_truth']['categories']]  # nothing is merged
+    (folder / 'validation.json').write_text(json.dumps(dict(content['ground_truth'], categories=categories)))
     dataset = reader(folder, type='YTVISJsonDataset', ann_file='ytvis.json', eval_file='validation.json')
     videos = read_videos(dataset)
     teta_tracks(content['results'], dataset, videos)

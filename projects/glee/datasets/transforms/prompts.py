@@ -8,6 +8,7 @@ from mmdet.structures.mask import PolygonMasks
 
 from ...prompts.samplers import SAMPLERS, check_kinds, sample_mask, sample_prompt
 from ...prompts.warping import warp_mask
+from ...utils.rng import counter_of
 from .geometry import RasterizeMasks
 
 
@@ -71,7 +72,7 @@ class SimulatePrompts(BaseTransform):
     def _generator(self, results: dict) -> np.random.Generator:
         if self.seed is None:
             return np.random.default_rng(np.random.randint(2**31, size=2))
-        return np.random.default_rng([self.seed, int(results['img_id'])])
+        return np.random.default_rng([self.seed, counter_of(results['img_id'])])
 
     @staticmethod
     def _bitmaps(results: dict) -> np.ndarray:

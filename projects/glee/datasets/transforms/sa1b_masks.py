@@ -1,13 +1,12 @@
 """The masks of one SA-1B image, from the JSON beside it."""
-import json
 import logging
 from typing import List, Optional
 
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
-from mmengine.fileio import get_text
 from mmengine.logging import print_log
 
+from ..store.json_file import load_json
 from .loading import SharedCount
 
 
@@ -37,7 +36,7 @@ class LoadSA1BMasks(BaseTransform):
         """Add ``mask`` to every record of ``instances``."""
         path = results['mask_file']
         try:
-            rows = json.loads(get_text(path, backend_args=self.backend_args))['annotations']
+            rows = load_json(path, 'annotations', backend_args=self.backend_args)['annotations']
             self._check(results, rows)
             results['instances'] = [
                 dict(instance, mask=rows[instance['mask_index']]['segmentation'])

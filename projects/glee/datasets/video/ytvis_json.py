@@ -4,7 +4,7 @@ from mmengine.fileio import join_path
 
 from ...structures.row_values import BrokenRow, flag, number
 from ..store.broken_rows import BrokenRows, report
-from ..store.json_file import is_id, label_of, load_json, look_up
+from ..store.json_file import is_id, label_of, load_json, look_up, rows_of
 from ..store.rows import Row, group_rows, note_ids, read_owners, read_rows, size_of
 from .asked_categories import check_same_names, merged_ids
 from .tao_rows import add_boxes
@@ -70,7 +70,9 @@ class YTVISJsonDataset(VideoDataset):
         check_same_names(content.get('categories'), evaluation.get('categories'), f'{self.ann_file} and '
                          f'{self.eval_file}')
         merged = merged_ids(content.get('categories')) or merged_ids(evaluation.get('categories'))
-        if self.eval_file is not None and not merged:
+        if self.eval_file is not None and not any(isinstance(row, dict) and isinstance(row.get('merged'), list)
+                                                  for file in (content, evaluation)
+                                                  for row in rows_of(file.get('categories'))):
             raise ValueError(f'neither {self.ann_file} nor {self.eval_file} says in `categories` which of them are '
                              "`merged`, as TAO's train.json and validation.json do: without it TETA is wrong")
         return merged

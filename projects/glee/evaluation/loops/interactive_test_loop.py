@@ -12,6 +12,7 @@ from ...apis.interactive_session import InteractiveSession
 from ...prompts.click_simulation import ClickSimulator, mask_iou
 from ...prompts.samplers import SAMPLERS, box_of, sample_prompt
 from ...structures.finished_items import FinishedItems
+from ...utils.rng import counter_of
 
 
 @TASK_UTILS.register_module()
@@ -173,7 +174,7 @@ class InteractiveTestLoop(TestLoop):
             return dict(points=[user.next(np.zeros_like(truth))])
         if kind == 'box':
             return dict(boxes=[box_of(truth)])
-        number = int(sample.get('img_id', 0))
+        number = counter_of(sample.get('img_id', 0))
         drawn: Optional[np.ndarray] = sample_prompt(kind, truth, np.random.default_rng([self.seed, number, index]))
         if drawn is None or not drawn.any():
             return dict(mask=truth)

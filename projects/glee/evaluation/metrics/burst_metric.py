@@ -6,6 +6,7 @@ from mmdet.registry import METRICS
 from trackeval.datasets import TAO_OW
 from trackeval.metrics import HOTA
 
+from ...datasets.store.json_file import other_spelling
 from ..functional.association import EPS, Association, apply_federation
 from ..functional.frames_of_tracks import VisibleObjects, annotated, associate, of_class, visible
 from ..functional.track_ap import average_precision, match_tracks
@@ -32,6 +33,11 @@ def _tao_lists() -> TAO_OW:
     lists.gt_data = dict(categories=[])
     lists._split_known_unknown_distractor()
     return lists
+
+
+def is_listed(category: int | str, ids: set) -> bool:
+    """Whether a list of ids has a category, which a file may spell "5" for 5."""
+    return category in ids or other_spelling(category) in ids
 
 
 def shown_masks(objects: VisibleObjects) -> dict[int, list]:
@@ -116,7 +122,7 @@ class BURSTMetric(VideoMetric):
 
     def _is_scored(self, label: int) -> bool:
         """Whether a label is that of no distractor."""
-        return self.class_agnostic or self.dataset_meta['category_ids'][label] not in self.distractors
+        return self.class_agnostic or not is_listed(self.dataset_meta['category_ids'][label], self.distractors)
 
     def _federation(self, video: VideoRecord, label: int) -> tuple[bool, bool]:
         """Whether a category is known to be absent, and whether it is annotated exhaustively."""
@@ -159,7 +165,7 @@ class BURSTMetric(VideoMetric):
         return metrics
 
     def _is_common(self, label: int) -> bool:
-        return self.dataset_meta['category_ids'][label] in self.common
+        return is_listed(self.dataset_meta['category_ids'][label], self.common)
 
     def submission(self, video: VideoRecord) -> dict:
         """One entry of ``sequences``."""
