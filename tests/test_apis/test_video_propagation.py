@@ -246,6 +246,20 @@ def test_a_removed_object_leaves_the_others_as_they_were(model):
         session.track()
 
 
+def test_a_kept_frame_remembers_no_prompt(model):
+    """Frame 2, where a removed object started, is kept; the object that comes to it is alone."""
+    session, alone = opened(model, cached_frames=COUNT), opened(model)
+    gone = session.add(2, boxes=[(26, 20, 46, 40)])
+    list(session.track())
+    session.remove(gone)
+    kept = session.add(0, boxes=[(10, 20, 30, 40)])
+    other = alone.add(0, boxes=[(10, 20, 30, 40)])
+    list(session.track())
+    list(alone.track())
+    assert equal(masks_of(session, kept.id), masks_of(alone, other.id)) and any(
+        mask.any() for mask in masks_of(alone, other.id, range(2, COUNT)))
+
+
 def test_objects_may_go_while_they_are_tracked(model):
     session = opened(model)
     session.add(0, points=[(20, 30)])

@@ -243,10 +243,10 @@ class VideoSession:
             later = set() if reverse is False else backward.shown
             yield from (frame for frame in self._sweep(forward) if frame in forward.shown - later)
         if reverse is not False:
-            yield from (frame for frame in self._sweep(backward, is_backward=True) if frame in backward.shown)
+            yield from (frame for frame in self._sweep(backward) if frame in backward.shown)
 
-    def _sweep(self, sweep: Sweep, is_backward: bool = False) -> Iterator[int]:
-        """Run a tracker over frames; backward only masks before an object's first start are kept."""
+    def _sweep(self, sweep: Sweep) -> Iterator[int]:
+        """Run a tracker over frames; where an object was pointed at, it stays as the user saw it."""
         tracker, running = PromptTracker(memory=self.memory, min_score=self.min_score), set()
         for frame in sweep.frames:
             for identity in running - self._objects.keys():  # removed in between
@@ -258,9 +258,8 @@ class VideoSession:
             if tracker.has_live or any(start.is_described for start in starts.values()):
                 found = follow(tracker, self.model, self._seen(frame, False), starts)
             for identity in running:
-                known = self._objects[identity]
-                if frame not in known.starts and not (is_backward and frame > min(known.anchors)):
-                    known.seen[frame] = found.get(identity, ABSENT)
+                if frame not in self._objects[identity].starts:
+                    self._objects[identity].seen[frame] = found.get(identity, ABSENT)
             yield frame
 
     def live(self, frames: Iterator[np.ndarray],
