@@ -1,4 +1,4 @@
-"""The snippets of the README run as they are written, on a model with random weights."""
+"""The snippets of the README and of the docs run as they are written, on a model with random weights."""
 import re
 import shlex
 
@@ -34,9 +34,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-def block(language, word):
+def block(language, word, page=README):
     """The first block of a language that holds a word."""
-    return next(text for text in re.findall(rf'```{language}\n(.*?)```', README, re.DOTALL) if word in text)
+    return next(text for text in re.findall(rf'```{language}\n(.*?)```', page, re.DOTALL) if word in text)
 
 
 def test_python(folder, monkeypatch, capsys):
@@ -46,6 +46,22 @@ def test_python(folder, monkeypatch, capsys):
     assert sum(line.startswith('photos/') for line in shown) == 2
     assert sum(re.match(r'\d+ \[', line) is not None for line in shown) == 14
     assert all((folder / name).stat().st_size for name in ('out.jpg', 'tracked.mp4', 'tracks.json'))
+
+
+def test_clicks(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    known = {}
+    exec(compile(block('python', 'open_image', (ROOT / 'docs/PROMPTS.md').read_text()), 'PROMPTS.md', 'exec'), known)
+    assert len(known['many']) == 4 and known['ids'].shape == (64, 96) and len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_videos(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    known = {}
+    exec(compile(block('python', 'open_video', (ROOT / 'docs/video.md').read_text()), 'video.md', 'exec'), known)
+    shown = [int(line.split()[0]) for line in capsys.readouterr().out.splitlines() if re.match(r'\d+ \[', line)]
+    assert shown == [*range(8, 14), *range(7, -1, -1)] and known['mask'].shape == (64, 96)
+    assert (folder / 'tracked.mp4').stat().st_size and (folder / 'tracks.json').stat().st_size
 
 
 @pytest.mark.parametrize('line', block('bash', 'glee predict').splitlines())

@@ -134,7 +134,7 @@ class VideoDemo:
         self._video: Optional[ShortVideo] = None
         self._frame = 0
         self._objects: dict[int, int] = {}  # layer to id of the session
-        self._known: dict[int, tuple[str, float]] = {}  # name and score of the last prompt, by id
+        self._known: dict[int, str] = {}  # name by id
         self._drawn: Strokes = {}
 
     @property
@@ -217,14 +217,11 @@ class VideoDemo:
             found = self.session.add(self._frame, **prompt)
             # a negative key is no layer's
             self._objects[-1 - len(self._objects) if number is None else number] = found.id
-        self._known[found.id] = (found.text or found.label or f'object {found.id}', found.score)
+        self._known[found.id] = found.text or found.label or f'object {found.id}'
         return 1
 
     def track(self) -> Answer:
-        """Follow all objects through the video, both ways: one picture per frame, rows of ``VIDEO_HEADERS``.
-
-        The score is that of the object's last prompt, in all its rows: a tracked mask has none of its own.
-        """
+        """Follow all objects through the video, both ways: one picture per frame, rows of ``VIDEO_HEADERS``."""
         if self._video is None:
             return Answer('there is no video: upload one')
         if not self._objects:
@@ -243,10 +240,10 @@ class VideoDemo:
             picture = self._video.picture(index)
             masks = {object_id: mask for object_id in self._known
                      if (mask := self._mask(object_id, index)) is not None and mask.shape == picture.shape[:2]}
-            names = [self._known[object_id][0] for object_id in masks]
+            names = [self._known[object_id] for object_id in masks]
             pictures.append(draw(picture, list(masks.values()), names, list(masks)))
-            table += [[index, *row_of(*self._known[object_id], mask)] for object_id, mask in masks.items()
-                      if mask.any()]
+            table += [[index, *row_of(self._known[object_id], self.session.score(object_id, index), mask)]
+                      for object_id, mask in masks.items() if mask.any()]
         return Answer(message, pictures, table)
 
     def _mask(self, object_id: int, frame: int) -> Optional[np.ndarray]:

@@ -92,10 +92,10 @@ def divide(objects: Sequence[SessionObject], image: SessionImage) -> list[Sessio
     if len(objects) < 2:
         return list(objects)
     meta = image.sample.metainfo
-    logits = torch.stack([obj.logits for obj in objects])
-    full = resize_logits(logits, meta['batch_input_shape'], meta['img_shape'][:2], meta['ori_shape'][:2])
-    merge = ObjectMerge(meta['ori_shape'][:2], full.device, background=None, dtype=torch.float64)
-    for obj, logit in zip(objects, full):
-        inside = torch.from_numpy(obj.mask).to(full.device)
-        merge.add(torch.where(inside, logit.sigmoid().double() * obj.score, -1))
+    sizes = meta['batch_input_shape'], meta['img_shape'][:2], meta['ori_shape'][:2]
+    merge = ObjectMerge(sizes[-1], objects[0].logits.device, background=None, dtype=torch.float64)
+    for obj in objects:  # one by one: at the size of a photo each takes many megabytes
+        probability = resize_logits(obj.logits[None], *sizes)[0].sigmoid()
+        inside = torch.from_numpy(obj.mask).to(probability.device)
+        merge.add(torch.where(inside, probability.double() * obj.score, -1))
     return [replace(obj, rle=encode(mask.cpu().numpy())) for obj, mask in zip(objects, merge.masks())]

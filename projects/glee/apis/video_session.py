@@ -60,7 +60,7 @@ class VideoSession:
         vocabulary, vocabulary_in_fusion, transcriber, carve_radius, history: as for ``InteractiveSession``.
         min_score (float): below it an object is absent from a frame that it is tracked to, or that words alone name.
         cached_frames (int): frames whose backbone maps are kept, so that a prompt or a sweep that comes to one again
-            costs no backbone pass (GLEE-Lite at 800 px: about 100 MB each). See ``FrameFeatures``.
+            costs no backbone pass (GLEE-Lite at 800 px: about 140 MB each). See ``FrameFeatures``.
 
     Attributes:
         unreadable (set[int]): frames that a black one stood for.

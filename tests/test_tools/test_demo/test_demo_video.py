@@ -79,6 +79,8 @@ def test_objects_are_painted_followed_and_corrected(glee):
     assert len(tracked.pictures) == 3 and all(picture.shape == (*SHAPE, 3) for picture in tracked.pictures)
     assert {row[0] for row in tracked.table} == {
         frame for frame in range(3) if any(session.mask(each.id, frame).any() for each in found)}
+    for frame, name, score, *_ in tracked.table:
+        assert score == round(session.score(int(name.split()[1]), frame), 3)
     # a correction of the second object on the last frame
     assert np.array_equal(demo.show(2).picture, frames()[2])
     demo.prompt(('Stroke', ), DemoInput(layers=[layer(0, 0, 0, 0), layer(60, 5, 80, 10)]))
@@ -100,7 +102,7 @@ def test_objects_by_text_and_example(glee):
                       example_layers=EXAMPLE.example_layers)
     for modes in (('Text', ), ('Audio', ), ('Example', )):
         assert '1 object(s)' in demo.prompt(modes, given).message
-    names = [name for name, _ in demo._known.values()]
+    names = list(demo._known.values())
     assert names[:2] == ['the square', 'ring'] and names[2] in ('star', 'ring')
     assert len(demo.track().pictures) == 3
 
