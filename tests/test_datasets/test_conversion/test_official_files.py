@@ -1,10 +1,13 @@
 """Files as their owners publish them, converted and read to values worked out by hand."""
 import json
 import pickle
+import tarfile
 
 import numpy as np
 import pytest
+import torch
 from conversion_files import read, write
+from logs import captured_log
 from mmdet.registry import DATASETS
 from paths import FORMATS
 from PIL import Image
@@ -31,6 +34,7 @@ from projects.glee.datasets.image import (
 )
 from projects.glee.datasets.store.json_groups import iterate_list
 from projects.glee.datasets.video import YTVISJsonDataset
+from projects.glee.evaluation.metrics import CocoEvalMetric, LVISEvalMetric
 
 READING = dict(pipeline=[], check_files=False)
 RUNS = dict(size=[4, 6], counts='531O<')  # runs 5, 3, 1, 2, 13: five pixels in the box 1, 1, 2, 3
@@ -259,6 +263,17 @@ def test_failed_downloads_of_grit_are_counted_as_such(tmp_path):
     assert skipped == {'image that was not downloaded': 2}
 
 
+def test_pictures_inside_tars_are_to_be_unpacked(tmp_path):
+    """Readers open files: the error names the archive."""
+    (tmp_path / 'images').mkdir()
+    with tarfile.open(tmp_path / 'images/00000.tar', 'w') as archive:
+        archive.add(FORMATS / 'grit/00000/000000000.json', '000000000.json')
+        archive.add(FORMATS / 'odinw/annotations_without_background.json', '000000000.jpg')
+    convert_grit(tmp_path / 'images', tmp_path / 'grit.json')
+    with pytest.raises(FileNotFoundError, match=r'unpack .*images/00000.tar and the others'):
+        PhraseDataset(data_root=f'{tmp_path}/', ann_file='grit.json', data_prefix=dict(img='images/'), pipeline=[])
+
+
 # ---- ODinW: boxes alone ----
 def test_files_without_masks_give_boxes_in_the_test_pipeline(tmp_path):
     Image.new('RGB', (40, 30)).save(tmp_path / 'IMG_4525_jpg.rf.9999.jpg')
@@ -271,3 +286,42 @@ def test_files_without_masks_give_boxes_in_the_test_pipeline(tmp_path):
     item = dataset[0]['data_samples']
     assert item.gt_instances.bboxes.tensor.tolist() == [[5, 6, 25, 16], [1, 1, 9.5, 9.5]]
     assert item.text == ('rabbits', ) and not item.gt_instances.masks.masks.any()
+
+
+def predicted(image_id, size, boxes):
+    """Data samples of one picture with boxes (xyxy), all of label 0, and their rectangles as masks."""
+    masks = torch.zeros(len(boxes), *size, dtype=torch.bool)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
+        mask[int(y1):int(y2), int(x1):int(x2)] = True
+    found = dict(bboxes=torch.tensor(boxes), scores=torch.linspace(0.9, 0.8, len(boxes)), masks=masks,
+                 labels=torch.zeros(len(boxes), dtype=torch.long))
+    return [dict(img_id=image_id, ori_shape=size, pred_instances=found)]
+
+
+@pytest.mark.parametrize('metrics, expected', [(['bbox', 'segm'], {'coco/bbox_mAP': 1.0}), (['segm'], {})])
+def test_masks_of_a_file_of_boxes_are_not_scored(metrics, expected):
+    """pycocotools would say 0."""
+    metric = CocoEvalMetric(str(FORMATS / 'odinw/annotations_without_background.json'), metrics)
+    metric.dataset_meta = dict(classes=('rabbits', ))
+    metric.process({}, predicted(0, (30, 40), [[5., 6., 25., 16.], [1., 1., 9.5, 9.5]]))
+    with captured_log() as messages:
+        numbers = metric.evaluate(1)
+    assert {name: value for name, value in numbers.items() if name in expected} == expected
+    assert not any(name.startswith('coco/segm') for name in numbers)
+    assert any('nothing was scored for' in m and 'segm_mAP' in m for m in messages)
+
+
+def test_minival_is_scored_as_lvis(tmp_path):
+    """Also as MDETR publishes it, with boxes alone."""
+    for with_masks in (True, False):
+        convert_lvis_minival(FORMATS / 'lvis/lvis_v1_val.json', tmp_path / 'minival.json')
+        if not with_masks:
+            content = read(tmp_path / 'minival.json')
+            del content['annotations'][0]['segmentation']
+            write(tmp_path / 'minival.json', content)
+        metric = LVISEvalMetric(str(tmp_path / 'minival.json'), metric=['bbox', 'segm'])
+        metric.dataset_meta = dict(classes=('aerosol_can', 'air_conditioner'))
+        metric.process({}, predicted(397133, (427, 640), [[20., 30., 60., 40.]]))
+        numbers = metric.evaluate(1)
+        assert numbers['lvis/bbox_AP'] == pytest.approx(1) and ('lvis/segm_AP' in numbers) == with_masks
+        assert numbers.get('lvis/segm_AP', 1) == pytest.approx(1)

@@ -11,7 +11,7 @@ from PIL import Image
 from rle import rle
 from video_feed import feed, read_videos
 
-from projects.glee.datasets.conversion import convert_png_videos
+from projects.glee.datasets.conversion import convert_png_videos, convert_videos
 from projects.glee.datasets.video import (
     MetaExpressionsDataset,
     PNGTreeDataset,
@@ -160,6 +160,53 @@ def test_youtube_vos_valid_whose_meta_has_frames_only(tmp_path):
     assert any('2 of 2 videos have no frame with annotations' in m and 'only written' in m for m in messages)
     assert sorted(path.name for path in (tmp_path / 'out/0062f687f1').iterdir()) == [
         '00000.png', '00005.png', '00010.png', '00015.png']
+
+
+@pytest.mark.parametrize('by_uninext', [True, False])
+def test_first_masks_in_the_layout_of_youtube_vis_hide_the_truth_too(tmp_path, by_uninext):
+    """Ours names the frames that have a PNG; UNINEXT's val.json does not."""
+    png_tree(tmp_path, dict(a={'00000': square(2, 2), '00005': None, '00010': square(20, 10, value=2), '00015': None},
+                            b={'00000': square(1, 1), '00005': None}))
+    convert_png_videos(tmp_path / 'img', tmp_path / 'ann', tmp_path / 'val.json')
+    content = json.loads((tmp_path / 'val.json').read_text())
+    assert [video.pop('annotated_frames') for video in content['videos']] == [[0, 2], [0]]
+    if by_uninext:
+        (tmp_path / 'val.json').write_text(json.dumps(content))
+    dataset = YTVISJsonDataset(ann_file=str(tmp_path / 'val.json'), data_prefix=dict(img='img/'), pipeline=[],
+                               test_mode=True)
+    videos = read_videos(dataset)
+    assert [video.annotated for video in videos] == [[], []] and [len(video.truth()) for video in videos] == [2, 1]
+    metric = DavisVOSMetric()
+    feed(metric, videos)
+    assert metric.evaluate(2) == {}
+
+
+def test_frames_without_a_png_are_no_negatives(tmp_path):
+    """Every second frame is annotated: the others are left out of training, and not scored."""
+    png_tree(tmp_path, dict(a={f'{i:05d}': square(2 + i, 2) if i % 2 == 0 else None for i in range(5)}))
+    convert_png_videos(tmp_path / 'img', tmp_path / 'ann', tmp_path / 'train.json')
+    files = dict(ann_file=str(tmp_path / 'train.json'), data_prefix=dict(img=f'{tmp_path}/img/'), pipeline=[])
+    tested, trained = YTVISJsonDataset(test_mode=True, **files), YTVISJsonDataset(**files)
+    assert [frame['annotated'] for frame in tested.get_data_info(0)['images']] == [True, False, True, False, True]
+    record = trained.get_data_info(0)
+    assert [(f['frame_id'], f['img_path'][-9:], f['instances'][0]['bbox'][0]) for f in record['images']] == [
+        (0, '00000.jpg', 2), (1, '00002.jpg', 4), (2, '00004.jpg', 6)] and record['video_length'] == 3
+    frames = VideoFramesDataset(**files)
+    assert [frames.get_data_info(i)['frame_id'] for i in range(len(frames))] == [0, 2, 4]
+    convert_videos(tmp_path / 'train.json', tmp_path / 'coco.json')
+    assert [image['frame_id'] for image in json.loads((tmp_path / 'coco.json').read_text())['images']] == [0, 2, 4]
+
+
+def test_hidden_annotations_read_as_none_everywhere(tmp_path):
+    content = json.loads((FORMATS / 'uvo/UVO_video_val_dense_with_label.json').read_text())
+    (tmp_path / 'valid.json').write_text(json.dumps(dict(content, annotations=None)))
+    clips = YTVISJsonDataset(ann_file=str(tmp_path / 'valid.json'), pipeline=[], test_mode=True)
+    assert [(f['annotated'], f['instances']) for f in clips.get_data_info(0)['images']] == [(False, [])] * 2
+    frames = VideoFramesDataset(ann_file=str(tmp_path / 'valid.json'), pipeline=[], check_files=False)
+    assert [frames.get_data_info(i)['instances'] for i in range(len(frames))] == [[], []]
+    convert_videos(tmp_path / 'valid.json', tmp_path / 'o.json')
+    written = json.loads((tmp_path / 'o.json').read_text())
+    assert len(written['images']) == 2 and written['annotations'] == []
 
 
 # ---- DAVIS 2016 ----

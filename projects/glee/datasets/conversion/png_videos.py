@@ -15,8 +15,8 @@ OBJECT = [{'id': 1, 'name': 'object'}]
 def convert_png_videos(image_root, mask_root, out, progress=None) -> dict:
     """Writes a YouTube-VIS like file with a track of category 'object' per id.
 
-    Frames without a PNG file count as frames without objects: validation sets have one where an
-    object comes in. A PNG of another size than its frame is left out.
+    Frames without a PNG file are not annotated: where there are any, a video has the positions of
+    the others as `annotated_frames`. A PNG of another size than its frame is left out.
 
     Args:
         image_root (str | Path): {video}/{frame}.jpg.
@@ -40,7 +40,8 @@ def convert_png_videos(image_root, mask_root, out, progress=None) -> dict:
         video = _video_entry(image_root, name, shard.skipped)
         if video is not None:
             tracks = read_tracks(mask_root, video, shard.skipped)
-            shard.add(video, [_annotation(track, video, png_id=png_id) for png_id, track in sorted(tracks.items())])
+            shard.add(dict(video, **_annotated_frames(mask_root, video)),
+                      [_annotation(track, video, png_id=png_id) for png_id, track in sorted(tracks.items())])
         return shard
 
     return convert_shards(out, names, convert, {'categories': OBJECT}, item='video', progress=progress,
@@ -119,6 +120,13 @@ def _annotation(masks: list, video: dict, **extra) -> dict:
             'length': video['length'], 'segmentations': masks,
             'bboxes': [mask and bounding_box(mask) for mask in masks],
             'areas': [mask and area(mask) for mask in masks], **extra}
+
+
+def _annotated_frames(mask_root: Path, video: dict) -> dict:
+    """`annotated_frames`, where frames lack a PNG file."""
+    positions = [position for position, name in enumerate(video['file_names'])
+                 if (mask_root / name).with_suffix('.png').is_file()]
+    return {} if len(positions) == len(video['file_names']) else {'annotated_frames': positions}
 
 
 def _folders(root: Path) -> list:

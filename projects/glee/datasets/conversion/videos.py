@@ -6,7 +6,7 @@ from ..store.box_layout import BoxLayout
 from ..store.broken_rows import BrokenRows
 from ..store.json_file import label_of, read_categories
 from ..store.rows import Row, group_rows, own_ids, read_owners, read_rows
-from ..video.track_rows import read_track
+from ..video.track_rows import annotated_frames, read_track
 from .shards import Shard, chunks, convert_shards, load_json
 
 VIDEOS_PER_SHARD = 200
@@ -72,7 +72,10 @@ def _convert_video(video: Row, tracks: list, known: dict, shard: Shard, layout: 
                 entries[frame].append(entry)
         except BrokenRow as problem:
             shard.skipped.add(str(problem), track.where)
+    shown = annotated_frames(video, len(names))
     for index, (file_name, annotations) in enumerate(zip(names, entries)):
+        if index not in shown:
+            continue
         shard.add({'file_name': file_name, 'width': width, 'height': height, 'video_id': video['id'],
                    'frame_id': index}, annotations)
 

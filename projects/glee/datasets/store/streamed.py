@@ -1,5 +1,6 @@
 """Base of the readers: annotation files are streamed once into a store of ready items."""
 import json
+import os
 from typing import Iterator, List, Optional, Tuple
 
 from mmengine.fileio import get_local_path
@@ -98,9 +99,12 @@ class StreamedRecords:
                 if self.keep(item):
                     yield item
         if not found and 'missing file' in self._broken.reasons:
+            example = self._broken.reasons['missing file'][1]
+            archive = os.path.dirname(example) + '.tar'
             raise FileNotFoundError(
-                f'none of the pictures of {self.ann_file} exists, for example '
-                f'{self._broken.reasons["missing file"][1]}; check data_root and data_prefix')
+                f'none of the pictures of {self.ann_file} exists, for example {example}; ' + (
+                    f'unpack {archive} and the others, each into a folder of its name' if os.path.isfile(archive) else
+                    'check data_root and data_prefix'))
         self._layout.judge(self._broken)
         header.update(broken=self._broken.reasons, notes=self._broken.notes, folders=folders.state())
 

@@ -1,5 +1,5 @@
 """One track of the YouTube-VIS format, frame by frame: the same for clips, single frames and converters."""
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Container, NamedTuple
 
 import numpy as np
 
@@ -51,6 +51,14 @@ def read_track(track: dict, size: tuple[int, int], length: int, add: Callable[[s
         except BrokenRow as problem:
             add(str(problem), frame)
     return sights
+
+
+def annotated_frames(video: dict, length: int) -> Container[int]:
+    """Positions of the frames of a video that are annotated: those in its ``annotated_frames``, all without it."""
+    positions = video.get('annotated_frames')
+    if not isinstance(positions, list):
+        return range(length)
+    return {position for position in positions if isinstance(position, int)}
 
 
 def _per_frame(values: Any, length: int) -> list:

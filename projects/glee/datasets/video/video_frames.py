@@ -8,7 +8,7 @@ from mmdet.registry import DATASETS
 from ...structures.row_values import BrokenRow, flag
 from ..image.text_datasets import TextFromCategories
 from ..store.rows import Row, size_of
-from .track_rows import read_track
+from .track_rows import annotated_frames, read_track
 
 
 @DATASETS.register_module()
@@ -44,7 +44,8 @@ class VideoFramesDataset(TextFromCategories, BaseDetDataset):
             for frame, instance in self._appearances(track, frames):
                 self._layout.see(instance['bbox'], width, height, track.where)
                 frame['instances'].append(dict(instance, instance_id=identity))
-        return frames
+        shown = annotated_frames(video, len(names))
+        return [frame for frame in frames if frame['frame_id'] in shown]
 
     def prepare(self, groups, header: dict) -> None:
         """Choose the categories and start counting frames."""

@@ -8,7 +8,7 @@ from ..store.json_file import is_id, label_of, load_json, look_up, rows_of
 from ..store.rows import Row, group_rows, note_ids, read_owners, read_rows, size_of
 from .asked_categories import check_same_names, merged_ids
 from .tao_rows import add_boxes
-from .track_rows import read_track
+from .track_rows import annotated_frames, read_track
 from .video_dataset import VideoDataset, make_instance
 
 INFO_KEYS = ('neg_category_ids', 'not_exhaustive_category_ids', 'fps', 'dataset', 'seq_name')
@@ -21,8 +21,10 @@ class YTVISJsonDataset(VideoDataset):
     of ``segmentations`` and ``bboxes`` over the frames.
 
     Names are those of the file, in its order. ``data_prefix=dict(img=...)`` is the folder of the frames. Without
-    ``annotations`` (they are hidden) no frame is ``annotated``. ``video_info['object_areas']`` has the mean of an
-    object's ``areas``, where the file has them.
+    ``annotations`` (they are hidden) no frame is ``annotated``, in a test neither where the file has each object in one
+    frame alone, as UNINEXT's files of YouTube-VOS and MOSE valid do. Of a video with ``annotated_frames`` (positions,
+    of ``convert_png_videos``) only those are; training leaves the others out. ``video_info['object_areas']`` has the
+    mean of an object's ``areas``, where the file has them.
 
     Args:
         eval_file (str | None): TAO's own validation.json, which its program reads. Its ``videos`` have the
@@ -62,6 +64,9 @@ class YTVISJsonDataset(VideoDataset):
                 self.broken.add(str(problem), video.where)
         if rows:
             add_boxes(records, rows, labels, broken, self.layout)
+        elif self.test_mode and give_first_masks_alone(records):
+            for frame in (frame for record in records for frame in record['images']):
+                frame['annotated'] = False
         report(broken.reasons, str(self.eval_file), notes=broken.notes)
         return records
 
@@ -87,10 +92,11 @@ class YTVISJsonDataset(VideoDataset):
         if not all(map(is_id, image_ids)) or len(set(image_ids)) < len(image_ids):
             raise BrokenRow('video with image_ids that are not an id of its own for each frame')
         paths = [join_path(self.data_prefix.get('img', ''), name) for name in names]
-        width, height = size_of(video, paths[0], self.broken)
+        (width, height), shown = size_of(video, paths[0], self.broken), annotated_frames(video, len(names))
         images = [
-            dict(img_path=path, img_id=image_id, frame_id=frame, height=height, width=width, annotated=annotated,
-                 instances=[]) for frame, (path, image_id) in enumerate(zip(paths, image_ids))
+            dict(img_path=path, img_id=image_id, frame_id=frame, height=height, width=width,
+                 annotated=annotated and frame in shown, instances=[])
+            for frame, (path, image_id) in enumerate(zip(paths, image_ids))
         ]
         for track in tracks:
             self._add_track(images, track.number + 1, track, labels)
@@ -99,7 +105,12 @@ class YTVISJsonDataset(VideoDataset):
         info['object_numbers'] = {str(track.number + 1): position for position, track in enumerate(tracks, 1)}
         info['object_areas'] = {str(track.number + 1): self._mean_of_areas(track) for track in tracks
                                 if isinstance(track.get('areas'), list)}
-        return dict(video_id=video['id'], video_length=len(names), width=width, height=height, video_info=info,
+        if not self.test_mode and not isinstance(shown, range):  # an object would be missing in the other frames
+            images = [dict(frame, frame_id=number) for number, frame in enumerate(
+                frame for frame in images if frame['frame_id'] in shown)]
+        if not images:
+            raise BrokenRow('video without an annotated frame')
+        return dict(video_id=video['id'], video_length=len(images), width=width, height=height, video_info=info,
                     images=images)
 
     def _mean_of_areas(self, track: Row) -> float:
@@ -139,3 +150,11 @@ def _same(rows: dict, identifier) -> dict:
         return look_up(rows, identifier, '')
     except BrokenRow:
         return {}
+
+
+def give_first_masks_alone(records: list[dict]) -> bool:
+    """Whether no object of a data set is in a second frame, and none in the last one, although videos have several."""
+    videos = [record['images'] for record in records if record['video_length'] > 1]
+    sightings = [[instance['instance_id'] for frame in video for instance in frame['instances']] for video in videos]
+    return any(sightings) and all(len(ids) == len(set(ids)) for ids in sightings) and not any(
+        video[-1]['instances'] for video in videos)

@@ -169,6 +169,12 @@ class TruthFile:
             self.content = load_truth(self.path, *self._options, sizes=sizes)
         return self._lacking
 
+    def without_masks(self) -> bool:
+        """Whether there are objects, and not one has a mask, as in files of boxes alone."""
+        rows = self.content['annotations']
+        return bool(rows) and not any(isinstance(row['segmentation'], list) or area(row['segmentation'])
+                                      for row in rows if 'segmentation' in row)
+
     def image_id(self, identifier: Any) -> Any:
         """The id of a tested picture as the file spells it.
 

@@ -14,7 +14,8 @@ from ..functional.unscored import drop_unscored
 class CocoEvalMetric(CocoMetric):
     """mmdet's ``CocoMetric`` with rows checked as ``load_truth`` does and without detections in unreadable pictures.
 
-    Numbers are those of pycocotools, without those of which nothing is annotated (its -1). Ids do not matter: those of
+    Numbers are those of pycocotools, without those of which nothing is annotated (its -1; masks, in a file of boxes
+    alone). Ids do not matter: those of
     annotations may be missing or the same, those of images and categories may be text or of any length, and a label is
     the category of its name.
 
@@ -62,8 +63,8 @@ class CocoEvalMetric(CocoMetric):
             return {}
         return drop_unscored(type(self).__name__, self._score(categories, found), missing=-1)
 
-    def _score(self, categories: list, found: List[dict]) -> Dict[str, float]:
-        """The numbers of pycocotools, which sees numbers in place of ids."""
+    def _score(self, categories: list, found: List[dict]) -> Dict[str, Optional[float]]:
+        """The numbers of pycocotools, which sees numbers in place of ids; None for what is not annotated."""
         content, images, numbers = self.truth.numbered(categories)
         self._coco_api = coco_of(content)
         self.cat_ids, self.img_ids = [numbers[category] for category in categories], sorted(images.values())
@@ -72,8 +73,13 @@ class CocoEvalMetric(CocoMetric):
         by_number = {number: dict(nothing, img_id=number) for number in self.img_ids}
         by_number.update({images[result['img_id']]: dict(result, img_id=images[result['img_id']]) for result in found})
         outfile_prefix, self.outfile_prefix = self.outfile_prefix, None  # those files would have the numbers
+        metrics, unscored = self.metrics, {}
+        if 'segm' in metrics and self.truth.without_masks():
+            self.metrics, unscored = [metric for metric in metrics if metric != 'segm'], dict(segm_mAP=None)
         try:
             with tables_only():
-                return super().compute_metrics([({}, result) for result in by_number.values()])
+                scored = super().compute_metrics([({}, result) for result in by_number.values()]) if (
+                    self.metrics) else {}
         finally:
-            self.outfile_prefix = outfile_prefix
+            self.outfile_prefix, self.metrics = outfile_prefix, metrics
+        return {**scored, **unscored}

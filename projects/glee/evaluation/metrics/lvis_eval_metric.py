@@ -88,7 +88,9 @@ class LVISEvalMetric(LVISMetric):
             found = lvis_results(predictions, categories, metric)
             if self.outfile_prefix is not None:
                 dump(found, f'{self.outfile_prefix}.{metric}.json')
-            if not self.format_only:
+            if metric == 'segm' and self.truth.without_masks():
+                drop_unscored(type(self).__name__, dict(segm_AP=None))
+            elif not self.format_only:
                 found = [dict(row, image_id=images[row['image_id']], category_id=numbers[row['category_id']])
                          for row in found]
                 metrics.update(self._evaluate(metric, found or [self._nothing_found(metric)]))
