@@ -1,4 +1,5 @@
 """The snippets of the README and of the docs run as they are written, on a model with random weights."""
+import json
 import re
 import shlex
 
@@ -62,6 +63,15 @@ def test_videos(folder, monkeypatch, capsys):
     shown = [int(line.split()[0]) for line in capsys.readouterr().out.splitlines() if re.match(r'\d+ \[', line)]
     assert shown == [*range(8, 14), *range(7, -1, -1)] and known['mask'].shape == (64, 96)
     assert (folder / 'tracked.mp4').stat().st_size and (folder / 'tracks.json').stat().st_size
+
+
+def test_a_video_from_back_to_front(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    note, track = block('bash', 'clicks.json', (ROOT / 'docs/video.md').read_text()).replace('\\\n', '').splitlines()
+    (folder / 'clicks.json').write_text(shlex.split(note)[1])
+    assert main(shlex.split(track)[1:]) == 0
+    frames = [entry['frame'] for entry in json.loads((folder / 'back.json').read_text())]
+    assert frames == [*range(13, -1, -1)] and (folder / 'back.mp4').stat().st_size
 
 
 @pytest.mark.parametrize('line', block('bash', 'glee predict').splitlines())

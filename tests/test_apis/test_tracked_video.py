@@ -154,6 +154,14 @@ def test_frames_before_the_first_and_behind_the_last_are_refused(tmp_path):
         FrameReader(tmp_path / 'video.mp4')
 
 
+def test_only_a_text_can_be_an_address(tmp_path):
+    """A list is not turned into one; the folder of a path may look like it."""
+    folder = tmp_path / 'http:' / 'frames'
+    folder.mkdir(parents=True)
+    Image.fromarray(frames(1)[0]).save(folder / 'a.png')
+    assert open_frames([f'{tmp_path}/http://frames/a.png']).length == 1 and open_frames(folder).length == 1
+
+
 def test_lists_of_text_paths(tmp_path):
     Image.fromarray(frames(1)[0]).save(tmp_path / 'a.png')
     np.testing.assert_array_equal(FrameReader([str(tmp_path / 'a.png')])[0], frames(1)[0])

@@ -308,3 +308,5 @@ def test_frames_that_cannot_be_read_and_of_another_size_do_not_end_the_tracking(
     with pytest.raises(ValueError, match='001.png, cannot be read'):
         session.add(1, points=[(20, 30)])
     assert session.open(tmp_path) == 5 and session.unreadable == set()
+    with pytest.raises(ValueError, match='001.png, cannot be read'):
+        session.result(1)  # before any frame is known a black one would have no size

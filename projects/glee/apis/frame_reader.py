@@ -90,7 +90,7 @@ def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, 
     """
     if stride == 0:
         raise ValueError('stride=0 takes no frame: give 1 or more, or a negative number to go backwards')
-    live = isinstance(source, int) or '://' in str(source)
+    live = isinstance(source, int) or (isinstance(source, str) and '://' in source)
     if live or hasattr(source, '__next__'):
         if start < 0 or (end or 0) < 0 or stride < 0:
             raise ValueError('a camera, stream or generator has no end to count from: start, end and stride must be '
@@ -107,7 +107,7 @@ def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, 
         return VideoFrames(kept, DEFAULT_FPS / stride, None, frozenset(also), is_asked)
     reader = source if isinstance(source, FrameReader) else FrameReader(source)
     if not -len(reader) <= start < len(reader):
-        raise ValueError(f'start={start} lies outside the {len(reader)} frames of {source if live else "the video"}')
+        raise ValueError(f'start={start} lies outside the {len(reader)} frames of the video')
     start = start % len(reader)
     if end is None:
         numbers = range(start, len(reader) if stride > 0 else -1, stride)

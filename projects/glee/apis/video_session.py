@@ -100,10 +100,12 @@ class VideoSession:
         return self._frames
 
     def _picture(self, frame: int) -> np.ndarray:
-        """A frame, uint8 RGB (H, W, 3); a black one for one that cannot be read."""
+        """A frame, uint8 RGB (H, W, 3); a black one for one that cannot be read, once its size is known."""
         try:
             return self._reader()[frame]
         except ValueError as error:
+            if self._size is None:
+                raise
             if frame not in self.unreadable:
                 self.unreadable.add(frame)
                 print_log(f'{error}; a black frame of {self._size} takes its place ({len(self.unreadable)} so far)',
