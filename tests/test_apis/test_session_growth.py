@@ -1,6 +1,7 @@
 """What stays in memory after many calls: nothing per call, bounded caches, small rounds."""
 import gc
 import weakref
+from collections import deque
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mini_video import video_model
 from sessions import picture
 
 from projects.glee.apis import GLEEInferencer, InteractiveSession, VideoSession
+from projects.glee.apis.picture_geometry import PictureGeometry
 
 
 def kept_bytes(value, known=None):
@@ -28,7 +30,7 @@ def kept_bytes(value, known=None):
         return len(value)
     if isinstance(value, dict):
         return sum(kept_bytes(part, known) for part in (*value.keys(), *value.values()))
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, set, frozenset, deque)):
         return sum(kept_bytes(part, known) for part in value)
     return kept_bytes(vars(value), known) if hasattr(value, '__dict__') else 8
 
@@ -135,3 +137,17 @@ def test_three_hundred_frames_are_flat():
         held.append(weakref.ref(masks[1]))
     del masks
     assert sum(ref() is not None for ref in held) == 0 and number == 39
+
+
+def test_followers_are_flat(inferencer):
+    """Names, sentences, clicks and a reference: after the frames that vote for a name nothing is added."""
+    frames = np.random.default_rng(0).integers(0, 250, (24, 32, 48, 3), dtype=np.uint8)
+    tracked = inferencer.track(
+        iter(frames), names=['star', 'ring'], expressions=['a star'], prompts={0: dict(points=[(10, 10)])},
+        reference=dict(image=frames[0], points=[(10, 10)]))
+    for follower in tracked.followers:
+        follower.geometry = PictureGeometry.of_scale((48, 32))
+    kept = {}
+    for result in tracked:
+        kept[result.frame] = kept_bytes([vars(follower) for follower in tracked.followers])
+    assert len(kept) == 24 and max(kept.values()) <= 1.01 * kept[11] + 4096
