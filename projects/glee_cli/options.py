@@ -8,7 +8,7 @@ def add_model(parser: ArgumentParser) -> None:
     """``--model``, ``--weights``, ``--device``."""
     group = parser.add_argument_group('model')
     group.add_argument('--model', default='glee_r50', metavar='NAME|CONFIG',
-                       help='glee_r50 (default), glee_swin-l, glee_eva02-l, glee_mini, or a config file that tests')
+                       help='glee_r50 (default), another name of configs/glee/metafile.yml, or a config that tests')
     group.add_argument('--weights', metavar='FILE',
                        help='checkpoint: one of ours, or a released GLEE file as it was downloaded')
     group.add_argument('--device', help="'cuda', 'cuda:1' or 'cpu'; by default a GPU where there is one")

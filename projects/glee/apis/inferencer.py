@@ -62,8 +62,8 @@ class GLEEInferencer:
         >>> result.save('out.jpg')
 
     Args:
-        model (str | Path | Config): a name (``'glee_r50'``, ``'glee_swin-l'``, ``'glee_eva02-l'``, ``'glee_mini'``), a
-            config file with a test pipeline, or a config.
+        model (str | Path | Config): a name (``'glee_r50'``, ``'glee_swin-l'``, ``'glee_eva02-l'``, ``'glee_mini'`` and
+            all others of ``configs/glee/metafile.yml``), a config file with a test pipeline, or a config.
         weights (str | Path | None): a checkpoint of ours, or a released GLEE file as it was downloaded; random weights
             without it, to try things.
         device (str | None): 'cuda' where there is one, else 'cpu'.

@@ -1,29 +1,35 @@
-"""Names of models instead of config files."""
+"""Names of models instead of config files: those of ``configs/glee/metafile.yml``."""
 from pathlib import Path
 from typing import Union
 
+import yaml
 from mmengine.config import Config
 
-CONFIGS = Path(__file__).resolve().parents[3] / 'configs/glee'
-# The configs of joint training also test: they know the size of pictures that the released weights want.
-MODELS_BY_NAME = {
-    'glee_r50': 'glee_r50_stage3.py',
-    'glee_swin-l': 'glee_swin-l_stage3.py',
-    'glee_eva02-l': 'glee_eva02-l_stage3.py',
-    'glee_mini': 'mini/glee_mini_coco.py',
-}
+ROOT = Path(__file__).resolve().parents[3]
+METAFILE = ROOT / 'configs/glee/metafile.yml'
+
+
+def read_models() -> list[dict]:
+    """The models of the metafile; none where the package is installed without ``configs/``."""
+    return yaml.safe_load(METAFILE.read_text(encoding='utf-8'))['Models'] if METAFILE.is_file() else []
 
 
 def config_of(model: Union[str, Path, Config]) -> Config:
-    """The config of a model's name, of a config file, or a config itself.
+    """The config of a model's name or alias, of a config file, or a config itself.
 
     Raises:
         FileNotFoundError: it is neither a name nor a file.
     """
     if isinstance(model, Config):
         return model
-    path = CONFIGS / MODELS_BY_NAME[model] if model in MODELS_BY_NAME else Path(model).expanduser()
+    models = read_models()
+    for known in models:
+        if str(model) in (known['Name'], known.get('Alias')):
+            return Config.fromfile(ROOT / known['Config'])
+    path = Path(model).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f'model {model!r} is neither a config file nor one of the names '
-                                f'{", ".join(MODELS_BY_NAME)}')
+        names = ', '.join(known['Alias'] for known in models if 'Alias' in known)
+        raise FileNotFoundError(f'model {str(model)!r} is ' + (
+            f'neither a config file nor one of the names {names} and those of {METAFILE.relative_to(ROOT)}'
+            if models else 'no config file'))
     return Config.fromfile(path)
