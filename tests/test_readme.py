@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from paths import ROOT
 from PIL import Image
 
-from projects.glee.apis.video_writer import VideoWriter
+from projects.glee.visualization.video_writer import VideoWriter
 from projects.glee_cli import main
 
 README = (ROOT / 'README.md').read_text()

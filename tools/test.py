@@ -24,7 +24,8 @@ def make_parser() -> ArgumentParser:
     parser.add_argument('--out', type=pickle_name, metavar='FILE.pkl', help='write the predictions to this file')
     parser.add_argument('--show', action='store_true', help='show every picture in a window')
     parser.add_argument(
-        '--show-dir', help='write pictures of predictions to <work folder>/<time>/SHOW_DIR')
+        '--show-dir', help='write pictures of predictions, mp4 of videos, to <work folder>/<time>/SHOW_DIR; '
+        '--cfg-options PictureHook.score_thr=0.5 shows fewer objects, PictureHook.frames=True frames of videos')
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds that --show waits per picture')
     return parser

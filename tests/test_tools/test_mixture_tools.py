@@ -68,7 +68,7 @@ def test_a_picture_shows_objects_prompts_and_text(tools):
     grey = torch.full((3, 240, 480), 100.)
     inputs = (grey - preprocessor.mean) / preprocessor.std
     assert np.allclose(browse.picture(inputs, preprocessor), 100, atol=1)
-    visualizer = VISUALIZERS.build(dict(type='TextLocalVisualizer', name='test_browse'))
+    visualizer = VISUALIZERS.build(dict(type='TextLocalVisualizer', name='test_browse', min_side=0))
     drawn = browse.draw(visualizer, inputs, sample, preprocessor)
     assert drawn.shape == (240 + browse.CAPTION, 480, 3)
     content = drawn[browse.CAPTION:].astype(int)

@@ -112,7 +112,7 @@ def browse(cfg: Config, dataset, sampler, names: list, out: Path, samples: int, 
     """Write one sheet per source."""
     out.mkdir(parents=True, exist_ok=True)
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
-    visualizer = VISUALIZERS.build(dict(type='TextLocalVisualizer', name='browse_mixture'))
+    visualizer = VISUALIZERS.build(dict(type='TextLocalVisualizer', name='browse_mixture', min_side=0))
     torch.manual_seed(seed)
     for index, name in enumerate(track(names, 'sources', transient=True)):
         cells = []

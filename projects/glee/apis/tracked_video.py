@@ -7,10 +7,11 @@ import numpy as np
 from rich.progress import track
 
 from ..visualization.renderer import Renderer
+from ..visualization.video_writer import VideoWriter
 from .followers import Follower
 from .frame_reader import VideoFrames
 from .image_result import ImageResult
-from .video_writer import CsvTracks, JsonTracks, MaskTracks, MotTracks, VideoWriter
+from .track_writers import CsvTracks, JsonTracks, MaskTracks, MotTracks
 
 
 class TrackedVideo:

@@ -1,5 +1,6 @@
 """Registered visualizers of GLEE, and the renderer that all pictures come from."""
 from .renderer import DrawnObject, Renderer, colour_of
 from .text_visualizer import TextLocalVisualizer
+from .video_writer import VideoWriter
 
-__all__ = ['DrawnObject', 'Renderer', 'TextLocalVisualizer', 'colour_of']
+__all__ = ['DrawnObject', 'Renderer', 'TextLocalVisualizer', 'VideoWriter', 'colour_of']

@@ -3,16 +3,18 @@ import colorsys
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import NamedTuple, Optional, Sequence
 
 import cv2
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .label_layout import place_labels, wrap
+from .label_layout import Rectangle, place_labels, wrap
 
 Colour = tuple[int, int, int]
+ON, OFF = (20, 170, 70), (220, 30, 30)  # clicks
+SMALLEST, LABELLED = 10, 0.12  # px of letters; share of a picture that labels may cover before letters shrink
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,13 @@ class DrawnObject:
         mask: (H, W) bool, or None.
         label: what is written at it; empty for nothing.
         key: what decides its colour: equal keys, equal colours.
+        clicks: (x, y) or (x, y, sign) px: green discs on the object, red ones (sign below 1) off it.
     """
     box: Optional[Sequence[float]] = None
     mask: Optional[np.ndarray] = field(default=None, repr=False)
     label: str = ''
     key: int = 0
+    clicks: Sequence[Sequence[float]] = ()
 
 
 def colour_of(key: int) -> Colour:
@@ -78,7 +82,8 @@ class Renderer:
                 self._draw_mask(canvas, item, factor, line)
         for item, box in reversed(list(zip(objects, boxes))):
             if box is not None and item.box is not None and (item.mask is None or self.with_boxes):
-                cv2.rectangle(canvas, *_corners(box), colour_of(item.key), line, cv2.LINE_AA)
+                cv2.rectangle(canvas, *_corners(box), colour_of(item.key), line)
+        _draw_clicks(canvas, objects, factor, line)
         return self._draw_labels(canvas, objects, boxes)
 
     def _draw_mask(self, canvas: np.ndarray, item: DrawnObject, factor: int, line: int) -> None:
@@ -97,28 +102,59 @@ class Renderer:
 
     def _draw_labels(self, canvas: np.ndarray, objects: Sequence[DrawnObject], boxes: list) -> np.ndarray:
         height, width = canvas.shape[:2]
-        size = round(min(max(max(height, width) / 50, 12), 60))
-        font, margin = _font(size), max(2, size // 5)
         shown = [(item, box, str(number) if self.marks else item.label)
                  for number, (item, box) in enumerate(zip(objects, boxes), 1) if box is not None]
-        shown = [(item, box, lines) for item, box, text in shown if (lines := wrap(
-            text, lambda line: int(font.getlength(line)), max(width // 2 - 2 * margin, size)))]
-        step = sum(font.getmetrics())
-        extents = [(round(max(font.getlength(line) for line in lines)) + 2 * margin, step * len(lines) + margin)
-                   for _, _, lines in shown]
-        anchors = [_centre(box, extent) if self.marks else box for (_, box, _), extent in zip(shown, extents)]
+        size = round(min(max(max(height, width) / 50, 12), 60))
+        labels = [_Label.of(text, size, width) for _, _, text in shown]
+        while size > SMALLEST and sum(label.area for label in labels) > LABELLED * height * width:
+            size -= 1  # many objects: smaller letters, so that they can be seen behind them
+            labels = [_Label.of(text, size, width) for _, _, text in shown]
+        kept = [(item, box, label) for (item, box, _), label in zip(shown, labels) if label.lines]
+        anchors = [_centre(box, label.extent) if self.marks else box for _, box, label in kept]
+        places = place_labels(anchors, [label.extent for *_, label in kept], (height, width))
         picture = Image.fromarray(canvas)
         pen = ImageDraw.Draw(picture)
-        for (item, _, lines), place in zip(shown, place_labels(anchors, extents, (height, width))):
-            if place is None:
-                continue
-            colour = colour_of(item.key)
-            pen.rectangle((place.x1, place.y1, place.x2 - 1, place.y2 - 1), fill=colour)
-            dark = np.dot(colour, (0.299, 0.587, 0.114)) > 140
-            for row, line in enumerate(lines):
-                pen.text((place.x1 + margin, place.y1 + margin // 2 + row * step), line, font=font,
-                         fill=(0, 0, 0) if dark else (255, 255, 255))
+        for (item, _, label), place in zip(kept, places):
+            if place is not None:
+                label.draw(pen, place, colour_of(item.key))
         return np.asarray(picture)
+
+
+class _Label(NamedTuple):
+    """Lines of one label in letters of a size (px); ``extent``: its width and height, px."""
+    lines: list[str]
+    size: int
+    extent: tuple[int, int]
+
+    @classmethod
+    def of(cls, text: str, size: int, width: int) -> '_Label':
+        """At most half as wide as a picture of ``width`` px."""
+        font, margin = _font(size), max(2, size // 5)
+        lines = wrap(text, lambda line: int(font.getlength(line)), max(width // 2 - 2 * margin, size))
+        widest = max((font.getlength(line) for line in lines), default=0)
+        return cls(lines, size, (round(widest) + 2 * margin, sum(font.getmetrics()) * len(lines) + margin))
+
+    @property
+    def area(self) -> int:
+        """Pixels it covers."""
+        return self.extent[0] * self.extent[1] * bool(self.lines)
+
+    def draw(self, pen: ImageDraw.ImageDraw, place: Rectangle, colour: Colour) -> None:
+        """Letters on a ground of ``colour``, black or white, whichever is seen better."""
+        font, margin = _font(self.size), max(2, self.size // 5)
+        pen.rectangle((place.x1, place.y1, place.x2 - 1, place.y2 - 1), fill=colour)
+        dark = np.dot(colour, (0.299, 0.587, 0.114)) > 140
+        for row, line in enumerate(self.lines):
+            pen.text((place.x1 + margin, place.y1 + margin // 2 + row * sum(font.getmetrics())), line, font=font,
+                     fill=(0, 0, 0) if dark else (255, 255, 255))
+
+
+def _draw_clicks(canvas: np.ndarray, objects: Sequence[DrawnObject], factor: int, line: int) -> None:
+    """Discs with a white rim, so that they are seen on any ground."""
+    for x, y, *sign in (click for item in objects for click in item.clicks):
+        centre = (round((x + 0.5) * factor), round((y + 0.5) * factor))
+        cv2.circle(canvas, centre, 4 * line, (255, 255, 255), -1, cv2.LINE_AA)
+        cv2.circle(canvas, centre, 3 * line, OFF if sign and sign[0] <= 0 else ON, -1, cv2.LINE_AA)
 
 
 def _scaled_box(item: DrawnObject, factor: int) -> Optional[tuple]:

@@ -9,7 +9,8 @@ from .cfg_options import children
 from .config_file import dicts_in
 
 CHECKPOINT = 'checkpoint'
-_OUTPUTS = ('out_file', 'log_file')
+# What transforms and metrics read; they also name files that they write. All files of a data set are read.
+_INPUTS = ('ann_file', 'names_file', 'vocabulary_file')
 
 
 class NeededFile(NamedTuple):
@@ -65,14 +66,14 @@ def _checkpoints(cfg: Config, training: bool) -> Iterator[tuple[str, Any]]:
 
 
 def files_of(node: Any, owner: str = '') -> Iterator[NeededFile]:
-    """Files of a part of a config: of a data set those below its ``data_root``, of anything else every ``..._file``."""
+    """Files of a part of a config: of a data set those below its ``data_root``, of anything else ``_INPUTS``."""
     if isinstance(node, dict):
         if node.get('backend_args'):
             return
         is_dataset = 'data_root' in node or 'data_prefix' in node
         owner = source_of(node) if is_dataset else owner
         root = node.get('data_root') or ''
-        names = [value for key, values in node.items() if str(key).endswith('_file') and key not in _OUTPUTS
+        names = [value for key, values in node.items() if key in _INPUTS or is_dataset and str(key).endswith('_file')
                  for value in (values if isinstance(values, (list, tuple)) else [values])]
         if is_dataset and isinstance(node.get('data_prefix'), dict):
             names += node['data_prefix'].values()

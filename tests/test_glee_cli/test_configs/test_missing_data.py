@@ -82,7 +82,7 @@ away = dict(type='C', data_root='s3://bucket', ann_file='z.json')
 train_dataloader = dict(dataset=dict(type='Joined', datasets=[one, dict(type='Repeat', dataset=two), away]))
 train_cfg = dict()
 val_dataloader = dict(dataset=dict(type='D', data_root='data/', ann_file='val.json', backend_args=dict(backend='x')))
-val_evaluator = dict(type='Metric', ann_file='data/val.json', outfile_prefix='out/x')
+val_evaluator = dict(type='Metric', ann_file='data/val.json', outfile_prefix='out/x', curves_file='curves.csv')
 val_cfg = dict()
 test_dataloader = dict(dataset=one)
 test_evaluator = [dict(type='Metric', ann_file=None)]

@@ -12,6 +12,7 @@ from ...apis.interactive_session import InteractiveSession
 from ...prompts.click_simulation import ClickSimulator, mask_iou
 from ...prompts.samplers import SAMPLERS, box_of, sample_prompt
 from ...structures.finished_items import FinishedItems
+from ...structures.masks import encode
 from ...utils.rng import counter_of
 
 
@@ -67,6 +68,10 @@ class InteractiveTestLoop(TestLoop):
         resume_dir (str | None): keep the curves of each finished image here until the evaluation is complete, so
             that a killed one goes on where it stopped; give every checkpoint its own folder.
 
+    Attributes:
+        keep_masks (bool): outputs also have, per object and kind of prompt, the last mask as run-length code and the
+            clicks, for pictures. Off until a hook turns it on.
+
     Raises:
         ValueError: images and masks of different sizes, or curves in ``resume_dir`` of another protocol.
     """
@@ -81,6 +86,7 @@ class InteractiveTestLoop(TestLoop):
             raise ValueError(f"rounds={rounds} must map some of {[*SAMPLERS, 'none']} to at least 1")
         self.rounds, self.rule, self.stop_iou, self.min_area, self.seed = rounds, rule, stop_iou, min_area, seed
         self.finished = None if resume_dir is None else FinishedItems(resume_dir)
+        self.keep_masks = False
         self.protocol = dict(rounds=dict(rounds), rule=rule, stop_iou=stop_iou, min_area=min_area, seed=seed)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.predictor = TASK_UTILS.build(dict(predictor, model=model))
@@ -131,8 +137,8 @@ class InteractiveTestLoop(TestLoop):
         self.predictor.set_image(np.ascontiguousarray(image.numpy().transpose(1, 2, 0)[..., ::-1]), truths[objects])
         curves = []
         for kind, rounds in self.rounds.items():
-            for index, ious in zip(objects, self._curves(kind, rounds, truths[objects], void, objects, sample)):
-                curves.append(dict(kind=kind, object=index, ious=ious))
+            for index, curve in zip(objects, self._curves(kind, rounds, truths[objects], void, objects, sample)):
+                curves.append(dict(kind=kind, object=index, **curve))
         return dict(img_path=sample.get('img_path'), curves=curves)
 
     @staticmethod
@@ -143,8 +149,8 @@ class InteractiveTestLoop(TestLoop):
         return ignored.masks.to_ndarray().astype(bool).any(0)
 
     def _curves(self, kind: str, rounds: int, truths: np.ndarray, void: np.ndarray, objects: List[int],
-                sample) -> List[List[float]]:
-        """IoU after each of ``rounds`` rounds for each object (N lists)."""
+                sample) -> List[dict]:
+        """Of each object ``ious`` after each of ``rounds`` rounds; with ``keep_masks`` ``mask`` and ``clicks``, too."""
         if not len(truths):
             return []
         users = [ClickSimulator(truth, void, self.rule) for truth in truths]
@@ -152,19 +158,25 @@ class InteractiveTestLoop(TestLoop):
                  for truth, user, index in zip(truths, users, objects)]
         masks = self.predictor.start(first)
         curves = [[mask_iou(mask, truth, void)] for mask, truth in zip(masks, truths)]
+        clicked = [list(prompt.get('points', ())) for prompt in first]
         for _ in range(rounds - 1):
             clicks = {}
             for index, (user, curve) in enumerate(zip(users, curves)):
                 click = user.next(masks[index]) if curve[-1] < self.stop_iou else None
                 if click is not None:
                     clicks[index] = dict(points=[click])
+                    clicked[index].append(click)
             if not clicks:
                 break
             for index, mask in zip(clicks, self.predictor.refine(clicks)):
                 masks[index] = mask
             for curve, mask, truth in zip(curves, masks, truths):
                 curve.append(mask_iou(mask, truth, void))
-        return [curve + [curve[-1]] * (rounds - len(curve)) for curve in curves]
+        measured = [dict(ious=curve + [curve[-1]] * (rounds - len(curve))) for curve in curves]
+        if self.keep_masks:
+            for one, mask, points in zip(measured, masks, clicked):
+                one.update(mask=encode(mask), clicks=points)
+        return measured
 
     def _first(self, kind: str, truth: np.ndarray, user: ClickSimulator, index: int, sample) -> dict:
         """The first prompt of an object."""

@@ -44,7 +44,10 @@ class InteractiveSegMetric(BaseMetric):
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep the curves of each image: ``curves`` list of dict(kind, object, ious)."""
-        self.results += [dict(img_path=sample['img_path'], curves=sample['curves']) for sample in data_samples]
+        self.results += [
+            dict(img_path=sample['img_path'],
+                 curves=[{key: curve[key] for key in ('kind', 'object', 'ious')} for curve in sample['curves']])
+            for sample in data_samples]
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
         """Means over all instances; nothing, which is said, without any."""
