@@ -38,13 +38,27 @@ def test_every_form_of_an_rle_gives_the_same_pixels(random_masks):
 
 
 @pytest.mark.parametrize('layout', ['rows', 'columns', 'window', 'upside down', 'mirrored', 'numbers', 'nothing'])
-def test_masks_are_encoded_whatever_their_layout(random_masks, layout):
+@pytest.mark.parametrize('large', [masks.LARGE, 0])
+def test_masks_are_encoded_whatever_their_layout(random_masks, layout, large, monkeypatch):
+    monkeypatch.setattr(masks, 'LARGE', large)
     for mask in random_masks:
         mask = dict(rows=mask, columns=np.asfortranarray(mask), window=np.pad(mask, 3)[3:-3, 3:-3],
                     mirrored=mask[:, ::-1], numbers=mask * 7, nothing=mask & False).get(layout, mask[::-1])
         before = mask.copy()
         assert masks.encode(mask) == masks.read_mask(dict(size=list(mask.shape), counts=runs_of(mask)), *mask.shape)
         assert np.array_equal(mask, before)
+
+
+@pytest.mark.parametrize('rows', [(0, 20), (3, 9), (0, 5), (15, 20)], ids=str)
+@pytest.mark.parametrize('columns', [(0, 30), (0, 4), (26, 30), (7, 8), (11, 19)], ids=str)
+def test_columns_without_a_pixel_make_runs_longer(rows, columns, monkeypatch):
+    """At each side, at both and at none; where the last pixel ends a column and where it does not."""
+    mask = np.zeros((H, W), bool)
+    mask[slice(*rows), slice(*columns)] = True
+    mask[:, 14:16] = False
+    usual = masks.encode(mask)
+    monkeypatch.setattr(masks, 'LARGE', 0)
+    assert masks.encode(mask) == usual == masks.read_mask(dict(size=[H, W], counts=runs_of(mask)), H, W)
 
 
 def test_runs_of_a_large_picture():

@@ -17,6 +17,7 @@ from .row_values import BrokenRow, integer, number, reach
 
 Rle = dict
 MAX_OUTLINE = 1_000_000  # px of a polygon's outline; pycocotools takes 80 bytes for each
+LARGE = 2**20  # px of a mask of which only the columns that have a pixel are encoded
 _LISTS = (list, tuple, np.ndarray)
 _PLAIN = frozenset((int, float))
 _LETTERS = re.compile(rb'(?:[P-o]{0,5}[0-O])+')  # of runs: six letters with five bits each are enough for any image
@@ -173,9 +174,32 @@ def encode(mask: np.ndarray) -> Rle:
     """A mask (H, W) of zero and other values."""
     mask = np.asarray(mask)
     mask = mask.view(np.uint8) if mask.dtype == bool else mask.astype(np.uint8)
+    if mask.size > LARGE:
+        return _encode_large(mask)
+    return _with_text(mask_utils.encode(_by_columns(mask)))
+
+
+def _by_columns(mask: np.ndarray) -> np.ndarray:
+    """The same mask, column by column in memory."""
     if mask.size and not mask.flags.f_contiguous:
-        mask = cv2.transpose(mask).T  # numpy's copy into this order takes five times as long
-    return _with_text(mask_utils.encode(np.asfortranarray(mask)))
+        return cv2.transpose(mask).T  # numpy's copy into this order takes five times as long
+    return np.asfortranarray(mask)
+
+
+def _encode_large(mask: np.ndarray) -> Rle:
+    """``encode`` of the columns that have a pixel; the empty ones on both sides only make runs longer."""
+    height, width = mask.shape
+    columns = np.flatnonzero(mask.any(0))
+    if not len(columns):
+        return empty_mask(height, width)
+    first, last = int(columns[0]), int(columns[-1]) + 1
+    runs = _runs_of_text(mask_utils.encode(_by_columns(mask[:, first:last]))['counts']).tolist()
+    runs[0] += first * height
+    if len(runs) % 2:  # it ends with pixels that are not set
+        runs[-1] += (width - last) * height
+    elif last < width:
+        runs.append((width - last) * height)
+    return _with_text(mask_utils.frPyObjects(dict(size=[height, width], counts=runs), height, width))
 
 
 def empty_mask(height: int, width: int) -> Rle:

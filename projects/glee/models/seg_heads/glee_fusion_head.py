@@ -115,9 +115,9 @@ class GLEEFusionHead(BaseModule):
         ``index`` (N,) Long names the logits of each mask; without it N = M, one by one.
         """
         count = len(logits) if index is None else len(index)
-        masks = torch.empty(count, *out, dtype=torch.bool, device=logits.device)
         quality = torch.empty(len(logits), device=logits.device)
         step = self.chunk_pixels // max(padded[0] * padded[1], out[0] * out[1])
+        masks = (torch.empty if step else torch.zeros)(count, *out, dtype=torch.bool, device=logits.device)
         if not step:
             for row, logit in enumerate(logits):
                 targets = [row] if index is None else (index == row).nonzero()[:, 0].tolist()
@@ -143,15 +143,12 @@ class GLEEFusionHead(BaseModule):
         Args:
             logits: of the mask.
             sizes: padded, image and output size.
-            masks: (H, W) bool, in each of which it is written.
+            masks: (H, W) bool without a true pixel, in each of which it is written.
 
         Returns:
             float: its mean foreground probability.
         """
         within = positive_rows(logits, *sizes)
-        for mask in masks:
-            mask[:within.start] = False
-            mask[within.stop:] = False
         # on a CPU what fits its cache, on a GPU few steps
         num_rows = max((self.chunk_pixels if logits.is_cuda else self.chunk_pixels // 16) // sizes[2][1], 1)
         total = count = torch.zeros((), dtype=torch.float64, device=logits.device)
