@@ -3,11 +3,13 @@ import numpy as np
 import pytest
 import torch
 from config_runs import load
+from PIL import Image
 from sessions import SHAPE, picture, same
 
 from projects.glee.apis import GLEEInferencer
 from projects.glee.apis.interactive_session import CANDIDATE_IOU
 from projects.glee.models.prompts.prompt_decoder import DecodedObject
+from projects.glee_cli import main
 
 NAMES = ('star', 'ring')
 
@@ -104,6 +106,36 @@ def test_names_in_a_session_are_those_of_the_inferencer(inferencer, limits):
     index = next(index for index, mask in enumerate(found.masks) if mask.any())
     taken = session.add(mask=found.masks[index])
     assert session.refine(taken.id, points=[(60, 40)]).round == 2
+
+
+def test_the_result_of_a_session_is_its_objects_and_its_picture(inferencer, tmp_path):
+    session = inferencer.open_image(picture(), vocabulary=NAMES)
+    assert len(session.result()) == 0
+    one, two = session.add(points=[(30, 20)]), session.add(text='a bar')
+    result = session.result()
+    assert result.names == [one.label, 'a bar'] and result.rles == [one.rle, two.rle]
+    assert np.array_equal(result.image, picture()) and np.array_equal(session.detect(NAMES).image, picture())
+    assert result.scores.tolist() == pytest.approx([one.score, two.score])
+    assert not np.logical_and.reduce(session.result(exclusive=True).masks).any()
+    assert result.save(tmp_path / 'out.png').stat().st_size
+
+
+def test_candidates_of_the_command_line(inferencer, tmp_path, capsys):
+    """Pictures and masks of each, with their names; names are those of the session."""
+    torch.save(dict(state_dict=inferencer.model.state_dict()), tmp_path / 'mini.pth')
+    Image.fromarray(picture()).save(tmp_path / 'a.png')
+    words = ['click', str(tmp_path / 'a.png'), '--point', '30', '20', '--names', *NAMES, '--model', 'glee_mini',
+             '--weights', str(tmp_path / 'mini.pth'), '--candidates', '2', '--device', 'cpu',
+             '--out', str(tmp_path / 'out.png'), '--mask', str(tmp_path / 'mask.png')]
+    assert main(words) == 0
+    session = inferencer.open_image(picture(), vocabulary=NAMES)
+    expected = session.add(points=[(30, 20)], num_candidates=2).candidates
+    assert len(expected) == 2
+    for line, one, ending in zip(capsys.readouterr().out.splitlines(), expected, ('', '_2'), strict=True):
+        assert line.startswith(f'{one.label}: score {one.score:.2f}, box ') and line.endswith(f'out{ending}.png')
+        assert np.array_equal(np.asarray(Image.open(tmp_path / f'mask{ending}.png')), one.mask)
+    assert main([*words[:2], '--box', '1', '1', '9', '9', '--box', '1', '1', '9', '9', '--candidates', '2']) == 2
+    assert '--candidates is for one object, but 2 are given' in capsys.readouterr().err
 
 
 def test_what_cannot_be_looked_for(session):

@@ -66,6 +66,15 @@ class ImageResult:
                                  score=segment['score'], area=segment['area']))
         return replace(result, segments=segments, segment_map=segment_map)
 
+    @classmethod
+    def of_objects(cls, objects: Sequence, shape: Sequence[int], image: Optional[np.ndarray] = None) -> 'ImageResult':
+        """Objects of a session in their order, by their text, label or as 'object'; ``shape`` is (height, width)."""
+        return cls(
+            path=None, shape=tuple(shape), names=[found.text or found.label or 'object' for found in objects],
+            boxes=np.array([found.box for found in objects], np.float32).reshape(-1, 4),
+            scores=np.array([found.score for found in objects], np.float32), rles=[found.rle for found in objects],
+            image=image)
+
     def above(self, score_thr: float, nms_iou: Optional[float] = None) -> 'ImageResult':
         """The objects of at least this score, without boxes that overlap a better one more than ``nms_iou``."""
         result = self[self.scores >= score_thr]

@@ -1,4 +1,5 @@
 """An image that passes the backbone once, and what is in it by name."""
+from dataclasses import replace
 from typing import Optional, Sequence, Union
 
 import numpy as np
@@ -70,7 +71,8 @@ class ImageSession:
         selected = self.head.predict(self.image.feats, [sample], max_per_img=max_per_img)
         results = self.model.panoptic_fusion_head.predict(*selected, [sample])
         self.model.add_pred_to_datasample([sample], results)
-        return ImageResult.of_sample(sample, names).above(score_thr, nms_iou)
+        found = ImageResult.of_sample(sample, names).above(score_thr, nms_iou)
+        return replace(found, image=self.image.picture)
 
     @torch.no_grad()
     def panoptic(self, things: Sequence[str], stuff: Sequence[str] = ()) -> tuple[np.ndarray, list[dict]]:

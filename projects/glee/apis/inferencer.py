@@ -292,11 +292,11 @@ class GLEEInferencer:
         for part, image, question in zip(parts, images, questions):
             if question.prompts:
                 with self._session_of(image) as session:
-                    part.append(_read_objects(session.add_many(question.prompts), image.shape[:2]))
+                    part.append(ImageResult.of_objects(session.add_many(question.prompts), image.shape[:2]))
             if reference is not None:
                 with self._session_of(image) as session:
                     objects = session.find(reference=reference, min_score=limits.score_thr, top_k=limits.max_per_img)
-                part.append(_read_objects(objects, image.shape[:2]).above(limits.score_thr, limits.nms_iou))
+                part.append(ImageResult.of_objects(objects, image.shape[:2]).above(limits.score_thr, limits.nms_iou))
         for part, source, image in zip(parts, sources, images):
             yield _joined(part, source.path, None if source.path else image)
 
@@ -350,14 +350,6 @@ def _by_frame(prompts: Optional[dict]) -> dict[int, list[dict]]:
     if not isinstance(prompts or {}, dict) or not all(str(frame).isdigit() for frame in prompts or {}):
         raise ValueError('prompts of a video go by the number of their frame: prompts={12: [dict(points=[(60, 40)])]}')
     return {int(frame): [given] if isinstance(given, dict) else list(given) for frame, given in (prompts or {}).items()}
-
-
-def _read_objects(objects: Sequence, shape: tuple[int, int]) -> ImageResult:
-    """Objects of a session, in their order."""
-    return ImageResult(
-        path=None, shape=tuple(shape), names=[found.text or found.label or 'object' for found in objects],
-        boxes=np.array([found.box for found in objects], np.float32).reshape(-1, 4),
-        scores=np.array([found.score for found in objects], np.float32), rles=[found.rle for found in objects])
 
 
 def _joined(parts: list[ImageResult], path: Optional[str], image: Optional[np.ndarray]) -> ImageResult:

@@ -14,6 +14,7 @@ from ..structures.masks import encode
 from ..structures.prompted_objects import PromptedObjects
 from ..structures.sample_text import read_names
 from ..structures.selected_queries import SelectedQueries
+from .image_result import ImageResult
 from .image_session import ImageSession
 from .session_image import SessionImage
 from .session_objects import Round, SessionObject, distinct, divide
@@ -110,9 +111,10 @@ class InteractiveSession(ImageSession):
         given = self.read(points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference)
         return self.add_prompts([given], like, prev, num_candidates)[0]
 
-    def add_many(self, prompts: Sequence[Prompt]) -> list[SessionObject]:
+    def add_many(self, prompts: Sequence[Prompt], num_candidates: int = 1) -> list[SessionObject]:
         """Add several objects at once, one dict of keywords of ``read`` each; they are decoded in batches."""
-        return self.add_prompts([self.read_keywords(prompt, number) for number, prompt in enumerate(prompts)])
+        given = [self.read_keywords(prompt, number) for number, prompt in enumerate(prompts)]
+        return self.add_prompts(given, num_candidates=num_candidates)
 
     def add_prompts(self, prompts: Sequence[UserPrompt], like: Optional[Tensor] = None,
                     prev: Optional[np.ndarray] = None, num_candidates: int = 1) -> list[SessionObject]:
@@ -244,6 +246,11 @@ class InteractiveSession(ImageSession):
         """
         found = [rounds[-1].result for rounds in self._rounds.values()]
         return divide(found, self.image) if exclusive and found else found
+
+    def result(self, exclusive: bool = False) -> ImageResult:
+        """``results`` with the picture, to draw, to save and to hand on."""
+        image = self.image
+        return ImageResult.of_objects(self.results(exclusive), image.sample.ori_shape, image.picture)
 
     def _object(self, object_id: int) -> list[Round]:
         self.image

@@ -1,5 +1,6 @@
 """A picture of a session as the model sees it."""
 from dataclasses import dataclass, field
+from typing import Optional
 
 import numpy as np
 import torch
@@ -23,11 +24,13 @@ class SessionImage:
         feats: Backbone maps [(1, C, h, w)], once they are computed.
         sample: With ``ori_shape``, ``img_shape`` and ``batch_input_shape``.
         matrix: (3, 3), maps (x, y, 1) px of the original picture to those of the resized one.
+        picture: The original, uint8 RGB (H, W, 3).
     """
     batch: Tensor
     feats: list[Tensor]
     sample: DetDataSample
     matrix: np.ndarray = field(repr=False)
+    picture: Optional[np.ndarray] = field(default=None, repr=False)
 
     @classmethod
     def prepare(cls, model, picture: np.ndarray, geometry: PictureGeometry) -> 'SessionImage':
@@ -37,7 +40,7 @@ class SessionImage:
             img_path=None, text=('object', ), text_mode='category', ori_shape=picture.shape[:2],
             img_shape=resized.shape))
         batch = model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
-        return cls(batch['inputs'], [], batch['data_samples'][0], resized.matrix)
+        return cls(batch['inputs'], [], batch['data_samples'][0], resized.matrix, picture)
 
     @torch.no_grad()
     def encoded(self, model) -> 'SessionImage':
