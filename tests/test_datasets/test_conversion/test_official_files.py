@@ -298,6 +298,17 @@ def predicted(image_id, size, boxes):
     return [dict(img_id=image_id, ori_shape=size, pred_instances=found)]
 
 
+def test_proposals_on_frames_of_uvo_as_they_are_released():
+    """All of its categories are 'object': AR of two objects, one of which is found."""
+    path = str(FORMATS / 'uvo/UVO_frame_val.json')
+    dataset = TextCocoDataset(ann_file=path, prompts='uvo_frame', test_mode=True, **READING)
+    dataset.full_init()
+    metric = CocoEvalMetric(path, 'segm', metric_items=['AR@1000'])
+    metric.dataset_meta = dataset.metainfo
+    metric.process({}, predicted(0, (4, 6), [[0., 0., 6., 4.]]) + predicted(1, (4, 6), [[0., 0., 6., 4.]]))
+    assert metric.evaluate(2)['coco/segm_AR@1000'] == 0.5
+
+
 @pytest.mark.parametrize('metrics, expected', [(['bbox', 'segm'], {'coco/bbox_mAP': 1.0}), (['segm'], {})])
 def test_masks_of_a_file_of_boxes_are_not_scored(metrics, expected):
     """pycocotools would say 0."""

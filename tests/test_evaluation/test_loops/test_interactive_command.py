@@ -188,3 +188,19 @@ def test_a_killed_test_goes_on(tmp_path):
     run_tool('test.py', *arguments, kept, 'experiment_name=d')
     assert record.read_text().split() == sizes[2:] and numbers(tmp_path) == expected
     assert not folder.exists()
+
+
+@pytest.mark.parametrize('dataset, picture, broken_map, listed', [
+    ('voc', 'VOCdevkit/VOC2012/JPEGImages/1.jpg', 'VOCdevkit/VOC2012/SegmentationObject/2.png',
+     'VOCdevkit/VOC2012/ImageSets/Segmentation/val.txt'),
+    ('sbd', 'benchmark_RELEASE/dataset/img/1.jpg', 'benchmark_RELEASE/dataset/inst/2.mat',
+     'benchmark_RELEASE/dataset/val.txt')])
+def test_damaged_files_of_a_list_do_not_end_a_test(tmp_path, dataset, picture, broken_map, listed):
+    """A picture that cannot be read is a failure of its object; a map that cannot be read has none."""
+    arguments = prepare(tmp_path, dataset, [SQUARE, (5, 30, 5, 45), (0, 12, 60, 79)], dict(point=3))
+    (tmp_path / picture).write_bytes(b'\xff\xd8\xff\xe0')
+    (tmp_path / broken_map).write_bytes(b'\x89PNG\r\n')
+    (tmp_path / listed).write_text('0\n1\n2\nabsent\n')
+    run_tool('test.py', *arguments)
+    values, curves = numbers(tmp_path)
+    assert len(curves) == 2 and curves[1] == [0, 0, 0] and curves[0][-1] > 0 and values['interactive/instances'] == 2

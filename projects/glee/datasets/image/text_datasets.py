@@ -35,7 +35,8 @@ class TextFromCategories(StreamedRecords):
             checkpoints does (:func:`respell`); ``metainfo['classes']`` keeps the file's names,
             which metrics look up.
         prompts (str, optional): use the names of this vocabulary instead of the file's, one by one
-            (:func:`rename`). One of a single name ('object') makes all categories that one.
+            (:func:`rename`). One of a single name ('object') makes all categories that one, also for
+            ``CocoEvalMetric`` (``metainfo['one_category']``).
         masks (str): 'optional' takes them where they are, 'required' leaves out objects without
             one, 'ignored' neither reads nor checks them.
 
@@ -77,6 +78,7 @@ class TextFromCategories(StreamedRecords):
         if self._one_name is not None and len(chosen) > 1:
             one = next((row for row in chosen if name_key(row['name']) == name_key(self._one_name)), chosen[0])
             labels, chosen = dict.fromkeys(labels, 0), [dict(one, name=self._one_name)]
+            header['one_category'] = True
         header['categories'] = [[category['id'], category['name']] for category in chosen]
         self._labels = {category['id']: labels.get(category['id']) for category in categories}
 
@@ -89,6 +91,8 @@ class TextFromCategories(StreamedRecords):
             # the built-in palette belongs to the built-in names
             self._metainfo['palette'] = 'random'
         self._metainfo['classes'] = names
+        if header.get('one_category'):
+            self._metainfo['one_category'] = True
         self._text = respell(names, self.vocabulary) if self.vocabulary else names
         if self.prompts:
             self._text = rename(names, self.prompts)

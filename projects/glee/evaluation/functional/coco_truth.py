@@ -169,6 +169,11 @@ class TruthFile:
             self.content = load_truth(self.path, *self._options, sizes=sizes)
         return self._lacking
 
+    def become_one_category(self, name: str) -> None:
+        """Make all categories one of this name, with the id 1."""
+        self.content = dict(self.content, categories=[dict(id=1, name=name)],
+                            annotations=[dict(row, category_id=1) for row in self.content['annotations']])
+
     def without_masks(self) -> bool:
         """Whether there are objects, and not one has a mask, as in files of boxes alone."""
         rows = self.content['annotations']

@@ -50,6 +50,8 @@ class CocoEvalMetric(CocoMetric):
                 a picture that it lacks.
         """
         self.truth.learn_sizes(gt for gt, _ in results)
+        if self.dataset_meta.get('one_category'):
+            self.truth.become_one_category(self.dataset_meta['classes'][0])
         known = {category['name'] for category in self.truth.content['categories']}
         names = list(self.dataset_meta['classes'])
         while len(names) > 1 and names[-1] not in known:  # stuff, of which there are no instances
