@@ -141,7 +141,7 @@ def crowdhuman(root):
 
 def give_names(source, names):
     """For data sets that hand out none."""
-    return dict(type='SetSource', source=source, supervision=('semantic', 'box'), text=names)
+    return dict(type='SetSource', source=source, text=names)
 
 
 def xml(root, names=NAMES, used=(0, 1), folder='', kind='XMLDataset'):

@@ -141,3 +141,13 @@ def test_a_label_beyond_the_sentences_of_a_picture_is_named(tmp_path, model):
     data = model.data_preprocessor(pseudo_collate([DATASETS.build(files.dod(tmp_path))[1]]), True)
     with pytest.raises(ValueError, match=r'2\.jpg: label 2 is outside the 2 names of `text`'):
         model.loss(data['inputs'], data['data_samples'])
+
+
+def test_supervision_that_is_not_there_is_named(tmp_path, model):
+    """SetSource says masks unless it is told otherwise, which only a packing of ours hands on."""
+    config = files.crowdhuman(tmp_path)
+    config['pipeline'][-1] = dict(type='PackGLEEInputs')
+    model.train()
+    data = model.data_preprocessor(pseudo_collate([DATASETS.build(config)[0]]), True)
+    with pytest.raises(ValueError, match=r"'crowdhuman', image .*says \['mask'\] but its objects have no \['masks'\]"):
+        model.loss(data['inputs'], data['data_samples'])

@@ -43,6 +43,14 @@ def test_clips_without_text(tmp_path, model):
     batch = pseudo_collate([DATASETS.build(config)[0]])
     with pytest.raises(KeyError, match='the sample has no `text`.*SetSource'):
         model.data_preprocessor(batch, True)
+    config = youtube_vis(tmp_path / 'test', test=True)
+    config['pipeline'][0]['transforms'].pop()
+    with pytest.raises(KeyError, match='has no `text` and the model no dataset_meta'):
+        run_model(model, config)
+    model.dataset_meta = dict(classes=('person', 'dog'))
+    _, videos = run_model(model, config)
+    assert all(frame.text == ('person', 'dog') for video in videos for frame in video)
+    del model.dataset_meta
 
 
 def run_model(model, config):

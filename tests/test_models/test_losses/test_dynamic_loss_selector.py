@@ -97,7 +97,7 @@ def test_wrong_arguments():
 
 
 def labelled(labels, text=('a', 'b', 'c'), **meta):
-    data = sample(labels=torch.tensor(labels, dtype=torch.long))
+    data = sample(('semantic', ), labels=torch.tensor(labels, dtype=torch.long))
     data.set_metainfo(dict(text=text, **meta))
     return data
 

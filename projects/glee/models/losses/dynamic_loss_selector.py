@@ -10,7 +10,9 @@ from ...structures.clips import flatten_clips
 from ...structures.sample_origin import sample_origin
 from ...structures.sample_text import as_names, read_text_mode
 
-SUPERVISION_KINDS = ('semantic', 'box', 'coarse_box', 'mask', 'track')
+# where a sample has each kind of annotation
+SUPERVISION_FIELDS = dict(semantic='labels', box='bboxes', coarse_box='bboxes', mask='masks', track='instances_ids')
+SUPERVISION_KINDS = tuple(SUPERVISION_FIELDS)
 ENCODER_MODES = ('frozen', 'unfrozen', 'distill')
 
 
@@ -131,6 +133,12 @@ def _facts(sample: DetDataSample, index: int) -> dict:
     if isinstance(declared, str) or not kinds <= set(SUPERVISION_KINDS):
         raise ValueError(f'data sample {index} has supervision={declared!r}: it must be a tuple '
                          f'of {SUPERVISION_KINDS}')
+    lacking = [kind for kind in SUPERVISION_KINDS if kind in kinds and 'gt_instances' in sample
+               and SUPERVISION_FIELDS[kind] not in sample.gt_instances]
+    if lacking:
+        raise ValueError(f'{sample_origin(sample)}: its supervision says {lacking} but its objects have no '
+                         f'{[SUPERVISION_FIELDS[kind] for kind in lacking]}: load them, or leave that out of '
+                         'SetSource(supervision=...)')
     return dict(supervision=kinds, text_mode=read_text_mode(sample))
 
 
@@ -139,9 +147,8 @@ def _annotated_kinds(sample: DetDataSample, index: int) -> frozenset[str]:
     if 'gt_instances' not in sample:
         raise ValueError(f"data sample {index} has neither metainfo 'supervision' nor "
                          f"gt_instances: nothing says which losses to train")
-    fields_of_kind = dict(semantic='labels', box='bboxes', mask='masks', track='instances_ids')
-    return frozenset(
-        kind for kind, field in fields_of_kind.items() if field in sample.gt_instances)
+    return frozenset(kind for kind, field in SUPERVISION_FIELDS.items()
+                     if kind != 'coarse_box' and field in sample.gt_instances)
 
 
 def _check_same(first: dict, facts: dict, index: int) -> None:
