@@ -14,6 +14,8 @@ from pathlib import Path
 
 from .options import add_model, add_prompt, add_question, make_inferencer, need_weights, read_prompts, report_errors
 
+JPEG_LIMIT = 65500  # px
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``glee predict``."""
@@ -48,12 +50,14 @@ def run(args: Namespace) -> bool:
     renderer, written, lines = Renderer(marks=args.marks), set(), []
     for result in glee([source.path for source in sources], names=args.names, expressions=args.expressions,
                        prompts=prompts, stuff=args.stuff, batch_size=args.batch_size, stream=True):
-        target = _free_name(Path(args.out), Path(result.path), written)
+        suffix = '.jpg' if max(result.shape) < JPEG_LIMIT else '.png'
+        target = _free_name(Path(args.out), Path(result.path), suffix, written)
         result.save(target, renderer)
         print(f'{result.path}: {_counted(result.names)} -> {target}')
         lines.append(result.to_dict())
     if args.json:
-        Path(args.json).write_text(json.dumps(lines, ensure_ascii=False), encoding='utf-8')
+        text = json.dumps(lines, ensure_ascii=False)
+        Path(args.json).write_text(text, encoding='utf-8', errors='backslashreplace')  # file names may be no text
     return report_errors(glee.errors)
 
 
@@ -62,10 +66,10 @@ def _counted(names: list[str]) -> str:
     return ', '.join(f'{count} {name}' for name, count in counts.items()) or 'nothing found'
 
 
-def _free_name(folder: Path, picture: Path, written: set) -> Path:
+def _free_name(folder: Path, picture: Path, suffix: str, written: set) -> Path:
     """A file of its own for every picture, also where two folders hold equal names."""
     stem, number = picture.stem, 1
-    while (target := folder / f'{stem}{"" if number == 1 else f"_{number}"}.jpg') in written:
+    while (target := folder / f'{stem}{"" if number == 1 else f"_{number}"}{suffix}') in written:
         number += 1
     written.add(target)
     return target

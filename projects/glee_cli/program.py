@@ -39,6 +39,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     Returns:
         int: the exit code, see ``EPILOG``.
     """
+    for stream in (sys.stdout, sys.stderr):  # file names may be no text, terminals may lack letters
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='backslashreplace')
     args = make_parser().parse_args(arguments)
     try:
         with program():

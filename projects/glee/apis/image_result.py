@@ -144,7 +144,7 @@ class ImageResult:
         """``to_dict`` as JSON, also written to ``path``."""
         text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
-            Path(path).write_text(text, encoding='utf-8')
+            Path(path).write_text(text, encoding='utf-8', errors='backslashreplace')  # file names may be no text
         return text
 
     def to_coco(self, image_id: int, category_ids: dict[str, int]) -> list[dict]:

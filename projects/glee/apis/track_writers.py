@@ -26,7 +26,7 @@ class JsonTracks:
     """One JSON object per frame, in a list: frame, size, and id, name, score, box xyxy px and mask RLE of objects."""
 
     def __init__(self, path: Union[str, Path]) -> None:
-        self.file: IO[str] = open(path, 'w', encoding='utf-8')
+        self.file: IO[str] = open(path, 'w', encoding='utf-8', errors='backslashreplace')
         self.file.write('[')
         self.separator = '\n'
 
@@ -66,7 +66,7 @@ class MotTracks:
     """MOTChallenge's text: frame from 1, id, left, top, width, height (px), score, -1, -1, -1."""
 
     def __init__(self, path: Union[str, Path]) -> None:
-        self.file = open(path, 'w', encoding='utf-8')
+        self.file = open(path, 'w', encoding='utf-8', errors='backslashreplace')
 
     def write(self, result: ImageResult) -> None:
         """See ``FrameWriter``."""

@@ -25,13 +25,16 @@ def read_names(names: str | Sequence[str], where: str) -> tuple[str, ...]:
         where (str): whose names they are, for errors.
 
     Raises:
-        ValueError: there is no name, one is empty, or one is no string.
+        ValueError: there is no name, one is empty, or one is no string or not one of text.
     """
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in as_names(names)):
         raise ValueError(f'{where}: give a name or a list of names, not {names!r}')
     names = as_names(names)
     if not names or not all(name.strip() for name in names):
         raise ValueError(f'{where} is empty or holds an empty string: {names}')
+    broken = [name for name in names if any('\ud800' <= char <= '\udfff' for char in name)]
+    if broken:  # bytes of another encoding
+        raise ValueError(f'{where} holds characters that are no text: {broken[0]!r}')
     return names
 
 

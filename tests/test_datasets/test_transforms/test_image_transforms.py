@@ -244,3 +244,10 @@ def test_annotation_without_mask_is_named():
     results = dict(img_path='p.jpg', ori_shape=(9, 9), instances=[dict(bbox=[0, 0, 1, 1])])
     with pytest.raises(ValueError, match='p.jpg has no mask'):
         LoadInstances()(results)
+
+
+@pytest.mark.parametrize('shape, expected', [((1, 3000), (1, 400)), ((3000, 2), (400, 1)), ((20, 30), (32, 48))])
+def test_a_line_keeps_one_pixel(shape, expected):
+    results = PillowResize(scale=(400, 32), keep_ratio=True)(dict(img=np.zeros((*shape, 3), np.uint8)))
+    assert results['img'].shape[:2] == results['img_shape'] == expected
+    assert results['scale_factor'] == (expected[1] / shape[1], expected[0] / shape[0])

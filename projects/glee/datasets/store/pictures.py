@@ -125,12 +125,13 @@ def _of_image(picture: Image.Image) -> np.ndarray:
         if picture.mode == 'I' and 0 <= values.min() and values.max() <= 65535:
             values = values.astype(np.uint8 if values.max() <= 255 else np.uint16)
         return to_rgb(values)
-    if picture.mode in ('LA', 'La', 'PA'):
+    if picture.mode in ('LA', 'La', 'PA') or isinstance(picture.info.get('transparency'), bytes):
         picture = picture.convert('RGBA')
     return np.array(picture.convert('RGB'))
 
 
 def _to_uint8(values: np.ndarray) -> np.ndarray:
+    values = values.astype(values.dtype.newbyteorder('='), copy=False)
     if values.dtype == np.uint8:
         return values
     if values.dtype == bool:

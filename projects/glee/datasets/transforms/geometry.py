@@ -2,6 +2,7 @@
 from typing import Optional
 
 import numpy as np
+from mmcv.image import imresize, rescale_size
 from mmcv.transforms import BaseTransform
 from mmdet.datasets.transforms import RandomCrop, Resize
 from mmdet.registry import TRANSFORMS
@@ -18,12 +19,23 @@ class PillowResize(Resize):
     """mmdet's ``Resize`` with pillow for pictures and for bitmap masks.
 
     Pictures bilinear, masks nearest at pixel centres (OpenCV's nearest shifts by up to half a
-    pixel); with ``keep_ratio`` the new sides are int(x · scale + 0.5) (DESIGN section 8). For
+    pixel); with ``keep_ratio`` the new sides are int(x · scale + 0.5) (DESIGN section 8), at least 1. For
     several scales use ``RandomChoiceResize(resize_type='PillowResize')``.
     """
 
     def __init__(self, *args, backend: str = 'pillow', **kwargs) -> None:
         super().__init__(*args, backend=backend, **kwargs)
+
+    def _resize_img(self, results: dict) -> None:
+        height, width = results['img'].shape[:2]
+        size = rescale_size((width, height), results['scale']) if self.keep_ratio else results['scale']
+        if min(size) > 0:
+            super()._resize_img(results)
+            return
+        size = [max(side, 1) for side in size]  # of a picture that is a line
+        results['img'] = imresize(results['img'], size, interpolation=self.interpolation, backend=self.backend)
+        results.update(img_shape=results['img'].shape[:2], keep_ratio=self.keep_ratio,
+                       scale_factor=(size[0] / width, size[1] / height))
 
     def _resize_masks(self, results: dict) -> None:
         masks = results.get('gt_masks')
