@@ -4,16 +4,16 @@ import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Optional, Sequence
 
-from . import click, convert, info, predict, track
+from . import check, click, convert, info, predict, track
 from .exits import OK, SOME_FAILED, UNEXPECTED, WRONG_USE
 from .startup import program
 
-COMMANDS = dict(predict=predict, track=track, click=click, convert=convert, info=info)
+COMMANDS = dict(predict=predict, track=track, click=click, check=check, convert=convert, info=info)
 EPILOG = """exit codes:
   0  everything was done
   1  an error that is not the user's (run again with --debug and report it)
   2  wrong arguments, or a file, checkpoint or config that cannot be used; one line says which
-  3  done, but some pictures or frames were left out; each is named
+  3  done, but some pictures or frames were left out, or data must be mended; each is named
 """
 
 

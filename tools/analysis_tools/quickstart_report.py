@@ -14,6 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from projects.glee.visualization import contact_sheet
+
 MODES = ('smoke', 'quick', 'full')  # a later one is never overwritten by an earlier one
 KEYS = dict(
     coco=('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/segm_mAP'),
@@ -116,22 +118,11 @@ def loss_rows(folder: Path) -> list[str]:
     return rows
 
 
-def contact_sheet(folder: Path, count: int = 8, columns: int = 2, height: int = 224) -> np.ndarray | None:
+def sample_pictures(folder: Path, count: int = 8) -> np.ndarray | None:
     """Some of the pictures (ground truth beside prediction) of a test run in one image (H, W, 3) BGR."""
     files = sorted(folder.glob('*/pictures/**/*.jpg')) + sorted(folder.glob('*/pictures/**/*.png'))
     files = files[::max(1, len(files) // count)][:count]
-    if not files:
-        return None
-    tiles = []
-    for file in files:
-        tile = cv2.imread(str(file))
-        scale = height / tile.shape[0]
-        tiles.append(cv2.resize(tile, (round(tile.shape[1] * scale), height), interpolation=cv2.INTER_AREA))
-    width = max(tile.shape[1] for tile in tiles)
-    tiles = [cv2.copyMakeBorder(t, 4, 4, 4, width - t.shape[1] + 4, cv2.BORDER_CONSTANT, value=(255, ) * 3)
-             for t in tiles]
-    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
-    return np.concatenate([np.concatenate(tiles[i:i + columns], 1) for i in range(0, len(tiles), columns)])
+    return contact_sheet([cv2.imread(str(file)) for file in files]) if files else None
 
 
 def collect(run: Path, mode: str) -> dict[str, float | str]:
@@ -179,7 +170,7 @@ def main() -> None:
     shutil.copyfile(checkpoints[-1], args.out / 'glee_mini.pth')
     (args.out / 'pictures').mkdir(exist_ok=True)
     for benchmark in KEYS:
-        sheet = contact_sheet(args.run / f'test_{benchmark}')
+        sheet = sample_pictures(args.run / f'test_{benchmark}')
         if sheet is not None:
             cv2.imwrite(str(args.out / 'pictures' / f'{benchmark}.jpg'), sheet)
     print('\n'.join(rows))

@@ -13,10 +13,11 @@ from .tao import convert_tao
 from .uvo import convert_uvo
 from .videos import convert_videos
 from .visual_genome import convert_visual_genome
+from .voc import convert_voc
 
 __all__ = [
     'ConversionError', 'convert_bdd_images', 'convert_bdd_tracks', 'convert_grit', 'convert_lvis_minival',
     'convert_openimages', 'convert_png_videos', 'convert_ref_youtube_vos', 'convert_refer', 'convert_referring_videos',
     'convert_sa1b', 'convert_shards', 'convert_tao', 'convert_uvo', 'convert_videos', 'convert_visual_genome',
-    'merge_refcoco', 'run_conversion', 'show_progress', 'thin_masks'
+    'convert_voc', 'merge_refcoco', 'run_conversion', 'show_progress', 'thin_masks'
 ]
