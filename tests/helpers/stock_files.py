@@ -16,9 +16,9 @@ NAMES = ('star', 'red ring')
 META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'text', 'tokens_positive')
 
 
-def write_pictures(root, *paths):
-    """Noise in files below ``root``."""
-    for number, path in enumerate(paths):
+def write_pictures(root, *paths, seed=0):
+    """Noise in files below ``root``, the first of this seed, the others of the next ones."""
+    for number, path in enumerate(paths, seed):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         pixels = np.random.default_rng(number).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(root / path)

@@ -33,7 +33,7 @@ def write_videos(root, folders, names, more):
         content['videos'].append(dict(id=video, name=folder.split('/')[0], width=SIZE[1], height=SIZE[0]))
         for frame in range(LENGTH):
             path, image = f'{folder}/{frame + 1:06}.jpg', LENGTH * (video - 1) + frame + 1
-            write_pictures(root, f'img/{path}')
+            write_pictures(root, f'img/{path}', seed=image)
             content['images'].append(dict(id=image, video_id=video, frame_id=frame, file_name=path, width=SIZE[1],
                                           height=SIZE[0]))
             for index in range(2):
