@@ -12,8 +12,10 @@ from projects.glee.miniworld import SOURCES, MiniWorldError, build_miniworld, co
 def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog='example: python tools/dataset_converters/make_miniworld.py --out data/miniworld '
-        '--images 2000 --seed 0; with everything: --images 400 --videos 40 --sources all')
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog='examples:\n    python tools/dataset_converters/make_miniworld.py --out data/miniworld --images 2000\n'
+        '    python tools/dataset_converters/make_miniworld.py --out data/miniworld_all --images 400 --videos 40 '
+        '--sources all')
     parser.add_argument('--out', required=True, help='folder to write, e.g. data/miniworld')
     parser.add_argument('--images', type=int, required=True,
                         help='training images of each image source (COCO, Objects365)')

@@ -10,9 +10,9 @@ from projects.glee.datasets.conversion import convert_uvo, run_conversion
 def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='examples: python tools/dataset_converters/uvo_to_json.py data/UVO/annotations/FrameSet/'
+        epilog='examples:\n    python tools/dataset_converters/uvo_to_json.py data/UVO/annotations/FrameSet/'
         'UVO_frame_train.json data/UVO/annotations/FrameSet/UVO_frame_train_onecate.json\n'
-        'python tools/dataset_converters/uvo_to_json.py data/UVO/annotations/VideoDenseSet/'
+        '    python tools/dataset_converters/uvo_to_json.py data/UVO/annotations/VideoDenseSet/'
         'UVO_video_train_dense_with_label.json '
         'data/UVO/annotations/VideoDenseSet/UVO_video_train_dense_objectlabel.json')
     parser.add_argument('uvo', help='UVO_frame_*.json or UVO_video_*_dense_with_label.json as released')

@@ -10,9 +10,10 @@ from projects.glee.datasets.conversion import convert_visual_genome, run_convers
 def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='examples: python tools/dataset_converters/visual_genome_to_json.py data/visual_genome/objects.json '
-        'data/visual_genome/image_data.json data/visual_genome/annotations/train_from_objects.json\n'
-        'python tools/dataset_converters/visual_genome_to_json.py data/visual_genome/region_descriptions.json '
+        epilog='examples:\n    python tools/dataset_converters/visual_genome_to_json.py '
+        'data/visual_genome/objects.json data/visual_genome/image_data.json '
+        'data/visual_genome/annotations/train_from_objects.json\n'
+        '    python tools/dataset_converters/visual_genome_to_json.py data/visual_genome/region_descriptions.json '
         'data/visual_genome/image_data.json data/visual_genome/annotations/train.json')
     parser.add_argument('phrases', help='objects.json or region_descriptions.json as released')
     parser.add_argument('image_data', help='image_data.json as released, which has the sizes of the images')
