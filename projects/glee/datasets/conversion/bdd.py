@@ -74,7 +74,7 @@ def convert_bdd_tracks(labels, out, categories: tuple = SEGMENTATION, masks: boo
         reader.skipped = shard.skipped
         videos = {}
         for frame, size, where in _usable(_frames(path), shard.skipped):
-            videos.setdefault(str(frame.get('videoName') or path.stem), []).append((frame, size, where))
+            videos.setdefault(frame['videoName'] or path.stem, []).append((frame, size, where))
         for name, frames in videos.items():
             frames.sort(key=lambda row: row[0]['frameIndex'])
             width, height = frames[0][1]
@@ -223,12 +223,14 @@ def _usable(frames, skipped: Skipped):
         try:
             if not isinstance(frame, dict):
                 raise BrokenRow('frame that is no object')
-            labels = frame.get('labels') or []
+            labels = [] if frame.get('labels') is None else frame['labels']
             if not isinstance(labels, list):
                 raise BrokenRow('labels that are no list')
             if not isinstance(size, dict):
                 raise BrokenRow('image without width and height')
+            video = frame.get('videoName')
             yield dict(frame, name=string(frame.get('name'), 'frame name'), labels=labels,
+                       videoName=None if video in (None, '') else string(video, 'videoName'),
                        frameIndex=integer(frame.get('frameIndex') or 0, 'frameIndex')), image_size(size), where
         except BrokenRow as problem:
             skipped.add(str(problem), where)
@@ -244,7 +246,8 @@ def _frames(path: Path):
         raise ConversionError(f'{path} holds no list of frames')
     for position, frame in enumerate(frames):
         own = frame.get('size') if isinstance(frame, dict) else None
-        yield frame, own or size or IMAGE_SIZE, f'{path}: row {position} of `frames`'
+        own = size if own is None else own
+        yield frame, IMAGE_SIZE if own is None else own, f'{path}: row {position} of `frames`'
 
 
 def _category_list(categories: tuple) -> list:

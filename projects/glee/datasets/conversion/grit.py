@@ -4,6 +4,7 @@ import tarfile
 from pathlib import Path
 
 from ...structures.row_values import BrokenRow, image_size, number, string
+from ..store.json_file import is_id
 from .shards import ConversionError, Shard, Skipped, convert_shards, fill_pattern
 
 PHRASES = ('noun_chunks', 'ref_exps')
@@ -96,7 +97,8 @@ def _add_row(shard: Shard, row, path: Path, phrases: tuple, min_score: float, fi
     if failed:
         shard.skipped.add('image that was not downloaded', where)
         return
-    if not isinstance(row, dict) or any(row.get(key) in (None, '') for key in needed):
+    if not isinstance(row, dict) or any(row.get(key) in (None, '') for key in needed) or (
+            not is_id(row['key'])):
         shard.skipped.add('row without key, caption or size', where)
         return
     grounded = []

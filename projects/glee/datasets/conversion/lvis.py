@@ -28,8 +28,12 @@ def convert_lvis_minival(val_json, out) -> dict:
     """
     content, broken = load_json(val_json, 'images', 'annotations'), BrokenRows()
     rows = read_owners(content, 'images', str(val_json), broken)
-    images = {identifier: dict(row, file_name=row['coco_url'].rpartition('/')[2]) for identifier, row in rows.items()
-              if isinstance(row.get('coco_url'), str) and row['coco_url'].split('/')[-2:-1] == [MINIVAL]}
+    images = {}
+    for identifier, row in rows.items():
+        if not isinstance(row.get('coco_url'), str):
+            broken.add('image without a coco_url', row.where)
+        elif row['coco_url'].split('/')[-2:-1] == [MINIVAL]:
+            images[identifier] = dict(row, file_name=row['coco_url'].rpartition('/')[2])
     if not images:
         raise ConversionError(f'{val_json} has no image with a coco_url in {MINIVAL}: give lvis_v1_val.json')
     annotations = []
@@ -41,5 +45,5 @@ def convert_lvis_minival(val_json, out) -> dict:
             broken.add(str(problem), row.where)
     save_json(Path(out), dict(content, images=list(images.values()), annotations=annotations))
     counts = Skipped({'images kept': len(images), 'images of other splits': len(rows) - len(images)})
-    counts.take(broken)
+    counts.take(broken, val_json)
     return counts

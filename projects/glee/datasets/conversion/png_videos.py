@@ -6,8 +6,9 @@ import numpy as np
 from ...structures.masks import area, bounding_box, encode
 from ...structures.row_values import BrokenRow, integer, string
 from ..store.index_maps import VOID, read_index_map, show_one_object
+from ..store.json_file import is_id
 from ..store.pictures import list_folders, list_pictures, picture_size
-from .shards import ConversionError, Shard, convert_shards, load_json
+from .shards import ConversionError, Shard, Skipped, convert_shards, load_json
 
 OBJECT = [{'id': 1, 'name': 'object'}]
 
@@ -62,25 +63,30 @@ def convert_ref_youtube_vos(meta_json, image_root, mask_root, out, progress=None
         ConversionError: `meta_json` has no `videos`.
     """
     image_root, mask_root = Path(image_root), Path(mask_root)
-    content = load_json(meta_json)
-    videos = content.get('videos') if isinstance(content, dict) else None
+    videos = load_json(meta_json, 'videos')['videos']
     if not videos or not isinstance(videos, dict):
-        raise ConversionError(f'{meta_json} has no `videos`')
+        raise ConversionError(f'{meta_json} has no `videos` by name')
 
     def convert(name: str) -> Shard:
-        shard = Shard()
+        shard, where = Shard(), f'{meta_json}: video {name}'
         meta = videos[name] if isinstance(videos[name], dict) else {}
-        video = _video_entry(image_root, name, shard.skipped, meta.get('frames'))
-        if video is None or not isinstance(meta.get('expressions'), dict):
+        frames = meta.get('frames')
+        if not isinstance(meta.get('expressions'), dict) or not isinstance(frames, (list, type(None))) or (
+                not all(map(is_id, frames or ()))):
+            shard.skipped.add('video without frames or expressions', where)
+            return shard
+        video = _video_entry(image_root, name, shard.skipped, frames)
+        if video is None:
             return shard
         tracks = read_tracks(mask_root, video, shard.skipped)
         for exp_id, said in meta['expressions'].items():
             try:
+                said = said if isinstance(said, dict) else {}
                 number, sentence = integer(said.get('obj_id'), 'obj_id'), string(said.get('exp'), 'expression')
-            except (AttributeError, BrokenRow):
-                number = None
-            if number not in tracks:
-                shard.skipped['sentence without masks'] += 1
+                if number not in tracks:
+                    raise BrokenRow('sentence without masks')
+            except BrokenRow as problem:
+                shard.skipped.add(str(problem), f'{where}, expression {exp_id}')
                 continue
             shard.add(dict(video, video=name, expressions=[sentence], exp_id=exp_id, obj_id=number),
                       [_annotation(tracks[number], video)])
@@ -90,7 +96,7 @@ def convert_ref_youtube_vos(meta_json, image_root, mask_root, out, progress=None
                           arguments={'meta': str(meta_json), 'masks': str(mask_root)}, total=len(videos))
 
 
-def read_tracks(mask_root: Path, video: dict, skipped) -> dict:
+def read_tracks(mask_root: Path, video: dict, skipped: Skipped) -> dict:
     """Object id -> list per frame of a compressed RLE, or None where the object is absent."""
     tracks, grey = {}, True
     for index, name in enumerate(video['file_names']):
@@ -100,12 +106,12 @@ def read_tracks(mask_root: Path, video: dict, skipped) -> dict:
         try:
             ids, is_grey = read_index_map(path)
         except OSError:
-            skipped['unreadable PNG'] += 1
+            skipped.add('unreadable PNG', str(path))
             continue
         except ValueError:
             ids = np.zeros((0, 0), np.uint8)
         if ids.shape != (video['height'], video['width']):
-            skipped['PNG of another size than its video, or with colours instead of ids'] += 1
+            skipped.add('PNG of another size than its video, or with colours instead of ids', str(path))
             continue
         grey &= is_grey
         for number in sorted(set(np.unique(ids).tolist()) - {0}):
@@ -136,16 +142,16 @@ def _folders(root: Path) -> list:
     return names
 
 
-def _video_entry(image_root: Path, name: str, skipped, frames: list = None):
+def _video_entry(image_root: Path, name: str, skipped: Skipped, frames: list = None):
     """A video with its frames in order; the size is that of the first one."""
     files = list_pictures(image_root / name, ('.jpg', '.jpeg')) if (image_root / name).is_dir() else []
     if frames is not None:
-        wanted = set(frames)
+        wanted = set(map(str, frames))
         files = [path for path in files if path.stem in wanted]
     try:
         height, width = picture_size(files[0])
     except (IndexError, OSError):
-        skipped['video without readable frames'] += 1
+        skipped.add('video without readable frames', str(image_root / name))
         return None
     return {'file_names': [f'{name}/{path.name}' for path in files], 'width': width, 'height': height,
             'length': len(files)}

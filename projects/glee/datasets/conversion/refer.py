@@ -39,7 +39,7 @@ def convert_refer(refs_file, instances_json, out_folder, dataset_name: str) -> d
     content, broken = load_json(instances_json, 'images', 'annotations'), BrokenRows()
     images, annotations = (read_owners(content, key, str(instances_json), broken) for key in ('images', 'annotations'))
     splits, skipped = defaultdict(lambda: {'images': [], 'annotations': []}), Skipped()
-    skipped.take(broken)
+    skipped.take(broken, instances_json)
     for position, ref in enumerate(refs):
         try:
             split = string(ref.get('split'), 'split')

@@ -39,6 +39,8 @@ def convert_referring_videos(videos_json, out, progress=None) -> dict:
     for video in entries.values():
         if not _sentences(video):
             raise ConversionError(f'{videos_json}: {video.where} has no `expressions`; every entry needs some')
+        if not isinstance(video.get('video'), (str, type(None))):
+            raise ConversionError(f'{videos_json}: {video.where} has a `video` that is no name')
     rows = read_rows(content, 'annotations', str(videos_json), broken)
     tracks = {entry: group[-1] for entry, group in group_rows(rows, entries, 'video_id', broken).items() if group}
     groups = {}
@@ -53,13 +55,14 @@ def convert_referring_videos(videos_json, out, progress=None) -> dict:
                 _add_object(shard, videos, tracks.get(videos[0]['id']))
             except BrokenRow as problem:
                 shard.skipped.add(str(problem), videos[0].where)
+        shard.skipped.name_file(videos_json)
         return shard
 
     skipped = convert_shards(out, chunks(groups.values(), VIDEOS_PER_SHARD), convert,
                              {'categories': [{'id': 1, 'name': 'object', 'supercategory': 'object'}]},
                              arguments={'videos': str(Path(videos_json)), 'objects': len(groups)},
                              progress=progress, total=-(-len(groups) // VIDEOS_PER_SHARD))
-    skipped.take(broken)
+    skipped.take(broken, videos_json)
     return skipped
 
 
@@ -136,7 +139,7 @@ def merge_refcoco(train_files: list, held_out_files: list, out) -> dict:
             if owner in new_ids:
                 annotations.append(dict(entry, id=len(annotations) + 1, image_id=new_ids[owner]))
         for reason, (count, where) in broken.reasons.items():
-            counts.add(f'{path}: {reason}', where, count)
+            counts.add(reason, f'{path}: {where}', count)
     save_json(Path(out), {'images': images, 'annotations': annotations, 'categories': categories})
     counts['kept'] = len(images)
     return counts

@@ -107,7 +107,7 @@ def _convert_image(image_dir: Path, path: Path, target: Path, threshold: float, 
     except ValueError as problem:
         shard.skipped.add('JSON without image and annotations', f'{path}: {problem}')
         return
-    shard.skipped.take(broken)
+    shard.skipped.take(broken, path)
     valid = [entry for entry in annotations if _is_valid(entry, [height, width], path, shard.skipped)]
     masks = [to_rle(entry['segmentation'], height, width) for entry in valid]
     kept = [valid[index] for index in thin_masks(masks, threshold)]

@@ -33,17 +33,21 @@ class Skipped(Counter):
         self[reason] += count
         self.first.setdefault(reason, where)
 
+    def name_file(self, path) -> None:
+        """Put a file in front of all places."""
+        self.first = {reason: f'{path}: {where}' for reason, where in self.first.items()}
+
     def summary(self) -> str:
         """All reasons in one line."""
         return '; '.join(f'{reason}: {count}' + (f' (first: {self.first[reason]})' if self.first.get(reason) else '')
                          for reason, count in sorted(self.items()) if count)
 
-    def take(self, broken: BrokenRows) -> None:
-        """Count what was found when a file was opened."""
+    def take(self, broken: BrokenRows, path) -> None:
+        """Count what was found in a file as a whole."""
         for reason, (count, where) in broken.reasons.items():
-            self.add(reason, where, count)
+            self.add(reason, f'{path}: {where}', count)
         for reason, (count, where) in broken.notes.items():
-            self.notes.setdefault(reason, [0, where])[0] += count
+            self.notes.setdefault(reason, [0, f'{path}: {where}'])[0] += count
 
 
 @dataclass

@@ -41,7 +41,7 @@ def convert_tao(tao_json, out) -> dict:
     save_json(Path(out), {'videos': list(videos.values()), 'annotations': list(tracks.values()),
                           'categories': categories})
     skipped = Skipped()
-    skipped.take(broken)
+    skipped.take(broken, tao_json)
     return skipped
 
 

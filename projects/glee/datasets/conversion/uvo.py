@@ -46,7 +46,7 @@ def convert_uvo(uvo_json, out, one_category: bool | None = None, suffix: str | N
             _rename(owner, suffix)
     save_json(Path(out), {**content, kind: owners, 'annotations': rows, 'categories': categories})
     skipped = Skipped()
-    skipped.take(broken)
+    skipped.take(broken, uvo_json)
     return skipped
 
 

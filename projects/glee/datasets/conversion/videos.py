@@ -48,13 +48,14 @@ def convert_videos(videos_json, out, progress=None) -> dict:
                                layout)
             except BrokenRow as problem:
                 shard.skipped.add(str(problem), video.where)
+        shard.skipped.name_file(videos_json)
         return shard
 
     skipped = convert_shards(out, chunks(by_id.values(), VIDEOS_PER_SHARD), convert, {'categories': categories},
                              arguments={'videos': str(Path(videos_json)), 'count': len(by_id)},
                              progress=progress, total=-(-len(by_id) // VIDEOS_PER_SHARD))
     layout.judge(broken)
-    skipped.take(broken)
+    skipped.take(broken, videos_json)
     return skipped
 
 

@@ -169,14 +169,16 @@ class ReferDataset(RefCocoDataset):
 
     def load_data_list(self) -> List[dict]:
         """Read both files into items as :func:`group_referred_objects` describes."""
-        refs = [(number, ref) for number, ref in enumerate(load_refs(self.split_file))
-                if ref.get('split') == self.split]
+        every, broken_refs = load_refs(self.split_file), BrokenRows()
+        refs = [(number, ref) for number, ref in enumerate(every) if ref.get('split') == self.split]
+        for number, ref in enumerate(every):
+            if not isinstance(ref.get('split'), str):
+                broken_refs.add('ref without a split', f'ref {number}, ref_id {ref.get("ref_id")}')
         if not refs:
             raise ValueError(f'{self.split_file} has no object of the split {self.split!r}')
         content, broken, self._layout = load_json(self.ann_file, 'images', 'annotations'), BrokenRows(), BoxLayout()
         images, annotations = (read_owners(content, key, self.ann_file, broken) for key in ('images', 'annotations'))
-        same_name = self._boxes_by_name(annotations.values(), images)
-        objects, broken_refs = [], BrokenRows()
+        same_name, objects = self._boxes_by_name(annotations.values(), images, broken), []
         for number, ref in refs:
             try:
                 objects.append(self._object(ref, images, annotations, same_name, broken))
@@ -192,8 +194,8 @@ class ReferDataset(RefCocoDataset):
             objects, self.group_by or ('image' if self.test_mode else 'object'))
 
     @staticmethod
-    def _boxes_by_name(annotations: Iterable[dict], images: dict) -> dict:
-        """The xyxy boxes of all objects by image and category."""
+    def _boxes_by_name(annotations: Iterable[Row], images: dict, broken: BrokenRows) -> dict:
+        """The xyxy boxes of all objects by image and category; those that are no candidates are counted."""
         same_name = collections.defaultdict(list)
         for annotation in annotations:
             try:
@@ -202,8 +204,8 @@ class ReferDataset(RefCocoDataset):
                     known = image.get('width') and image.get('height')
                     box = corners(annotation.get('bbox'), *(image_size(image) if known else ANY_SIZE), usable=False)
                     same_name[image['id'], str(annotation.get('category_id'))].append(box)
-            except BrokenRow:
-                continue  # named where it is referred to
+            except BrokenRow as problem:
+                broken.add(f'candidate with {problem}', annotation.where)
         return same_name
 
     def _object(self, ref: dict, images: dict, annotations: dict, same_name: dict, broken: BrokenRows) -> dict:

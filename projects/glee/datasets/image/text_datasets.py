@@ -134,7 +134,7 @@ class TextFromCategories(StreamedRecords):
             instance = found if self.test_mode else None
             # a crowd region is left out of the targets, whatever its mask is like
             if self.masks != 'ignored' and not found['ignore_flag']:
-                if mask:
+                if mask not in (None, []):
                     found['mask'] = usable_mask(mask, height, width)
                 elif self.masks == 'required':
                     raise BrokenRow('no mask')
@@ -180,7 +180,7 @@ class TextLVISDataset(TextCocoDataset):
     def parse_data_info(self, raw_data_info: dict) -> Optional[dict]:
         """Put the split folder into ``file_name`` and parse as COCO."""
         image = raw_data_info['raw_img_info']
-        if image.get('coco_url'):
+        if image.get('coco_url') not in (None, ''):
             image['file_name'] = '/'.join(string(image['coco_url'], 'coco_url').rsplit('/', 2)[-2:])
         return super().parse_data_info(raw_data_info)
 

@@ -6,7 +6,10 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
 
+from ...structures.row_values import BrokenRow, corners
+from ..store.broken_rows import BrokenRows, summarize
 from ..store.json_file import load_json
+from ..store.rows import Row, read_rows
 from .loading import SharedCount
 
 
@@ -36,13 +39,17 @@ class LoadSA1BMasks(BaseTransform):
         """Add ``mask`` to every record of ``instances``."""
         path = results['mask_file']
         try:
-            rows = load_json(path, 'annotations', backend_args=self.backend_args)['annotations']
+            broken = BrokenRows()
+            content = load_json(path, 'annotations', backend_args=self.backend_args)
+            rows = read_rows(content, 'annotations', path, broken)
+            if broken.reasons:
+                raise ValueError(summarize(broken.reasons, path))
             self._check(results, rows)
             results['instances'] = [
                 dict(instance, mask=rows[instance['mask_index']]['segmentation'])
                 for instance in results['instances']]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            message = f'cannot use masks {path}: {type(error).__name__}: {error}'
+        except (OSError, ValueError) as error:
+            message = f'cannot use masks {path}: {error}'
             if not self.skip_unreadable:
                 raise ValueError(message) from error
             count = self.skipped.increment()
@@ -51,13 +58,18 @@ class LoadSA1BMasks(BaseTransform):
             return None
         return results
 
-    def _check(self, results: dict, rows: List[dict]) -> None:
+    def _check(self, results: dict, rows: List[Row]) -> None:
         if len(rows) != results['num_masks']:
             raise ValueError(f'it holds {len(rows)} masks, the index {results["num_masks"]} boxes; '
                              'make the index anew')
         for instance in results['instances']:
-            x, y, w, h = rows[instance['mask_index']]['bbox']
-            if any(abs(a - b) > self.tolerance
-                   for a, b in zip((x, y, x + w, y + h), instance['bbox'])):
+            row = rows[instance['mask_index']]
+            try:
+                box = corners(row.get('bbox'), results['width'], results['height'], usable=False)
+                if not row.get('segmentation'):
+                    raise BrokenRow('no mask')
+            except BrokenRow as problem:
+                raise ValueError(f'{row.where}: {problem}') from None
+            if any(abs(a - b) > self.tolerance for a, b in zip(box, instance['bbox'])):
                 raise ValueError(f'mask {instance["mask_index"]} has another box than in the index; '
                                  'make the index anew')

@@ -65,7 +65,10 @@ class BURSTDataset(VideoDataset):
             images.append(dict(
                 img_path=join_path(folder, file), img_id=f'{sequence["id"]}_{frame}',
                 frame_id=frame, height=height, width=width, annotated=masks is not None, instances=[]))
-            shown = masks[frame] if masks is not None and isinstance(masks[frame], dict) else {}
+            shown = masks[frame] if masks is not None else {}
+            if not isinstance(shown, dict):
+                self.broken.add('frame whose segmentations are no object', f'{sequence.where} in {file}')
+                shown = {}
             for track, mask in shown.items():
                 self._add(images[-1], track, mask, sequence['track_category_ids'], ids, labels)
         info = self.read_info(sequence, ('dataset', 'seq_name', 'fps', *FEDERATION), labels)

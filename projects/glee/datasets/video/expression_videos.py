@@ -4,7 +4,7 @@ from mmdet.registry import DATASETS
 from ...structures.row_values import BrokenRow, string
 from ...structures.sample_text import as_names
 from ..store.broken_rows import BrokenRows
-from ..store.json_file import load_json
+from ..store.json_file import is_id, load_json
 from ..store.rows import Row, group_rows, read_owners, read_rows
 from .ytvis_json import YTVISJsonDataset
 
@@ -73,6 +73,14 @@ class ExpressionVideosDataset(YTVISJsonDataset):
                 broken.add('track beside another one of its expression', row.where)
         return tracks
 
+    def _exp_id(self, entry: Row, position: int) -> str:
+        """Of an expression; its position among those of its video where it has none."""
+        if not is_id(entry.get('exp_id')):
+            if entry.get('exp_id') is not None:
+                self.broken.note('exp_id that is no id: the position in its place', entry.where)
+            return str(position)
+        return str(entry['exp_id'])
+
     def _group(self, name: str, entries: list[Row], tracks: dict, objects: dict, annotator: int,
                video_id: int) -> dict:
         record = self._record(entries[0].changed(id=video_id, name=name), [], {}, annotated=bool(tracks))
@@ -86,7 +94,7 @@ class ExpressionVideosDataset(YTVISJsonDataset):
                 if identity not in numbers:
                     numbers[identity] = len(numbers) + 1
                     self._add_track(record['images'], identity, track.changed(category_id=0), {0: 0})
-            expressions.append(dict(exp_id=str(entry.get('exp_id', position)), object_ids=ids))
+            expressions.append(dict(exp_id=self._exp_id(entry, position), object_ids=ids))
         record['text'] = tuple(said_of(entry)[0] for entry in entries)
         record['video_info'].update(expressions=expressions, annotator=annotator,
                                     object_numbers={str(i): number for i, number in numbers.items()})

@@ -41,8 +41,9 @@ class MetaExpressionsDataset(VideoDataset):
         for name, video in videos.items():
             try:
                 said = self._expressions(name, video)
-                if said:
-                    records.append(self._record(name, video, said, len(records) + 1, masks, identities))
+                if not said:
+                    raise BrokenRow('video without an expression')
+                records.append(self._record(name, video, said, len(records) + 1, masks, identities))
             except BrokenRow as problem:
                 self.broken.add(str(problem), f'video {name}')
         return records
@@ -68,8 +69,9 @@ class MetaExpressionsDataset(VideoDataset):
         folder = Path(self.data_prefix.get('img', '')) / name
         if not folder.is_dir() and self.mask_file is None:
             raise BrokenRow('video without a folder of frames, as those of the test split in the file of valid')
-        annotated = bool(masks) and all(expression['anno_id'] is not None for expression in said.values())
-        keys = [expression['anno_id'] if annotated else [] for expression in said.values()]
+        anno_ids = [expression['anno_id'] for expression in said.values()]
+        annotated = self.mask_file is not None and None not in anno_ids
+        keys = anno_ids if annotated else [[]] * len(anno_ids)
         wanted = list(dict.fromkeys(key for group in keys for key in group))
         missing = [key for key in wanted if key not in masks]
         if missing:
@@ -84,7 +86,8 @@ class MetaExpressionsDataset(VideoDataset):
                                  f'{len(images)} frames')
             for frame, mask in zip(images, tracks[key]):
                 if mask is not None:
-                    self.add_mask(frame, identities[key], 0, mask, f'anno_id {key} in {frame["img_path"]}')
+                    where = f'{self.mask_file}: anno_id {key} in {frame["img_path"]}'
+                    self.add_mask(frame, identities[key], 0, mask, where)
         expressions = [dict(exp_id=exp_id, object_ids=[identities[key] for key in group])
                        for exp_id, group in zip(said, keys)]
         return dict(

@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 
 from ...structures.masks import encode
 from ...structures.row_values import BrokenRow
+from ..store.broken_rows import BrokenRows
 from ..store.index_maps import VOID, read_index_map, show_one_object
 from ..store.json_file import load_json
 from ..store.pictures import list_folders, list_pictures, picture_size, read_name_list
@@ -61,9 +62,9 @@ class PNGTreeDataset(VideoDataset):
             names = videos_of_list(root / self.split_file)
         else:
             names = list_folders(pictures)
-        meta = {} if self.meta_file is None else read_meta(root / self.meta_file)
+        meta = {} if self.meta_file is None else read_meta(root / self.meta_file, self.broken)
         if self.train_meta_file is not None:
-            seen = categories_of(read_meta(root / self.train_meta_file))
+            seen = categories_of(read_meta(root / self.train_meta_file, self.broken))
             self.unseen_categories |= categories_of(meta) - seen
         records = []
         for number, name in enumerate(names):
@@ -183,8 +184,10 @@ def size_of_video(frames: list[Path]) -> tuple[int, int]:
     raise BrokenRow('video without a readable frame' if frames else 'video without frames')
 
 
-def read_meta(path: Path) -> dict[str, dict[int, str]]:
+def read_meta(path: Path, broken: BrokenRows) -> dict[str, dict[int, str]]:
     """By video, the category of each object of a meta.json of YouTube-VOS or MOSE, where it has one.
+
+    Entries that cannot be used are counted in ``broken``.
 
     Raises:
         ValueError: the file has no `videos` by name; it is named.
@@ -192,14 +195,24 @@ def read_meta(path: Path) -> dict[str, dict[int, str]]:
     videos = load_json(str(path), 'videos')['videos']
     if not isinstance(videos, dict):
         raise ValueError(f'{path}: `videos` must be an object by name, not {type(videos).__name__}')
-    return {name: {int(key): entry['category'] for key, entry in _objects(video).items()
-                   if key.isdecimal() and isinstance(entry, dict) and isinstance(entry.get('category'), str)}
-            for name, video in videos.items()}
+    return {name: _categories(video, f'{path}: video {name}', broken) for name, video in videos.items()}
 
 
-def _objects(video) -> dict:
-    objects = video.get('objects') if isinstance(video, dict) else None
-    return objects if isinstance(objects, dict) else {}
+def _categories(video, where: str, broken: BrokenRows) -> dict[int, str]:
+    """The category of each object of a video that has one."""
+    objects = video.get('objects', {}) if isinstance(video, dict) else None
+    if not isinstance(objects, dict):
+        broken.add('entry without objects', where)
+        return {}
+    categories = {}
+    for key, entry in objects.items():
+        category = entry.get('category') if isinstance(entry, dict) else entry
+        if not key.isdecimal() or len(key) > 3 or not isinstance(entry, dict) or (
+                not isinstance(category, (str, type(None)))):
+            broken.add('object without a number or a category', f'{where}, object {key}')
+        elif category is not None:
+            categories[int(key)] = category
+    return categories
 
 
 def categories_of(videos: dict[str, dict[int, str]]) -> set[str]:

@@ -7,7 +7,8 @@ from ..store.rows import Row
 from .video_dataset import make_instance
 
 
-def add_boxes(records: list[dict], rows: list[Row], labels: dict, broken: BrokenRows, layout: BoxLayout) -> None:
+def add_boxes(records: list[dict], rows: list[Row], labels: dict, videos: dict, broken: BrokenRows,
+              layout: BoxLayout) -> None:
     """Put the ``annotations`` of a validation.json into the frames of their images, in the order of the rows.
 
     Args:
@@ -15,6 +16,7 @@ def add_boxes(records: list[dict], rows: list[Row], labels: dict, broken: Broken
             are passed over.
         rows (list[Row]): with ``video_id``, ``image_id``, ``track_id``, ``category_id`` and ``bbox`` (xywh, px).
         labels (dict): label by category id, None for one that nobody asks for.
+        videos (dict): all that the file has, by id.
         broken (BrokenRows): gets the rows that cannot be used.
         layout (BoxLayout): sees all boxes.
     """
@@ -25,6 +27,7 @@ def add_boxes(records: list[dict], rows: list[Row], labels: dict, broken: Broken
         try:
             if not is_id(row.get('video_id')) or not is_id(row.get('track_id')):
                 raise BrokenRow('annotation without video_id or track_id')
+            look_up(videos, row['video_id'], 'annotation of an unknown video')
             label = label_of(row, labels)
             video_id = next((key for key in (row['video_id'], other_spelling(row['video_id'])) if key in frames), None)
             if video_id is None or label is None:  # of another file, or of a category that nobody asks for

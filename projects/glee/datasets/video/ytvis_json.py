@@ -57,13 +57,15 @@ class YTVISJsonDataset(VideoDataset):
         records = []
         for video_id, video in videos.items():
             known = {key: value for key, value in video.items() if value is not None}
+            if self.eval_file is not None and not _same(federation, video_id):
+                broken.note(f'video of {self.ann_file} that is not there', video.where)
             try:
                 records.append(self._record(video.changed(**{**_same(federation, video_id), **known}),
                                             tracks[video_id], labels, annotated=bool(annotations or rows)))
             except BrokenRow as problem:
                 self.broken.add(str(problem), video.where)
         if rows:
-            add_boxes(records, rows, labels, broken, self.layout)
+            add_boxes(records, rows, labels, federation, broken, self.layout)
         elif self.test_mode and give_first_masks_alone(records):
             for frame in (frame for record in records for frame in record['images']):
                 frame['annotated'] = False
@@ -101,10 +103,10 @@ class YTVISJsonDataset(VideoDataset):
         for track in tracks:
             self._add_track(images, track.number + 1, track, labels)
         info = self.read_info(video, INFO_KEYS, labels)
-        info['name'] = str(video.get('name') or names[0].rpartition('/')[0])
+        info['name'] = self._name(video, names)
         info['object_numbers'] = {str(track.number + 1): position for position, track in enumerate(tracks, 1)}
         info['object_areas'] = {str(track.number + 1): self._mean_of_areas(track) for track in tracks
-                                if isinstance(track.get('areas'), list)}
+                                if self._has_areas(track)}
         if not self.test_mode and not isinstance(shown, range):  # an object would be missing in the other frames
             images = [dict(frame, frame_id=number) for number, frame in enumerate(
                 frame for frame in images if frame['frame_id'] in shown)]
@@ -112,6 +114,19 @@ class YTVISJsonDataset(VideoDataset):
             raise BrokenRow('video without an annotated frame')
         return dict(video_id=video['id'], video_length=len(images), width=width, height=height, video_info=info,
                     images=images)
+
+    def _name(self, video: Row, names: list[str]) -> str:
+        """Of the video's folder in result files."""
+        folder = names[0].rpartition('/')[0]
+        if not isinstance(video.get('name') or '', str):
+            self.broken.note(f'name that is no text: {folder!r} in its place', video.where)
+            return folder
+        return video.get('name') or folder
+
+    def _has_areas(self, track: Row) -> bool:
+        if not isinstance(track.get('areas'), (list, type(None))):
+            self.broken.note('areas that are no list: measured', track.where)
+        return isinstance(track.get('areas'), list)
 
     def _mean_of_areas(self, track: Row) -> float:
         """Size of an object in px as YouTube-VIS's program takes it: the mean of the areas that are not 0 or null."""

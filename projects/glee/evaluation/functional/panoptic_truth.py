@@ -76,9 +76,10 @@ def _file_name(row: Row, image: dict | None, broken: BrokenRows) -> str:
 
 def _segments(row: Row, known: dict, path: str, broken: BrokenRows) -> dict[int, TrueSegment]:
     segments: dict[int, TrueSegment] = {}
-    if row.get('segments_info') is not None and not isinstance(row['segments_info'], list):
-        raise BrokenRow('segments_info that is no list')
-    for position, segment in enumerate(row.get('segments_info') or ()):
+    if not isinstance(row.get('segments_info'), list):
+        broken.add('annotation without segments_info', row.where)
+        return segments
+    for position, segment in enumerate(row['segments_info']):
         where = f'{row.where}, segment {position}'
         try:
             if not isinstance(segment, dict):

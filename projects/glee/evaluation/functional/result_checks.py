@@ -119,7 +119,8 @@ def _is_score(value) -> bool:
 
 
 def _check_rle(rle, size: tuple[int, int], where: str) -> None:
-    if isinstance(rle, dict) and list(rle.get('size') or ()) != list(size):
+    found = rle.get('size') if isinstance(rle, dict) else None
+    if isinstance(rle, dict) and (list(found) if isinstance(found, list) else found) != list(size):
         raise ResultFileError(f'{where} has a mask of size {rle.get("size")} in a video of size {list(size)}')
     try:
         if not isinstance(rle, dict) or not isinstance(rle.get('counts'), str):
@@ -185,7 +186,7 @@ def check_burst(path: str, ann_file: str) -> int:
         _require(entry, dict(
             dataset=lambda value: isinstance(value, str), seq_name=lambda value: isinstance(value, str),
             height=_is_number, width=_is_number, annotated_image_paths=lambda value: isinstance(value, list),
-            segmentations=lambda value: all(isinstance(frame, dict) for frame in value),
+            segmentations=lambda value: isinstance(value, list) and all(isinstance(frame, dict) for frame in value),
             track_category_ids=lambda value: isinstance(value, dict)), where)
         reference = sequences.get((entry['dataset'], entry['seq_name']))
         if reference is None:
@@ -220,8 +221,7 @@ def check_bdd(path: str, ann_file: str) -> int:
         where = f'{path}: frame {number}'
         _require(frame, dict(videoName=lambda value: isinstance(value, str), name=lambda value: isinstance(value, str),
                              frameIndex=lambda value: isinstance(value, int),
-                             labels=lambda value: all(isinstance(label, dict) and label.get('id') is not None
-                                                      for label in value)), where)
+                             labels=_are_labels), where)
         size = sizes.pop((frame['videoName'], frame['name'], frame['frameIndex']), None)
         if size is None:
             raise ResultFileError(f'{where}, {frame["videoName"]}/{frame["name"]}, is not annotated or there twice')
@@ -239,6 +239,10 @@ def check_bdd(path: str, ann_file: str) -> int:
     if sizes:
         raise ResultFileError(f'{path} lacks {len(sizes)} frames, e.g. {"/".join(next(iter(sizes))[:2])}')
     return count
+
+
+def _are_labels(value) -> bool:
+    return isinstance(value, list) and all(isinstance(label, dict) and label.get('id') is not None for label in value)
 
 
 def _is_box(box: dict) -> bool:
