@@ -98,3 +98,12 @@ def test_clicks_are_discs_of_two_colours():
         DrawnObject(clicks=[(100, 200), (300, 200, -1), (400, 200, True), (500, 200, False)])])
     greens = [bool(int(drawn[200, x, 1]) > int(drawn[200, x, 0])) for x in (100, 300, 400, 500)]
     assert greens == [True, False, True, False] and (drawn[100] == 100).all()
+
+
+def test_names_cut_out_of_a_caption_are_drawn():
+    image, spans = np.full((60, 80, 3), 100, np.uint8), [[[2, 6]], [[18, 22]]]
+    drawn = [TextLocalVisualizer(f'caption {number}', min_side=0).draw(image, DetDataSample(
+        metainfo=meta, pred_instances=InstanceData(labels=torch.tensor([1]), scores=torch.tensor([0.5]),
+                                                   bboxes=torch.tensor([[5., 30., 25., 50.]]))))
+        for number, meta in enumerate((dict(text=NAMES), dict(text='a star beside the ring', tokens_positive=spans)))]
+    assert np.array_equal(*drawn) and not np.array_equal(drawn[0], image)
