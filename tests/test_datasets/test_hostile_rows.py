@@ -20,7 +20,14 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 from PIL import Image
 
-from projects.glee.datasets.conversion import convert_bdd_images, convert_bdd_tracks, convert_videos
+from projects.glee.datasets.conversion import (
+    convert_bdd_images,
+    convert_bdd_tracks,
+    convert_refer,
+    convert_uvo,
+    convert_videos,
+    merge_refcoco,
+)
 from projects.glee.datasets.image import RefCocoJsonDataset, ReferDataset, TextCocoDataset
 from projects.glee.datasets.video import (
     BURSTDataset,
@@ -31,7 +38,7 @@ from projects.glee.datasets.video import (
 )
 from projects.glee.evaluation.functional.result_checks import ResultFileError, check_vis
 from projects.glee.evaluation.functional.video_record import VideoRecord, frame_record
-from projects.glee.evaluation.metrics import CocoEvalMetric, LVISEvalMetric, VISMetric
+from projects.glee.evaluation.metrics import BDDTrackMetric, CocoEvalMetric, LVISEvalMetric, TETAMetric, VISMetric
 from projects.glee.structures.track import Track
 
 TRAINING = [
@@ -104,6 +111,8 @@ def test_coco_files_through_reader_transforms_and_metric(folder, content):
     with refused_by_name(path):
         metric = CocoEvalMetric(str(path), metric=['bbox', 'segm'])
         evaluate_images(metric)
+    with refused_by_name(path):
+        convert_uvo(path, folder / 'uvo.json')
     update_rows(content, 'images', neg_category_ids=[2], not_exhaustive_category_ids=[])
     update_rows(content, 'categories', frequency='f')
     path.write_text(json.dumps(content))
@@ -119,10 +128,10 @@ def update_rows(content: dict, key: str, **values) -> None:
             row.update(values)
 
 
-def evaluate_images(metric) -> None:
+def evaluate_images(metric, classes: tuple = ('star', 'ring')) -> None:
     """Score detections in the pictures that the file has."""
     evaluator = Evaluator([metric])
-    evaluator.dataset_meta = dict(classes=('star', 'ring'))
+    evaluator.dataset_meta = dict(classes=classes)
     images = {image['id'] for image in metric.truth.content['images']}
     known = [image for image in (1, 2) if image in images]
     for image in known:
@@ -137,7 +146,10 @@ def evaluate_images(metric) -> None:
 def test_files_of_expressions(folder, content):
     update_rows(content, 'images', expressions=[' ', 'the left one', None])
     path, refs = folder / 'refcoco.json', folder / 'refs(x).p'
+    update_rows(content, 'images', original_id=42)
     path.write_text(json.dumps(content))
+    with refused_by_name(path):
+        merge_refcoco([path], [path], folder / 'mixed.json')
     refs.write_bytes(pickle.dumps([dict(ref_id=n, ann_id=n, image_id=n % 2 + 1, split='val', sentences=[dict(raw='a')])
                                    for n in range(6)]))
     for test_mode in (False, True):
@@ -150,6 +162,8 @@ def test_files_of_expressions(folder, content):
                 for index in range(len(data)):
                     for instance in data.get_data_info(index)['instances']:
                         check_object(instance['bbox'])
+    with refused_by_name(path, refs):
+        convert_refer(refs, path, folder / 'refer', 'refcoco')
 
 
 @given(content=ytvis_files())
@@ -177,17 +191,17 @@ def test_ytvis_files_through_readers_converter_and_metric(folder, content):
 
 
 def score_video(clips: VideoDataset, record: dict) -> None:
-    """VIS AP of a video with its own objects as predictions."""
+    """VIS AP and BDD100K's numbers of a video with its own objects as predictions."""
     samples = []
     for frame in clips.frames_of(record, range(record['video_length'])):
         samples.append(frame_record(DetDataSample(metainfo=dict(frame, ori_shape=(frame['height'], frame['width'])))))
     video = VideoRecord(dict(record['video_info'], video_id=record['video_id']), clips.metainfo['classes'], samples, [])
     video.tracks = [Track(t.instance_id, t.label, 0.5, t.segmentations, t.bboxes) for t in video.truth()
                     if any(t.segmentations)]
-    metric = VISMetric()
-    metric.dataset_meta = clips.metainfo
-    for value in metric.summarise([metric.score_video(video)]).values():
-        assert value is None or -1 <= value <= 1
+    for metric in (VISMetric(), BDDTrackMetric('bbox'), TETAMetric()):
+        metric.dataset_meta = clips.metainfo
+        for name, value in metric.summarise([metric.score_video(video)]).items():
+            assert value is None or -1 <= value <= 1, name
 
 
 @given(content=ytvis_files())
@@ -227,6 +241,19 @@ def test_files_of_expressions_about_videos(folder, contents):
             score_video(data, data.get_data_info(index))
 
 
+def read_and_score(folder: Path, name: str, content: dict) -> None:
+    """What converters wrote is read without a loss and scored."""
+    options = dict(data_root=f'{folder}/', ann_file=name, data_prefix=dict(img=''), pipeline=[], test_mode=True)
+    if 'images' in content and content['images']:
+        data = TextCocoDataset(**options)
+        assert sum(len(data.get_data_info(i)['instances']) for i in range(len(data))) == len(content['annotations'])
+        evaluate_images(CocoEvalMetric(str(folder / name)), data.metainfo['classes'])
+    elif content.get('videos'):
+        clips = YTVISJsonDataset(**options, serialize_data=False)
+        for index in range(len(clips)):
+            score_video(clips, clips.get_data_info(index))
+
+
 @given(content=scalabel_files())
 def test_scalabel_files_through_the_converters(folder, content):
     path = folder / 'labels.json'
@@ -236,5 +263,6 @@ def test_scalabel_files_through_the_converters(folder, content):
         out = folder / f'bdd_{number}.json'
         with refused_by_name(path):
             convert(path, out, masks=masks)
-            json.loads(out.read_text(), parse_constant=pytest.fail)  # neither NaN nor Infinity is JSON
+            written = json.loads(out.read_text(), parse_constant=pytest.fail)  # neither NaN nor Infinity is JSON
+            read_and_score(folder, out.name, written)
         shutil.rmtree(folder / f'{out.name}.parts', ignore_errors=True)

@@ -4,7 +4,7 @@ from typing import Any, Callable, Container, NamedTuple
 import numpy as np
 
 from ...structures.masks import area, bounding_box, read_mask
-from ...structures.row_values import BrokenRow, corners, number
+from ...structures.row_values import BrokenRow, corners, integer, number
 
 
 class Sight(NamedTuple):
@@ -54,11 +54,17 @@ def read_track(track: dict, size: tuple[int, int], length: int, add: Callable[[s
 
 
 def annotated_frames(video: dict, length: int) -> Container[int]:
-    """Positions of the frames of a video that are annotated: those in its ``annotated_frames``, all without it."""
+    """Positions of the frames of a video that are annotated: those in its ``annotated_frames``, all without it.
+
+    Raises:
+        BrokenRow: they are no list of positions.
+    """
     positions = video.get('annotated_frames')
-    if not isinstance(positions, list):
+    if positions is None:
         return range(length)
-    return {position for position in positions if isinstance(position, int)}
+    if not isinstance(positions, list):
+        raise BrokenRow('annotated_frames that are no list')
+    return {integer(position, 'annotated_frames') for position in positions}
 
 
 def _per_frame(values: Any, length: int) -> list:
