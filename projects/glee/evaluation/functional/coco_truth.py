@@ -4,7 +4,7 @@ A row that cannot be used as a whole is left out. Otherwise it counts as it woul
 without a usable mask has a mask of nothing, one without a usable box a box of no size; neither can be found. All are
 counted and named in one warning.
 """
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any, Iterable, NamedTuple, Optional, Sequence
 
 from mmdet.datasets.api_wrappers import COCO
@@ -202,13 +202,18 @@ class TruthFile:
         """The id of each name; of categories of one name the first one comes first.
 
         Raises:
-            ValueError: the file has no such name.
+            ValueError: the file has no such name, or has it more often, so that nobody knows which is meant.
         """
         ids = ids_of_names(self.content['categories'], names)
         missing = [name for name, identifier in zip(names, ids) if identifier is None]
         if missing:
             raise ValueError(f'{self.path} lacks the categories {missing[:5]} of the data set; give the metric the '
                              "data set's ann_file")
+        counts = Counter(category['name'] for category in self.content['categories'])
+        twice = [name for name, count in counts.items() if count > list(names).count(name) > 0]
+        if twice:
+            raise ValueError(f'{self.path} has {counts[twice[0]]} categories of the name {twice[0]!r}, the data set '
+                             f'{list(names).count(twice[0])}: nobody knows which is meant')
         return ids
 
     def numbered(self, first: Iterable = ()) -> Numbered:
