@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Callable, Collection, Iterator, NamedTuple, Optional, Sequence, Union
 
 import cv2
-import mmcv
 import numpy as np
 
 from ..datasets.store.pictures import list_pictures, read_picture
+from ..datasets.store.video_file import VideoFile
 
 VideoSource = Union[int, str, Path, Sequence[Union[np.ndarray, str, Path]], Iterator[np.ndarray], 'FrameReader']
 DEFAULT_FPS = 25.
+MOST_LOST = 100  # frames in a row that cannot be read
 
 
 class FrameReader:
@@ -37,12 +38,12 @@ class FrameReader:
             self._name, path = str(source), Path(source).expanduser()
             if not path.exists():
                 raise FileNotFoundError(f'video {source} does not exist')
-            self.frames = list_pictures(path) if path.is_dir() else mmcv.VideoReader(str(path))
+            self.frames = list_pictures(path) if path.is_dir() else VideoFile(path)
         if not len(self.frames):
             raise ValueError(f'{self._name} has no frame' + (
-                ' that can be read' if isinstance(self.frames, mmcv.VideoReader) else ''))
-        if isinstance(self.frames, mmcv.VideoReader) and self.frames.fps > 0:
-            self.fps = float(self.frames.fps)
+                ' that can be read' if isinstance(self.frames, VideoFile) else ''))
+        if isinstance(self.frames, VideoFile) and self.frames.fps:
+            self.fps = self.frames.fps
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -58,7 +59,7 @@ class FrameReader:
                 raise ValueError(f'frame {index}, {frame}, cannot be read') from error
         if frame is None:
             raise ValueError(f'{place} cannot be read')
-        return np.ascontiguousarray(frame[..., ::-1] if isinstance(self.frames, mmcv.VideoReader) else frame)
+        return np.ascontiguousarray(frame)
 
 
 class VideoFrames(NamedTuple):
@@ -119,7 +120,7 @@ def open_frames(source: VideoSource, start: int = 0, end: Optional[int] = None, 
     _check_reached(also, range(numbers[-1] + 1) if stride > 0 else range(numbers[-1], len(reader)),
                    f'start={start}, end={end}, stride={stride} stop at frame {numbers[-1]}')
     order = sorted({*numbers, *also}, reverse=stride < 0)
-    return VideoFrames(((number, _frame_or_error(reader, number)) for number in order),
+    return VideoFrames(_read(reader, order),
                        float(Fraction(reader.fps).limit_denominator(1000) / abs(stride)), len(numbers),
                        frozenset(also), numbers.__contains__)
 
@@ -130,11 +131,18 @@ def _check_reached(frames: Collection[int], reached: range, reason: str) -> None
         raise ValueError(f'something is pointed at in frame {lost[0]}, which is never reached: {reason}')
 
 
-def _frame_or_error(reader: FrameReader, number: int) -> Union[np.ndarray, ValueError]:
-    try:
-        return reader[number]
-    except ValueError as error:
-        return error
+def _read(reader: FrameReader, order: Sequence[int]) -> Iterator[tuple[int, Union[np.ndarray, ValueError]]]:
+    """Frames or why they cannot be read; a video file of which nothing comes any more is left."""
+    lost = 0
+    for number in order:
+        try:
+            frame, lost = reader[number], 0
+        except ValueError as error:
+            frame, lost = error, lost + 1
+        given_up = lost == MOST_LOST and isinstance(reader.frames, VideoFile)
+        yield number, ValueError(f'{frame}, like {lost - 1} before it: the rest is not tried') if given_up else frame
+        if given_up:
+            return
 
 
 def camera_frames(source: Union[int, str] = 0) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif')
 STRAY_FOLDERS = ('.ipynb_checkpoints', '__MACOSX', '@eaDir')
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)  # what pillow raises
 _ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 exchange width and height
 
 
@@ -64,11 +65,16 @@ def picture_size(path: Union[str, Path]) -> tuple[int, int]:
     """(height, width) of a picture as it is shown, that is after its EXIF rotation; pixels are not decoded.
 
     Raises:
-        OSError: it is missing or no picture.
+        OSError: it is missing, no picture, or one of more pixels than pillow opens; it is named.
     """
-    with Image.open(path) as picture:
-        width, height = picture.size
-        turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    except FileNotFoundError:
+        raise
+    except _UNREADABLE as error:
+        raise OSError(f'{path} cannot be read as a picture: {type(error).__name__}: {error}') from error
     return (width, height) if turned else (height, width)
 
 
@@ -87,7 +93,7 @@ def read_picture(source: Union[str, Path, bytes]) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
             return to_rgb(picture)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f'{name} cannot be read as a picture: {type(error).__name__}: {error}') from error
 
 
