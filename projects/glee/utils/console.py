@@ -13,6 +13,8 @@ _HEARD = ('mmengine.hooks.logger_hook', 'mmengine.hooks.checkpoint_hook')
 _UNHEARD = ('Exp name', 'Evaluating ', 'bbox_mAP_copypaste', 'segm_mAP_copypaste', 'mAP_copypaste')
 # Warnings of mmengine about its own names.
 _KNOWN_WARNINGS = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
+# mmengine warns of each parameter that a config freezes.
+_FROZEN = 'is skipped since its requires_grad=False'
 
 
 class LogLine(str):
@@ -70,7 +72,8 @@ class _ConsoleFormatter(logging.Formatter):
 
 def _shown(record: logging.LogRecord) -> bool:
     if record.levelno >= logging.WARNING:
-        return not record.getMessage().startswith(_KNOWN_WARNINGS)
+        message = record.getMessage()
+        return not (message.startswith(_KNOWN_WARNINGS) or message.endswith(_FROZEN))
     if isinstance(record.msg, LogLine):
         return bool(record.msg.short)
     origin = _origin() or ''

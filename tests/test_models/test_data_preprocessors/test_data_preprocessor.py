@@ -161,3 +161,24 @@ def test_a_label_of_no_phrase_stays_one_when_phrases_are_joined():
     assert len(out[0].text) == 4
     with pytest.raises(ValueError, match='is outside the 4 names'):
         DynamicLossSelector()(out)
+
+
+def test_a_part_of_the_names_alone_is_asked_for():
+    """Each name is left out about as often, one at least stays, and labels mean the names they meant."""
+    model = GLEEDataPreprocessor(batch_augments=[dict(type='BatchVocabulary', part_prob=0.5)])
+    names = ('RBC', 'WBC', 'platelet')
+    torch.manual_seed(0)
+    texts = []
+    with captured_log() as messages:
+        for _ in range(600):
+            out = model(batch(sample([0, 2, 2], names), sample([1], names)), training=True)['data_samples']
+            texts.append(out[0].text)
+            assert out[1].text == out[0].text
+            meant = [[s.text[label] for label in s.gt_instances.labels] for s in out]
+            assert meant == [[name for name in ('RBC', 'platelet', 'platelet') if name in out[0].text],
+                             [name for name in ('WBC', ) if name in out[0].text]]
+    whole = sum(text == names for text in texts)
+    assert 250 < whole < 350 and not messages
+    # a part has one or two of the three names, equally often: 1.5 of 3 on average
+    shares = [sum(name in text for text in texts if text != names) / (600 - whole) for name in names]
+    assert shares == pytest.approx([0.5] * 3, abs=0.1) and min(map(len, texts)) == 1

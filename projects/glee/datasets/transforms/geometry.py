@@ -80,8 +80,8 @@ class RasterizeMasks(BaseTransform):
     """Turns polygons and lazy masks into bitmaps at the final size; bitmaps pass through."""
 
     def transform(self, results: dict) -> dict:
-        """Make ``gt_masks`` a uint8 :class:`BitmapMasks` (N, H, W)."""
-        masks = results['gt_masks']
+        """Make ``gt_masks`` a uint8 :class:`BitmapMasks` (N, H, W); without any there is nothing to do."""
+        masks = results.get('gt_masks')
         if isinstance(masks, LazyMasks):
             results['gt_masks'] = masks.to_bitmap()
         elif isinstance(masks, PolygonMasks):

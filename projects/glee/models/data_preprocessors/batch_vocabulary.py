@@ -24,14 +24,18 @@ class BatchVocabulary(nn.Module):
 
     Args:
         size (int): most names, unless the samples bring a ``vocabulary_size`` of their own.
+        part_prob (float): probability that a batch asks for a random part of its names alone, one at least; the
+            objects of the others leave the targets. For few names, which otherwise are always asked for together
+            (ours, off by default).
 
     Attributes:
         dropped_objects (int): objects that left the targets so far.
     """
 
-    def __init__(self, size: int = 100) -> None:
+    def __init__(self, size: int = 100, part_prob: float = 0.) -> None:
         super().__init__()
         self.size = size
+        self.part_prob = part_prob
         self.dropped_objects = 0
 
     def forward(self, inputs: Tensor,
@@ -67,6 +71,10 @@ class BatchVocabulary(nn.Module):
     def _draw(self, samples: Sequence[DetDataSample]) -> None:
         """Reduce the shared text to the size of the vocabulary."""
         text, size = samples[0].text, samples[0].get('vocabulary_size', self.size)
+        if self.part_prob and len(text) > 1 and torch.rand(()) < self.part_prob:
+            kept = torch.randperm(len(text))[:torch.randint(1, len(text), ())].sort().values
+            self._keep(samples, kept[:size], told=True)
+            return
         if len(text) <= size:
             return
         positive = torch.zeros(len(text), dtype=torch.bool)
@@ -74,13 +82,19 @@ class BatchVocabulary(nn.Module):
         shuffled = torch.randperm(len(text))
         # positives first, both parts in random order
         kept = torch.cat([shuffled[positive[shuffled]], shuffled[~positive[shuffled]]])[:size].sort().values
+        self._keep(samples, kept)
+
+    def _keep(self, samples: Sequence[DetDataSample], kept: Tensor, told: bool = False) -> None:
+        """Reduce the shared text to the names ``kept``, ascending; ``told``: that objects leave is meant."""
+        text = samples[0].text
         new_label = torch.full((len(text), ), -1)
         new_label[kept] = torch.arange(len(kept))
         vocabulary = tuple(text[i] for i in kept.tolist())
         for sample in samples:
-            self._relabel(sample, vocabulary, new_label)
+            self._relabel(sample, vocabulary, new_label, told)
 
-    def _relabel(self, sample: DetDataSample, vocabulary: tuple[str, ...], new_label: Tensor) -> None:
+    def _relabel(self, sample: DetDataSample, vocabulary: tuple[str, ...], new_label: Tensor,
+                 told: bool = False) -> None:
         """Replace the text of a sample; objects whose new label is -1 leave it.
 
         A label that indexes no name of the old text indexes none of the new one either, for the loss to find
@@ -94,11 +108,11 @@ class BatchVocabulary(nn.Module):
         labels = torch.where(known, labels, old.where(old < 0, old.clamp(min=len(vocabulary))))
         dropped = int((~kept).sum())
         if dropped:
-            if self.dropped_objects == 0:
+            if self.dropped_objects == 0 and not told:
                 print_log(f'a batch of source {sample.get("source")!r} has more than {len(vocabulary)} positive '
                           f'names; {dropped} objects of an image leave its targets (told once, counted in '
                           '`dropped_objects`)', logger='current', level=logging.WARNING)
-            self.dropped_objects += dropped
+            self.dropped_objects += 0 if told else dropped
             instances, labels = instances[kept], labels[kept]
         instances.labels = labels
         sample.gt_instances = instances

@@ -1,0 +1,113 @@
+"""Fine-tune a model on a COCO file of your own, with masks or with boxes alone.
+
+Examples:
+    glee finetune --train pets/train.json --val pets/val.json --images pets/images --weights glee_lite.pth
+    glee finetune --train t.json --val v.json --images pics --model glee_mini --weights glee_mini.pth --iterations 800
+
+The names are those of the file. The file is checked first (glee check does more). Checkpoints, log and the config go to
+--work-dir; the best checkpoint by box AP on --val is named at the end. Run the same command again to continue.
+"""
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs/glee/finetune'
+MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini')
+FATAL = 'fits as corners'  # nothing can be learned from such boxes
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``glee finetune``."""
+    parser.add_argument('--train', required=True, metavar='FILE.json', help='COCO file to learn from')
+    parser.add_argument('--val', required=True, metavar='FILE.json', help='COCO file that chooses the best checkpoint')
+    parser.add_argument('--images', required=True, metavar='FOLDER', help='pictures of both files')
+    parser.add_argument('--val-images', metavar='FOLDER', help='pictures of --val, where they lie elsewhere')
+    parser.add_argument('--weights', required=True, metavar='FILE',
+                        help='checkpoint to start from: one of ours, or a released GLEE file as it was downloaded')
+    parser.add_argument('--model', default=MODELS[0], metavar='NAME|CONFIG',
+                        help=f'{", ".join(MODELS)} (default %(default)s), or a config like theirs')
+    parser.add_argument('--work-dir', default='work_dirs/finetune', metavar='FOLDER', help='default %(default)s')
+    parser.add_argument('--iterations', type=int, default=2000, help='default %(default)s')
+    parser.add_argument('--batch-size', type=int, default=4,
+                        help='pictures of an iteration (default %(default)s); the learning rate follows')
+    parser.add_argument('--val-interval', type=int, default=500, help='iterations (default %(default)s)')
+
+
+def run(args: Namespace) -> bool:
+    """Never leaves anything out but what the check names."""
+    from .options import need_weights
+    need_weights(args)
+    with_masks = _check(args)
+    from projects.glee.engine.runner import run_config
+    cfg = make_config(args, with_masks)
+    run_config.set_amp(cfg, False)
+    runner = run_config.build_runner(cfg)
+    runner.train()
+    _say_what_next(args, runner)
+    return False
+
+
+def make_config(args: Namespace, with_masks: bool):
+    """The config of the arguments.
+
+    Raises:
+        FileNotFoundError: ``--model`` is neither a name nor a file.
+        ValueError: the numbers do not fit together.
+    """
+    from mmengine.config import Config
+    path = CONFIGS / f'{args.model}_finetune.py' if args.model in MODELS else Path(args.model)
+    if not path.is_file():
+        raise FileNotFoundError(f'model {args.model!r} is neither one of {", ".join(MODELS)} nor a config file')
+    if min(args.iterations, args.batch_size, args.val_interval) < 1:
+        raise ValueError('--iterations, --batch-size and --val-interval are 1 or more')
+    cfg = Config.fromfile(path)
+    for loader, file, folder in ((cfg.train_dataloader, args.train, args.images),
+                                 (cfg.val_dataloader, args.val, args.val_images or args.images)):
+        loader.dataset.update(data_root='', ann_file=str(Path(file).resolve()),
+                              data_prefix=dict(img=str(Path(folder).resolve())))
+    cfg.val_evaluator.update(ann_file=str(Path(args.val).resolve()),
+                             metric=['bbox', 'segm'] if with_masks else ['bbox'])
+    cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
+    for step in cfg.train_dataloader.dataset.pipeline:
+        if step.type == 'LoadInstances':
+            step.with_mask = with_masks
+    cfg.train_dataloader.batch_size = args.batch_size
+    warmup = cfg.param_scheduler[0].end = max(1, min(cfg.param_scheduler[0].end, args.iterations // 4))
+    cfg.param_scheduler[1].begin = warmup
+    cfg.train_cfg.update(max_iters=args.iterations, val_interval=min(args.val_interval, args.iterations))
+    cfg.default_hooks.checkpoint.interval = cfg.train_cfg.val_interval
+    cfg.update(load_from=str(Path(args.weights).expanduser().resolve()), resume='auto', work_dir=args.work_dir)
+    return cfg
+
+
+def _check(args: Namespace) -> bool:
+    """Whether every object of both files has a mask; says what is wrong with them.
+
+    Raises:
+        ValueError: nothing could be learned from a file.
+    """
+    from projects.glee.datasets.checking import check_coco
+    reports = [check_coco(args.train, args.images, quick=True),
+               check_coco(args.val, args.val_images or args.images, quick=True)]
+    for report in reports:
+        for reason, (count, first) in sorted(report.faults.items()):
+            print(f'{report.ann_file}: {reason}: {count} (first: {first})')
+        fatal = [reason for reason in report.faults if FATAL in reason]
+        if fatal or not report.objects:
+            raise ValueError(f'{report.ann_file}: {fatal[0] if fatal else "it has no object that can be used"}')
+    train, val = reports
+    if strange := [name for name in val.names if name not in train.names]:
+        raise ValueError(f'{val.ann_file} has names that {train.ann_file} lacks: {strange[:5]}')
+    print(f'{sum(train.objects.values())} objects of {len(train.names)} names in {len(train.items)} pictures')
+    with_masks = all('mask' in found for report in reports for item in report.items for found in item['instances']
+                     if not found['ignore_flag'])
+    if not with_masks:
+        print('objects without masks: boxes and names are learned, masks stay what they were and are not tested')
+    return with_masks
+
+
+def _say_what_next(args: Namespace, runner) -> None:
+    best = sorted(Path(args.work_dir).glob('best_*.pth'))
+    config = Path(args.work_dir) / Path(runner.cfg.filename).name
+    if best:
+        print(f'best checkpoint: {best[-1]}\nuse it: glee predict new.jpg --names NAME ... --model {config} '
+              f'--weights {best[-1]}')

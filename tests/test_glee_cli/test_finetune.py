@@ -1,0 +1,100 @@
+"""glee finetune on a file of masks and on one of boxes alone; its mistakes are found before the model is built."""
+import json
+
+import pytest
+import torch
+from paths import ROOT
+
+from projects.glee.apis import init_model
+from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee_cli.exits import OK, WRONG_USE
+from projects.glee_cli.finetune import MODELS, make_config
+from projects.glee_cli.program import main, make_parser
+
+
+@pytest.fixture(scope='module')
+def start(tmp_path_factory):
+    """A checkpoint of the small model with random weights."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp('start') / 'glee_mini.pth'
+    model = init_model(str(ROOT / 'configs/glee/mini/glee_mini_coco.py'))
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path
+
+
+@pytest.fixture
+def files(world, tmp_path):
+    """Own files: training pictures of MiniWorld, with boxes alone."""
+    content = json.loads((world / 'coco/annotations/instances_train2017.json').read_text())
+    for row in content['annotations']:
+        row.pop('segmentation')
+    (tmp_path / 'boxes.json').write_text(json.dumps(content))
+    return tmp_path
+
+
+def words(world, file, start, work_dir, **options):
+    return ['finetune', '--train', str(file), '--val', str(file), '--images', str(world / 'coco/train2017'),
+            '--weights', str(start), '--model', 'glee_mini', '--work-dir', str(work_dir), '--iterations', '2',
+            '--val-interval', '1', '--batch-size', '2',
+            *(word for name, value in options.items() for word in (f'--{name}', str(value)))]
+
+
+@pytest.mark.parametrize('with_masks', [True, False])
+def test_a_file_is_learned_and_the_best_checkpoint_named(world, files, start, capsys, with_masks):
+    train = world / 'coco/annotations/instances_train2017.json' if with_masks else files / 'boxes.json'
+    assert main(words(world, train, start, files / 'out')) == OK
+    out = capsys.readouterr().out
+    best, = (files / 'out').glob('best_coco_bbox_mAP_iter_*.pth')
+    assert f'best checkpoint: {best}' in out and ('segm_mAP' in out) == with_masks
+    assert ('objects without masks' in out) != with_masks
+    before, after = (read_checkpoint(path)['state_dict'] for path in (start, files / 'out/iter_2.pth'))
+    changed = {key.split('.')[1] for key in before if not torch.equal(before[key], after[key])}
+    frozen = {key for key in before if 'text_encoder.text_model' in key and not torch.equal(before[key], after[key])}
+    assert 'decoder' in changed and 'pixel_decoder' in changed and not frozen
+    # the same command again has nothing left to do
+    assert main(words(world, train, start, files / 'out')) == OK
+
+
+@pytest.mark.parametrize('model', MODELS)
+def test_the_config_of_every_size(model):
+    args = make_parser().parse_args(['finetune', '--train', 'a.json', '--val', 'b.json', '--images', 'pics',
+                                     '--val-images', 'others', '--weights', 'w.pth', '--model', model,
+                                     '--iterations', '100', '--batch-size', '3'])
+    cfg = make_config(args, with_masks=False)
+    train, val = cfg.train_dataloader, cfg.val_dataloader
+    assert train.dataset.ann_file.endswith('/a.json') and train.dataset.data_prefix.img.endswith('/pics')
+    assert val.dataset.ann_file.endswith('/b.json') and val.dataset.data_prefix.img.endswith('/others')
+    assert cfg.val_evaluator.ann_file == val.dataset.ann_file and cfg.val_evaluator.metric == ['bbox']
+    assert [step.with_mask for step in train.dataset.pipeline if step.type == 'LoadInstances'] == [False]
+    assert cfg.model.panoptic_head.text_encoder.mode == 'frozen'
+    assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=4) and train.batch_size == 3
+    assert cfg.train_cfg.max_iters == 100 == cfg.train_cfg.val_interval and cfg.param_scheduler[0].end == 25
+    # Pro needs its square, the others no padding
+    steps = json.dumps(val.dataset.pipeline)
+    assert ('PadSquare' in steps) == (model == 'glee_eva02-l')
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(train='nowhere.json'), 'annotation file nowhere.json does not exist'),
+    (dict(images='nowhere'), 'folder of pictures nowhere does not exist'),
+    (dict(weights='nowhere.pth'), 'checkpoint nowhere.pth does not exist'),
+    (dict(model='glee_r51'), "model 'glee_r51' is neither one of glee_r50"),
+    (dict(iterations=0), '--iterations, --batch-size and --val-interval are 1 or more')])
+def test_a_mistake_is_one_line(world, files, start, capsys, options, message):
+    assert main(words(world, files / 'boxes.json', start, files / 'out', **options)) == WRONG_USE
+    assert message in capsys.readouterr().err and not (files / 'out').exists()
+
+
+def test_boxes_that_are_corners_and_unknown_names_are_refused(world, files, start, capsys):
+    content = json.loads((files / 'boxes.json').read_text())
+    for row in content['annotations']:
+        x, y, w, h = row['bbox']
+        row['bbox'] = [x, y, x + w, y + h]
+    (files / 'corners.json').write_text(json.dumps(content))
+    assert main(words(world, files / 'corners.json', start, files / 'out')) == WRONG_USE
+    assert 'write sizes in place of corners' in capsys.readouterr().err
+    content = json.loads((files / 'boxes.json').read_text())
+    content['categories'][0]['name'] = 'unicorn'
+    (files / 'other.json').write_text(json.dumps(content))
+    assert main(words(world, files / 'boxes.json', start, files / 'out', val=files / 'other.json')) == WRONG_USE
+    assert "has names that" in capsys.readouterr().err
