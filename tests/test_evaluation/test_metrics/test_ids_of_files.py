@@ -310,7 +310,7 @@ def test_boxes_that_are_corners_are_told(tmp_path):
     assert any('fits as corners' in m for m in messages)
     videos = tracks()
     for row in videos['annotations']:
-        row['bboxes'] = [box and [box[0], box[1], box[0] + box[2], box[1] + box[3]] for box in row['bboxes']]
+        row['bboxes'] = [box and [18, 10, 18 + 22, 10 + 20] for box in row['bboxes']]
     path = write(tmp_path / 'videos.json', videos)
     for kind in (YTVISJsonDataset, VideoFramesDataset):
         with captured_log() as messages:
