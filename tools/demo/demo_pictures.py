@@ -5,10 +5,10 @@ from typing import Optional, Sequence
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from projects.glee.prompts.samplers import box_of
 from projects.glee.structures.palette import PALETTE
+from projects.glee.visualization import DrawnObject, Renderer
 
 HEADERS = ('object', 'score', 'x1', 'y1', 'x2', 'y2')
 VIDEO_HEADERS = ('frame', *HEADERS)
@@ -123,23 +123,10 @@ def draw(image: np.ndarray, masks: Sequence[np.ndarray], names: Sequence[str],
         names: one per mask.
         numbers: from 1, for the colours; by default the position.
     """
-    picture, shown = image.copy(), []
-    for position, (mask, name) in enumerate(zip(masks, names)):
-        if not mask.any():
-            continue
-        colour = colour_of(numbers[position] if numbers is not None else position + 1)
-        picture[mask] = (0.5 * picture[mask] + 0.5 * np.array(colour)).astype(np.uint8)
-        outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(picture, outlines, -1, colour, 1)
-        shown.append((name, box_of(mask)))
-    if not shown:
-        return picture
-    page = Image.fromarray(picture)
-    pen = ImageDraw.Draw(page)
-    font = ImageFont.load_default(size=max(10, image.shape[0] // 40))
-    for name, (left, top, _, _) in shown:
-        pen.text((left + 1, top + 1), name, (255, 255, 255), font, stroke_width=1, stroke_fill=(0, 0, 0))
-    return np.asarray(page)
+    numbers = range(1, len(masks) + 1) if numbers is None else numbers
+    return Renderer(min_side=0, alpha=0.5, with_boxes=False)(image, [
+        DrawnObject(mask=mask, label=name, colour=colour_of(number))
+        for mask, name, number in zip(masks, names, numbers)])
 
 
 def row_of(name: str, score: Optional[float], mask: np.ndarray, box: Optional[Sequence[float]] = None) -> list:

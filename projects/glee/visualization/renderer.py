@@ -26,6 +26,7 @@ class DrawnObject:
         mask: (H, W) bool, or None.
         label: what is written at it; empty for nothing.
         key: what decides its colour: equal keys, equal colours.
+        colour: RGB 0..255 in the place of that of ``key``.
         clicks: (x, y) or (x, y, sign) px: green discs on the object, red ones (sign below 1) off it.
     """
     box: Optional[Sequence[float]] = None
@@ -33,6 +34,12 @@ class DrawnObject:
     label: str = ''
     key: int = 0
     clicks: Sequence[Sequence[float]] = ()
+    colour: Optional[Colour] = None
+
+    @property
+    def shade(self) -> Colour:
+        """Its colour, RGB 0..255."""
+        return colour_of(self.key) if self.colour is None else self.colour
 
 
 def colour_of(key: int) -> Colour:
@@ -82,7 +89,7 @@ class Renderer:
                 self._draw_mask(canvas, item, factor, line)
         for item, box in reversed(list(zip(objects, boxes))):
             if box is not None and item.box is not None and (item.mask is None or self.with_boxes):
-                cv2.rectangle(canvas, *_corners(box), colour_of(item.key), line)
+                cv2.rectangle(canvas, *_corners(box), item.shade, line)
         _draw_clicks(canvas, objects, factor, line)
         return self._draw_labels(canvas, objects, boxes)
 
@@ -94,11 +101,11 @@ class Renderer:
         window = slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)
         mask = item.mask[window].repeat(factor, 0).repeat(factor, 1)
         part = canvas[tuple(slice(side.start * factor, side.stop * factor) for side in window)]
-        colour = np.array(colour_of(item.key))
+        colour = np.array(item.shade)
         part[mask] = np.round(part[mask] * (1 - self.alpha) + self.alpha * colour).astype(np.uint8)
         outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         offset = (int(xs[0]) * factor, int(ys[0]) * factor)
-        cv2.drawContours(canvas, outlines, -1, colour_of(item.key), line, cv2.LINE_AA, offset=offset)
+        cv2.drawContours(canvas, outlines, -1, item.shade, line, cv2.LINE_AA, offset=offset)
 
     def _draw_labels(self, canvas: np.ndarray, objects: Sequence[DrawnObject], boxes: list) -> np.ndarray:
         height, width = canvas.shape[:2]
@@ -116,7 +123,7 @@ class Renderer:
         pen = ImageDraw.Draw(picture)
         for (item, _, label), place in zip(kept, places):
             if place is not None:
-                label.draw(pen, place, colour_of(item.key))
+                label.draw(pen, place, item.shade)
         return np.asarray(picture)
 
 

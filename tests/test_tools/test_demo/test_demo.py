@@ -245,9 +245,10 @@ def test_drawn_pixels():
     """Half the colour inside, the outline in full, nothing outside; objects differ in colour, also the 256th."""
     image, mask = np.full((*SHAPE, 3), 100, np.uint8), region(20, 10, 40, 30)
     shown = draw(image, [mask, mask & False], ['', 'unseen'])
-    assert (shown[~mask] == 100).all() and (image == 100).all()
-    assert shown[20, 30].tolist() == [(100 + side) // 2 for side in colour_of(1)]
-    assert shown[10, 20].tolist() == list(colour_of(1))
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))).astype(bool)  # the outline is smooth
+    assert (shown[~near] == 100).all() and (image == 100).all()
+    np.testing.assert_allclose(shown[20, 30], (100 + np.array(colour_of(1))) / 2, atol=1)
+    assert np.abs(shown[10, 30].astype(int) - colour_of(1)).max() < 40
     assert len({colour_of(number) for number in range(1, 256)}) == 255 and colour_of(256) == colour_of(1)
     assert not np.array_equal(draw(image, [mask], ['x']), draw(image, [mask], ['']))
 
