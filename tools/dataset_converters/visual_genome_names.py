@@ -6,6 +6,7 @@ Examples:
         data/visual_genome/annotations/train.json --out data/visual_genome/annotations/names.txt
     python tools/dataset_converters/visual_genome_names.py train.json --out names.txt --min-count 2
 """
+import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from rich.progress import track
@@ -23,9 +24,12 @@ def parse_args() -> Namespace:
 
 def main() -> None:
     args = parse_args()
-    counts = count_phrases(
-        args.annotations, progress=lambda items, total: track(items, 'images', total=total))
-    print(f'{args.out}: {write_names(counts, args.out, args.min_count)} names')
+    try:
+        counts = count_phrases(
+            args.annotations, progress=lambda items, total: track(items, 'images', total=total))
+        print(f'{args.out}: {write_names(counts, args.out, args.min_count)} names')
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f'{sys.argv[0]}: {error}')
 
 
 if __name__ == '__main__':

@@ -2,7 +2,7 @@
 import codecs
 import json
 import math
-from typing import Any, Callable
+from typing import Any
 
 from mmengine.fileio import get
 
@@ -91,11 +91,6 @@ def rows_of(value: Any) -> list:
     return value if isinstance(value, list) else []
 
 
-def rows_by_id(rows: Any) -> dict:
-    """The rows of a list of a file that have an id, the last one of each."""
-    return {row['id']: row for row in rows_of(rows) if isinstance(row, dict) and is_id(row.get('id'))}
-
-
 def look_up(rows: dict, identifier: Any, reason: str) -> Any:
     """What a row's reference stands for: the entry with this id, "5" being 5 where there is no "5".
 
@@ -106,27 +101,6 @@ def look_up(rows: dict, identifier: Any, reason: str) -> Any:
         if is_id(spelling) and spelling in rows:
             return rows[spelling]
     raise BrokenRow(reason)
-
-
-def rows_by_owner(rows: Any, owners: dict, key: str, orphan: Callable[[int], None] = lambda number: None) -> dict:
-    """The rows of a list of a file that belong to each owner.
-
-    Args:
-        rows: of the file.
-        owners: by id.
-        key: of a row that names its owner.
-        orphan: called with the number of each row, from 1, whose owner there is not.
-
-    Returns:
-        dict: by id of the owner, its rows as (number, row).
-    """
-    groups: dict = {identifier: [] for identifier in owners}
-    for number, row in enumerate(rows_of(rows), 1):
-        try:
-            look_up(groups, row.get(key) if isinstance(row, dict) else None, '').append((number, row))
-        except BrokenRow:
-            orphan(number)
-    return groups
 
 
 def label_of(row: dict, labels: dict) -> Any:
