@@ -52,6 +52,7 @@ def main() -> None:
                 from mmdet.engine.hooks.utils import trigger_visualization_hook
                 cfg = trigger_visualization_hook(cfg, args)
             runner = run_config.build_runner(cfg)
+            run_config.build_data(runner, training=False)
         if args.out is not None:
             from mmdet.evaluation import DumpDetResults
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))

@@ -72,6 +72,7 @@ def main() -> None:
             run_config.check_checkpoint(cfg)
             run_config.set_amp(cfg, args.amp)
             runner = run_config.build_runner(cfg)
+            run_config.build_data(runner, training=True)
         runner.train()
 
 

@@ -23,13 +23,14 @@ class MissingData(ConfigError):
 def one_line_errors(debug: bool = False) -> Iterator[None]:
     """End the program with the message of a ``ConfigError`` and its code; the traceback only with ``debug``.
 
-    Of several processes the first one speaks.
+    Of several processes the first one tells all, the others a line.
     """
     try:
         yield
     except ConfigError as error:
         if debug:
             raise
-        if os.environ.get('RANK', '0') == '0':
-            print(f'error: {error}', file=sys.stderr)
+        rank = os.environ.get('RANK', '0')
+        text = f'error: {error}' if rank == '0' else f'process {rank}: error: {str(error).splitlines()[0]}'
+        print(text, file=sys.stderr)
         raise SystemExit(error.code) from None

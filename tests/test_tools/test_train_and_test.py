@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 import torch
 from paths import HELPERS, ROOT
-from toy_training import CONFIG, Payload
+from toy_training import CONFIG, Payload, ToyDataset
 
 from projects.glee.engine.checkpoints import read_checkpoint
 from projects.glee.engine.runner import run_config
@@ -95,6 +95,22 @@ def test_an_option_that_fits_nowhere_is_one_line(run, tool, capsys):
         run(tool, *checkpoint, '--cfg-options', 'max_iter=2')
     line, = capsys.readouterr().err.splitlines()
     assert stop.value.code == WRONG_USE and line.startswith('error: --cfg-options max_iter: ') and 'max_iters' in line
+
+
+@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
+def test_a_file_that_cannot_be_used_is_one_line(run, tool, capsys, monkeypatch):
+    def broken(self):
+        raise ValueError('list.json: row 3 of `images` has no id')
+
+    monkeypatch.setattr(ToyDataset, 'load_data_list', broken)
+    torch.save(dict(state_dict=dict(weight=torch.ones(()), bias=torch.ones(3))), 'x.pth')
+    options = ['x.pth'] * (tool == 'test.py') + ['--cfg-options', f'experiment_name=broken_{tool}']
+    with pytest.raises(SystemExit) as stop:
+        run(tool, *options)
+    assert stop.value.code == WRONG_USE
+    assert capsys.readouterr().err == 'error: list.json: row 3 of `images` has no id\n'
+    with pytest.raises(ValueError, match='row 3'):
+        run(tool, *options[:-2], '--debug', '--cfg-options', f'experiment_name=debugged_{tool}')
 
 
 def test_out_must_be_a_pickle(run, capsys):

@@ -126,8 +126,8 @@ def test_a_mistake_ends_a_program_with_one_line(capsys, monkeypatch):
         raise ConfigError('no')
     monkeypatch.setenv('RANK', '1')
     with pytest.raises(SystemExit), one_line_errors():
-        raise ConfigError('no')
-    assert capsys.readouterr().err == ''
+        raise ConfigError('no\nmore')
+    assert capsys.readouterr().err == 'process 1: error: no\n'
 
 
 def test_configs_move_whole(tmp_path):

@@ -83,6 +83,18 @@ def build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg)
 
 
+def build_data(runner: Runner, training: bool) -> None:
+    """Build the loop of training or testing now, with its data sets, as the runner would when it starts.
+
+    Raises:
+        ConfigError: a file of a data set or metric cannot be used.
+    """
+    try:
+        _ = runner.train_loop if training else runner.test_loop
+    except (ValueError, OSError) as error:
+        raise ConfigError(str(error)) from error
+
+
 def _start_cpu_processes(cfg: Config) -> None:
     """Connect this process to the others over gloo; mmengine's own start requires GPUs."""
     if cfg.launcher != 'pytorch':
