@@ -188,6 +188,16 @@ def test_labels_are_the_categories_of_their_names(tmp_path):
             (1, 'one'), (1, 2**65), (2, 2**65), (3, 'one')]
 
 
+def test_detections_of_a_name_that_the_file_lacks_are_refused(tmp_path):
+    """Names behind all others may be of stuff, of which there are no instances."""
+    path = write(tmp_path / 'a.json', pictures())
+    items = read(path, test_mode=True)[1]
+    assert score(CocoEvalMetric(str(path)), items, ('star', 'ring', 'sky'))['coco/bbox_mAP'] == 1
+    items[1]['instances'][0]['bbox_label'] = 2
+    with pytest.raises(ValueError, match="a.json lacks the categories .'sky'. of the data set"):
+        score(CocoEvalMetric(str(path)), items, ('star', 'ring', 'sky'))
+
+
 def test_the_order_in_which_pictures_are_tested_does_not_matter(tmp_path):
     path = write(tmp_path / 'a.json', pictures())
     data, items = read(path, test_mode=True)

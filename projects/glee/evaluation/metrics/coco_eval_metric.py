@@ -54,7 +54,8 @@ class CocoEvalMetric(CocoMetric):
             self.truth.become_one_category(self.dataset_meta['classes'][0])
         known = {category['name'] for category in self.truth.content['categories']}
         names = list(self.dataset_meta['classes'])
-        while len(names) > 1 and names[-1] not in known:  # stuff, of which there are no instances
+        last = max((int(result['labels'].max()) for _, result in results if len(result['labels'])), default=0)
+        while len(names) > last + 1 and names[-1] not in known:  # stuff, of which there are no instances
             names.pop()
         categories = self.truth.category_ids(names)
         found = [dict(result, img_id=self.truth.image_id(result['img_id'])) for _, result in results]
