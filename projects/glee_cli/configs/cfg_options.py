@@ -136,9 +136,13 @@ def apply_options(cfg: Config, options: dict) -> None:
 def set_warmup(schedulers: list[dict], iterations: int) -> None:
     """End the warm-up, the ``LinearLR`` in front, after ``iterations``; those that began at its end begin there.
 
+    0 takes the warm-up away.
+
     Raises:
-        ConfigError: there is no warm-up.
+        ConfigError: there is no warm-up, or ``iterations`` are no number of them.
     """
+    if not isinstance(iterations, int) or iterations < 0:
+        raise ConfigError(f'--cfg-options warmup_iters={iterations}: give a number of iterations, 0 for no warm-up')
     if not schedulers or schedulers[0]['type'] != 'LinearLR' or 'end' not in schedulers[0]:
         raise ConfigError(f'--cfg-options warmup_iters={iterations}: the schedule of the config has no warm-up')
     first, *rest = schedulers
@@ -146,6 +150,8 @@ def set_warmup(schedulers: list[dict], iterations: int) -> None:
         if scheduler.get('begin') == first['end']:
             scheduler['begin'] = iterations
     first['end'] = iterations
+    if iterations == 0:
+        del schedulers[0]
 
 
 def places_of(head: str, path: list[str], node: Any) -> Iterator[tuple[dict, list[str]]]:

@@ -90,3 +90,13 @@ def test_warmup_iters_moves_what_begins_at_its_end():
     for schedule in ({}, dict(param_scheduler=[dict(type='CosineAnnealingLR')])):
         with pytest.raises(ConfigError, match='has no warm-up'):
             apply_options(Config(schedule), dict(warmup_iters=2))
+
+
+def test_warmup_iters_of_0_takes_the_warmup_away():
+    cfg = Config(dict(param_scheduler=[
+        dict(type='LinearLR', begin=0, end=60), dict(type='CosineAnnealingLR', begin=60)]))
+    apply_options(cfg, dict(warmup_iters=0))
+    assert cfg.param_scheduler == [dict(type='CosineAnnealingLR', begin=0)]
+    for value in (-1, '3 epochs', 0.5):
+        with pytest.raises(ConfigError, match='give a number of iterations'):
+            apply_options(Config(dict(param_scheduler=[dict(type='LinearLR', end=60)])), dict(warmup_iters=value))
