@@ -57,6 +57,9 @@ def make_pictures(folder: Path) -> None:
     for name in ('ann/v/0', 'ann/v/1'):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(MASK.astype(np.uint8)).save(folder / f'{name}.png')
+    for frame in '01':
+        (folder / 'results/v/0').mkdir(parents=True, exist_ok=True)
+        Image.fromarray(MASK.astype(np.uint8) * 255).save(folder / f'results/v/0/{frame}.png')
     Image.fromarray(id2rgb(MASK.astype(int) + 1)).save(folder / 'a.png')
 
 
@@ -311,5 +314,8 @@ CASES = dict(
     check_vis=Case({'a.json': ytvis(), 'results.json': TRACK_RESULTS}, checks('check_vis'), BOTH),
     check_tao=Case({'a.json': tao(), 'results.json': TAO_RESULTS}, checks('check_tao'), BOTH),
     check_burst=Case({'a.json': burst(), 'results.json': BURST_RESULTS}, checks('check_burst'), BOTH, optional=('1', )),
+    check_expression_masks=Case({'a.json': meta()}, lambda folder: result_checks.check_expression_masks(
+        str(folder / 'results'), str(folder / 'JPEGImages'), str(folder / 'a.json')),
+        optional=('exp', 'obj_id', 'anno_id', 'frames'), free=('0', 'exp', 'obj_id', 'anno_id', 'frames')),
     check_bdd=Case({'a.json': ytvis(), 'results.json': BDD_RESULTS}, checks('check_bdd'), BOTH, optional=('name', )),
 )

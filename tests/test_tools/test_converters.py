@@ -10,7 +10,9 @@ import sys
 
 import pycocotools.mask as mask_utils
 import pytest
+from logs import captured_log
 from paths import FORMATS, ROOT
+from PIL import Image
 from worlds import own_copy
 
 from projects.glee.miniworld.world.vocabulary import MINIWORLD_BDD_DET_CLASSES, MINIWORLD_BDD_INST_CLASSES
@@ -31,6 +33,35 @@ def run(monkeypatch):
 
 def read(path):
     return json.loads(path.read_text())
+
+
+def test_maps_of_a_file_with_ids_of_text_and_without_sizes(tmp_path, run):
+    """Objects of both pictures are drawn; a picture that is not there is named."""
+    content = dict(
+        images=[dict(id='x', file_name='x.png'), dict(id=7, file_name='y.png'), dict(id=8, file_name='gone.png')],
+        annotations=[dict(image_id=image, category_id='z', segmentation=[[2, 2, 8, 2, 8, 6, 2, 6]], bbox=[2, 2, 6, 4])
+                     for image in ('x', '7')],
+        categories=[dict(id='z', name='star')])
+    (tmp_path / 'coco/annotations').mkdir(parents=True)
+    (tmp_path / 'coco/annotations/instances_val.json').write_text(json.dumps(content))
+    (tmp_path / 'coco/val').mkdir()
+    for name in 'xy':
+        Image.new('RGB', (16, 12)).save(tmp_path / f'coco/val/{name}.png')
+    with captured_log() as messages:
+        run('coco_to_maps', tmp_path, '--split', 'val', '--layout', 'panoptic')
+    assert any('instances_val.json: 1 unusable rows' in m and 'row 2 of `images`, id 8' in m for m in messages)
+    written = read(tmp_path / 'coco/annotations/panoptic_val.json')
+    assert [row['image_id'] for row in written['annotations']] == [7, 'x']
+    assert [[(s['category_id'], s['area']) for s in row['segments_info']] for row in written['annotations']] == [
+        [('z', 24), (1, 16 * 12 - 24)]] * 2
+
+
+def test_a_file_that_is_none_is_one_line(tmp_path, run, capsys):
+    (tmp_path / 'a.json').write_text('{"videos": [], "annotations": 7, "categories": [{"id": 1, "name": "a"}]}')
+    with pytest.raises(SystemExit, match=r'a\.json: `annotations` is no list but int'):
+        run('videos_to_coco', tmp_path / 'a.json', tmp_path / 'o.json')
+    with pytest.raises(SystemExit, match=r'a\.json: `annotations` is no list but int'):
+        run('visual_genome_names', tmp_path / 'a.json', '--out', tmp_path / 'o.txt')
 
 
 def with_text_counts(content):

@@ -47,11 +47,11 @@ def main() -> int:
     check = dict(vis=check_vis, tao=check_tao, burst=check_burst, bdd=check_bdd, vos=check_object_maps,
                  rvos=check_expression_masks, ref_davis=check_ref_davis)
     inputs = [getattr(args, name) for name in needed]
-    if args.videos is not None:
-        inputs.append(read_name_list(args.videos))
     try:
+        if args.videos is not None:
+            inputs.append(read_name_list(args.videos))
         count = check[args.format](args.results, *inputs)
-    except ResultFileError as error:
+    except (ResultFileError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f'{args.results}: {count} entries, all valid')

@@ -118,6 +118,39 @@ def test_openimages_rows_become_boxes(tmp_path):
         convert_openimages(table('d.csv', [], header[:-1]), *arguments[:2], tmp_path / 'q.json')
 
 
+@pytest.mark.parametrize('line, reason', [
+    (',/m/02,0,1,0,1,0', 'row without ImageID'), ('bb,/m/02,0,1,0,1,0', 'image missing or unreadable'),
+    ('0a,,0,1,0,1,0', 'label without a name'), ('0a,/m/02,x,1,0,1,0', 'box that is no number'),
+    ('0a,/m/02,,1,0,1,0', 'box that is no number'), ('0a,/m/02', 'box that is no number'),
+    ('0a,/m/02,0,nan,0,1,0', 'box that is no number'), ('0a,/m/02,0,1,0,1,x', 'IsGroupOf that is no number'),
+    ('0a,/m/02,0,9e9,0,1,0', 'box that reaches far outside the image')])
+def test_rows_of_openimages_that_cannot_be_used_are_named_with_their_line(tmp_path, line, reason):
+    picture(tmp_path / '0a.jpg', 200, 100)
+    (tmp_path / 'names.csv').write_text('/m/02,Cat\n', encoding='utf-8-sig')
+    (tmp_path / 'b.csv').write_text(f'ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\n{line}\n', encoding='utf-8-sig')
+    skipped = convert_openimages(tmp_path / 'b.csv', tmp_path / 'names.csv', tmp_path, tmp_path / 'o.json')
+    assert skipped == {reason: 1}
+    assert skipped.first[reason].endswith('bb.jpg' if 'missing' in reason else 'b.csv: line 2')
+
+
+@pytest.mark.parametrize('names, message', [
+    ('/m/02\n', 'names.csv, line 1: .* is no .machine id, name.'), ('/m/02, \n', 'names.csv, line 1: .* is no'),
+    ('/m/02,Cat\n/m/02,Dog\n', 'line 2: .* is there twice'), ('', 'names.csv is empty')])
+def test_names_of_openimages_that_cannot_be_used_are_refused(tmp_path, names, message):
+    (tmp_path / 'names.csv').write_text(names)
+    (tmp_path / 'b.csv').write_text('ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\n')
+    with pytest.raises(ConversionError, match=message):
+        convert_openimages(tmp_path / 'b.csv', tmp_path / 'names.csv', tmp_path, tmp_path / 'o.json')
+
+
+def test_a_pattern_with_other_parts_is_refused(tmp_path):
+    picture(tmp_path / '0a.jpg', 200, 100)
+    (tmp_path / 'names.csv').write_text('/m/02,Cat\n')
+    (tmp_path / 'b.csv').write_text('ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\n0a,/m/02,0,1,0,1,0\n')
+    with pytest.raises(ConversionError, match="the file pattern '{name}.jpg' must be made of {id}, {first} and text"):
+        convert_openimages(tmp_path / 'b.csv', tmp_path / 'names.csv', tmp_path, tmp_path / 'o.json', '{name}.jpg')
+
+
 # GRIT
 
 GRIT_ROWS = [

@@ -16,6 +16,10 @@ CHUNK = 1 << 24
 _SPACE = re.compile(r'[\s,]*')
 
 
+class _OtherFile(ValueError):
+    """JSON, but not what it should be; the message names the file."""
+
+
 class _Window:
     """A piece of a file as text of one character per byte, so that positions are byte offsets.
 
@@ -77,7 +81,7 @@ def iterate_rows(path: str, lists: Tuple[str, ...], keys: Optional[set] = None) 
         window = _Window(file, path)
         try:
             if window.peek() != '{':
-                raise ValueError(f'{path} must hold one JSON object with the lists {list(lists)}')
+                raise _OtherFile(f'{path} must hold one JSON object with the lists {list(lists)}')
             window.position += 1
             while window.peek() not in ('}', ''):
                 key = window.value()[0]
@@ -91,10 +95,13 @@ def iterate_rows(path: str, lists: Tuple[str, ...], keys: Optional[set] = None) 
                         yield (key, *window.value())
                     window.position += 1
                 elif key in lists:
-                    if window.value()[0] is not None:
-                        raise ValueError(f'`{key}` is no list')
+                    value = window.value()[0]
+                    if value is not None:
+                        raise _OtherFile(f'{path}: `{key}` is no list but {type(value).__name__}')
                 else:
                     yield (key, *window.value())
+        except _OtherFile:
+            raise
         except (ValueError, RecursionError) as error:
             raise ValueError(f'{path} is not valid JSON near byte {window.base}: '
                              f'{getattr(error, "msg", error)}') from error
@@ -110,12 +117,14 @@ def iterate_list(path: str) -> Iterator[Any]:
         window = _Window(file, path)
         try:
             if window.peek() != '[':
-                raise ValueError('it must hold one JSON list')
+                raise _OtherFile(f'{path} must hold one JSON list')
             window.position += 1
             while window.peek() != ']':
                 value, start, end = window.value()
                 text = window.text[start - window.base:end - window.base]
                 yield value if text.isascii() else json.loads(text.encode('latin-1'))
+        except _OtherFile:
+            raise
         except (ValueError, RecursionError) as error:
             raise ValueError(f'{path} is not valid JSON near byte {window.base + window.position}: '
                              f'{getattr(error, "msg", error)}') from error
