@@ -2,11 +2,12 @@
 import os
 import shutil
 import textwrap
+from typing import Optional
 
 from mmengine.config import Config
 
 from ..exits import MissingData
-from .data_sources import find_source, read_tables
+from .data_sources import DataSource, find_source, read_tables
 from .needed_files import CHECKPOINT, NeededFile, missing_files
 
 _WIDEST = 120  # columns of the screen
@@ -36,7 +37,8 @@ def describe(cfg: Config, missing: list[NeededFile], training: bool) -> str:
     second = min(max(len(name) for row in rows for name in row[1].splitlines()) + 2, max(width - first - 30, 30))
     lines = [line for row in rows for line in _table_lines(row, (first, second, max(width - first - second, 20)))]
     count = '1 file or folder that is' if len(missing) == 1 else f'{len(missing)} files and folders that are'
-    ways = _ways_out(cfg, training) if any(entry.owner != CHECKPOINT for entry in missing) else [
+    data = [entry for entry in missing if entry.owner != CHECKPOINT]
+    ways = _ways_out(cfg, training, any(_source_of(entry, root, read_tables()) for entry in data)) if data else [
         'docs/checkpoints.md says where checkpoints are to be had and how they are named.']
     return '\n'.join([f'{cfg.filename} reads {count} not here:', *lines, '', *ways])
 
@@ -45,9 +47,7 @@ def _rows(missing: list[NeededFile], root: str) -> list[tuple[str, str, str]]:
     """Owners, paths and origin, each line by line, of what comes from the same place."""
     tables, groups = read_tables(), {}
     for entry in missing:
-        name = entry.path.removeprefix(root)
-        # a root may be the folder of one data set
-        source = find_source(name, tables) or find_source(f'{os.path.basename(root[:-1])}/{name}', tables)
+        name, source = entry.path.removeprefix(root), _source_of(entry, root, tables)
         key = source.origin if source else entry.owner
         owners, names, ways = groups.setdefault(key, ([], [], []))
         owners.append(entry.owner)
@@ -59,6 +59,12 @@ def _rows(missing: list[NeededFile], root: str) -> list[tuple[str, str, str]]:
             for key, (owners, names, ways) in groups.items()]
 
 
+def _source_of(entry: NeededFile, root: str, tables: list[DataSource]) -> Optional[DataSource]:
+    name = entry.path.removeprefix(root)
+    # a root may be the folder of one data set
+    return find_source(name, tables) or find_source(f'{os.path.basename(root[:-1])}/{name}', tables)
+
+
 def _table_lines(row: tuple[str, str, str], widths: tuple[int, int, int]) -> list[str]:
     cells = [[part for line in cell.splitlines() for part in textwrap.wrap(line, width - 1)]
              for cell, width in zip(row, widths)]
@@ -66,12 +72,15 @@ def _table_lines(row: tuple[str, str, str], widths: tuple[int, int, int]) -> lis
             for number in range(max(map(len, cells)))]
 
 
-def _ways_out(cfg: Config, training: bool) -> list[str]:
+def _ways_out(cfg: Config, training: bool, published: bool) -> list[str]:
+    """Lines about other data; ``published``: it is not the user's own alone."""
     tool = 'train.py' if training else 'test.py'
     checkpoint = '' if training else ' CHECKPOINT'
     world = cfg.get('data_root') or ''
     own = 'miniworld' in world
     world = os.path.normpath(world) if own else 'data/miniworld_all'
+    if not published:
+        return ['The data lie elsewhere: --cfg-options data_root=/my/data, or set the paths in the config']
     lines = [
         'The data lie elsewhere:      --cfg-options data_root=/my/data (docs/DATA.md has the layout)',
         f'On the synthetic MiniWorld:  python tools/dataset_converters/make_miniworld.py --out {world} --images 400 '

@@ -16,7 +16,8 @@ from projects.glee_cli.configs.missing_data import check_data
 from projects.glee_cli.configs.needed_files import missing_files, needed_files, source_of
 from projects.glee_cli.exits import MISSING_DATA, ConfigError, MissingData
 
-ALL = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
+OWN = sorted([*(CONFIGS / 'finetune').glob('*.py'), CONFIGS / 'examples/finetune_my_data.py'])  # a user's own files
+ALL = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts and path not in OWN)
 
 
 def load(path, **options):
@@ -66,6 +67,14 @@ def test_files_of_every_config_are_in_the_tables_and_in_miniworld(path, world):
         missing = [entry.path for entry in missing_files(moved, training)]
         assert not [name for name in missing if 'VOCdevkit' not in name and 'benchmark_RELEASE' not in name
                     and 'panoptic' not in name and 'stuff' not in name]
+
+
+@pytest.mark.parametrize('path', OWN, ids=lambda path: path.stem)
+def test_nobody_else_has_ones_own_data(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingData, match='set the paths in the config') as error:
+        check_data(load(path), training=True)
+    assert 'MiniWorld' not in str(error.value) and 'reads ' in str(error.value)
 
 
 def test_needed_files_by_hand(tmp_path):
