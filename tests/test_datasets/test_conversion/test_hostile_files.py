@@ -4,9 +4,8 @@ import json
 import pickle
 
 import pytest
-from conversion_files import write
+from conversion_files import refer_files, write
 from paths import FORMATS
-from test_official_files import refer_files
 
 from projects.glee.datasets.conversion import (
     convert_lvis_minival,
