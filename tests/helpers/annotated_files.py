@@ -73,6 +73,17 @@ def coco() -> dict:
         categories=CATEGORIES)
 
 
+def omnilabel() -> dict:
+    content = coco()
+    kinds = ('object_category', 'object_description')
+    return dict(
+        info={}, images=content['images'], annotations=[
+            dict(id=row['id'], image_id=row['image_id'], bbox=BOX, description_ids=[row['category_id']], iscrowd=0)
+            for row in content['annotations']],
+        descriptions=[dict(id=number, text=text, image_ids=[5, 6], anno_info=dict(type=kind))
+                      for number, text, kind in zip((3, 8), ('star', 'the white ring'), kinds)])
+
+
 def lvis() -> dict:
     content = coco()
     for row in content['images']:
@@ -308,6 +319,8 @@ CASES = dict(
         converts(conversion.convert_grit, 'raw'), ('raw/00000/1.json', )),
     convert_ref_youtube_vos=Case({'a.json': meta()}, converts(
         conversion.convert_ref_youtube_vos, 'a.json', 'JPEGImages', 'ann'), optional=('frames', '0')),
+    OmniLabelDataset=Case({'a.json': omnilabel()}, reads(image.OmniLabelDataset, test_mode=True), free=(
+        'info', 'id', 'iscrowd', 'type')),
     CocoEvalMetric=Case({'a.json': coco()}, scores(CocoEvalMetric)),
     LVISEvalMetric=Case({'a.json': lvis()}, scores(LVISEvalMetric)),
     PanopticMetric=Case({'a.json': panoptic()}, scores_panoptic, optional=()),

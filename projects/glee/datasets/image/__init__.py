@@ -1,11 +1,13 @@
 """Readers of image data sets."""
 from .instance_maps import LoadInstanceMap, SBDInstanceDataset, VOCInstanceDataset
+from .omnilabel import OmniLabelDataset
 from .phrase_datasets import PhraseDataset
 from .referring import RefCocoJsonDataset, ReferDataset
 from .sa1b import SA1BDataset
 from .text_datasets import TextCocoDataset, TextFromCategories, TextLVISDataset, TextObjects365Dataset
 
 __all__ = [
-    'LoadInstanceMap', 'PhraseDataset', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset', 'SBDInstanceDataset',
-    'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset', 'VOCInstanceDataset'
+    'LoadInstanceMap', 'OmniLabelDataset', 'PhraseDataset', 'RefCocoJsonDataset', 'ReferDataset', 'SA1BDataset',
+    'SBDInstanceDataset', 'TextCocoDataset', 'TextFromCategories', 'TextLVISDataset', 'TextObjects365Dataset',
+    'VOCInstanceDataset'
 ]

@@ -5,6 +5,7 @@ from .burst_metric import BURSTMetric
 from .coco_eval_metric import CocoEvalMetric
 from .interactive_seg_metric import InteractiveSegMetric
 from .lvis_eval_metric import LVISEvalMetric
+from .omnilabel_metric import OmniLabelMetric
 from .panoptic_metric import PanopticMetric
 from .referring_metric import ReferringMetric
 from .rvos_metric import ExpressionJFMetric, RefDavisMetric
@@ -14,6 +15,6 @@ from .vos_metric import DavisVOSMetric, YouTubeVOSMetric
 
 __all__ = [
     'BDDTrackMetric', 'BURSTMetric', 'CocoEvalMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'InteractiveSegMetric',
-    'LVISEvalMetric', 'PanopticMetric', 'RefDavisMetric', 'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric',
-    'YouTubeVOSMetric'
+    'LVISEvalMetric', 'OmniLabelMetric', 'PanopticMetric', 'RefDavisMetric', 'ReferringMetric', 'TETAMetric',
+    'VISMetric', 'VideoMetric', 'YouTubeVOSMetric'
 ]
