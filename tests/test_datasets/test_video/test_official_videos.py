@@ -6,11 +6,14 @@ import pycocotools.mask as mask_utils
 import pytest
 from image_files import save_image, write_json
 from logs import captured_log
-from paths import FORMATS
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+from paths import FORMATS, config_file
 from PIL import Image
 from rle import rle
 from video_feed import feed, read_videos
 
+from projects.glee.datasets import load_vocabulary
 from projects.glee.datasets.conversion import convert_png_videos, convert_videos
 from projects.glee.datasets.video import (
     MetaExpressionsDataset,
@@ -93,6 +96,25 @@ def test_a_subset_of_names_is_asked_for(tmp_path):
         tao(tmp_path, classes=('zebra', 'bicycle'))
     with pytest.raises(ValueError, match='lacks 30. of the 302 names'):
         tao(tmp_path, classes='tao')
+
+
+def test_the_config_of_tao_asks_for_the_302_names_of_glee(tmp_path):
+    """Of the many of the file, spelt as the released models were tested, in the order of the file."""
+    dataset = dict(Config.fromfile(config_file('glee_r50_tao')).test_dataloader.dataset)
+    released = load_vocabulary('tao')
+    names = ['zorilla', *(name.replace('_', ' ') for name in released), 'zither']
+    categories = [dict(id=number, name=name) for number, name in enumerate(names, 7)]
+    categories[0]['merged'] = [dict(id=8, name=names[1])]
+    video = dict(id=1, width=8, height=8, file_names=['val/a/0.jpg'], image_ids=[5])
+    row = dict(id=1, video_id=1, track_id=1, image_id=5, bbox=[1, 1, 4, 4])
+    rows = [dict(row, category_id=number, track_id=number) for number in (7, 9, 7 + 303)]
+    for path, content in ((dataset['ann_file'], dict(videos=[video], categories=categories)), (
+            dataset['eval_file'], dict(videos=[video], categories=categories, annotations=rows))):
+        write_json(tmp_path / path, content)
+    dataset = DATASETS.build(dict(dataset, data_root=f'{tmp_path}/', pipeline=[]))
+    frame, = dataset[0]['frames']
+    assert frame['text'] == released and len(released) == 302
+    assert [o['bbox_label'] for o in frame['instances']] == [1] and dataset.metainfo['category_ids'][:2] == (8, 9)
 
 
 # ---- UVO dense ----
