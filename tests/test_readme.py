@@ -49,6 +49,22 @@ def test_python(folder, monkeypatch, capsys):
     assert all((folder / name).stat().st_size for name in ('out.jpg', 'tracked.mp4', 'tracks.json'))
 
 
+def test_find(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    known = {}
+    exec(compile(block('python', 'stuff=', (ROOT / 'docs/find.md').read_text()), 'find.md', 'exec'), known)
+    assert known['ring'].names == ['the ring on the left'] and known['whole'].segment_map.shape == (64, 96)
+    assert sum(line.startswith('photos/') for line in capsys.readouterr().out.splitlines()) == 2
+
+
+def test_get_started(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    page = (ROOT / 'docs/get_started.md').read_text()
+    exec(compile(block('python', 'GLEEInferencer', page), 'get_started.md', 'exec'), {})
+    assert main(shlex.split(block('bash', 'glee predict', page))[1:]) == 0
+    assert block('bash', 'glee predict', page) == block('bash', 'glee predict', (ROOT / 'docs/find.md').read_text())
+
+
 def test_clicks(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     known = {}

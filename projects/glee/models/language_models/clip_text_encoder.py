@@ -64,10 +64,9 @@ class CLIPTextEncoder(BaseModule):
         checkpoint: Local file or folder of CLIP weights (.safetensors, .bin, .pth) that
             ``init_weights`` loads; None keeps random weights and warns once.
         tokenizer: Local CLIP folder; None uses the BPE file of ``open_clip_torch``.
-        hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, hidden_act,
-            layer_norm_eps, vocab_size, max_position_embeddings, initializer_factor,
-            attn_implementation: Of the transformer, as transformers' ``CLIPTextConfig`` names
-            them. The defaults are CLIP ViT-B/32.
+        hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, hidden_act: Of the transformer, as
+            transformers' ``CLIPTextConfig`` names them. The defaults are CLIP ViT-B/32.
+        layer_norm_eps, vocab_size, max_position_embeddings, initializer_factor, attn_implementation: The same.
         projection_init: 'orthogonal', or 'uniform' in [0, 1) as the original (the first logits
             are then hundreds).
         distill_loss: 'mse' (released code) or 'l1' (paper), mean over valid tokens x width.
