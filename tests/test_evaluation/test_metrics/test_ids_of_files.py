@@ -146,7 +146,8 @@ def test_perfect_detections_score_one(tmp_path, change, mark):
         data, items = read(path, kind, test_mode=True)
         assert [len(item['instances']) for item in items] == [2, 1, 1]
         numbers = score(metric(ann_file=str(path), metric=['bbox', 'segm']), items, data.metainfo['classes'])
-        assert numbers and set(numbers.values()) == {1.0}
+        assert set(numbers.values()) == {1.0}
+        assert {name.split('/')[1].split('_')[0] for name in numbers} == {'bbox', 'segm'}
         training = read(path, kind)[1]  # training loses nothing either
         assert [len(item['instances']) for item in training] == [2, 1, 1]
 
