@@ -104,3 +104,8 @@ def test_links_of_a_document(path):
 def test_files_that_a_document_names_exist(path):
     named = re.findall(r'`((?:configs|docs|projects|requirements|tests|tools)/[\w./-]+)`', path.read_text('utf-8'))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'docs').glob('*.md')), ids=lambda path: path.name)
+def test_every_page_says_what_is_measured(path):
+    assert 'measured' in path.read_text('utf-8').lower()
