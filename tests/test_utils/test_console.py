@@ -5,7 +5,7 @@ import pytest
 from mmengine.logging import MMLogger, print_log
 
 from projects.glee.engine.runner.short_log_processor import loss_terms
-from projects.glee.utils.console import LogLine, quieten, tables_only
+from projects.glee.utils.console import LogLine, quieten, tables_only, without_chatter
 
 
 @pytest.fixture
@@ -70,3 +70,12 @@ def test_of_pycocotools_the_tables_are_shown(open_logger, capsys, monkeypatch, t
     shown = capsys.readouterr().out
     assert 'Average Precision = 0.5' in shown and '*bbox*' in shown and 'DONE' not in shown and 'index' not in shown
     assert 'DONE (t=0.1s)' in (tmp_path / 'all.log').read_text()
+
+
+def test_what_pycocotools_says_while_it_reads_is_left_out(capsys):
+    with without_chatter():
+        print('loading annotations into memory...\nDone (t=0.00s)')
+        print('ours')
+        print('creating index...\nindex created!')
+        print('no end', end='')
+    assert capsys.readouterr().out == 'ours\nno end'

@@ -3,7 +3,7 @@ import io
 import logging
 import sys
 from contextlib import contextmanager, redirect_stdout
-from typing import Iterator, Optional
+from typing import Iterator, Optional, TextIO
 
 from mmengine.logging import MMLogger
 
@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger
 _HEARD = ('mmengine.hooks.logger_hook', 'mmengine.hooks.checkpoint_hook')
 # mmdet's metrics say each number twice.
 _UNHEARD = ('Exp name', 'Evaluating ', 'bbox_mAP_copypaste', 'segm_mAP_copypaste', 'mAP_copypaste')
+_CHATTER = ('loading annotations into memory', 'Done (t=', 'creating index', 'index created')
 # Warnings of mmengine about its own names.
 _KNOWN_WARNINGS = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
 # mmengine warns of each parameter that a config freezes.
@@ -33,6 +34,45 @@ class LogLine(str):
 def is_terminal() -> bool:
     """Whether a person watches, to whom a progress bar can be shown."""
     return sys.stdout.isatty()
+
+
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """What is printed meanwhile is shown without what pycocotools says while it reads a file."""
+    stream = _WithoutChatter(sys.stdout)
+    try:
+        with redirect_stdout(stream):
+            yield
+    finally:
+        stream.close()
+
+
+class _WithoutChatter(io.TextIOBase):
+    """Hands whole lines on to ``target``, but for ``_CHATTER``."""
+
+    def __init__(self, target: TextIO) -> None:
+        self.target, self.line = target, ''
+
+    def write(self, text: str) -> int:
+        """See ``io.TextIOBase``."""
+        *lines, self.line = (self.line + text).split('\n')
+        for line in lines:
+            if not line.startswith(_CHATTER):
+                self.target.write(f'{line}\n')
+        return len(text)
+
+    def flush(self) -> None:
+        """See ``io.TextIOBase``."""
+        self.target.flush()
+
+    def isatty(self) -> bool:
+        """See ``io.TextIOBase``."""
+        return self.target.isatty()
+
+    def close(self) -> None:
+        """The end of a line that has none is not lost."""
+        self.target.write(self.line)
+        self.line = ''
 
 
 @contextmanager

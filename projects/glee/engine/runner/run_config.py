@@ -15,6 +15,7 @@ from projects.glee_cli.configs import config_file
 from projects.glee_cli.configs.needed_files import is_local
 from projects.glee_cli.exits import ConfigError
 
+from ...utils.console import without_chatter
 from ..checkpoints.check_fit import check_fit
 
 
@@ -90,7 +91,8 @@ def build_data(runner: Runner, training: bool) -> None:
         ConfigError: a file of a data set or metric cannot be used.
     """
     try:
-        _ = runner.train_loop if training else runner.test_loop
+        with without_chatter():
+            _ = runner.train_loop if training else runner.test_loop
     except (ValueError, OSError) as error:
         raise ConfigError(str(error)) from error
 

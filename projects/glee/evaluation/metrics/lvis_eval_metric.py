@@ -112,7 +112,12 @@ class LVISEvalMetric(LVISMetric):
         return self.truth.category_ids(names)
 
     def _evaluate(self, metric: str, found: List[dict]) -> Dict[str, float]:
-        evaluation = CurrentNumpyLVISEval(self._lvis_api, LVISResults(self._lvis_api, found), metric)
+        log = logging.getLogger(LVISResults.__module__)
+        log.disabled = True  # it warns that results come from memory
+        try:
+            evaluation = CurrentNumpyLVISEval(self._lvis_api, LVISResults(self._lvis_api, found), metric)
+        finally:
+            log.disabled = False
         evaluation.run()
         numbers = evaluation.get_results()
         metrics = {f'{metric}_{item}': float(numbers[item]) for item in self.metric_items or self.items}
