@@ -10,23 +10,32 @@ from paths import CONFIGS, ROOT
 import projects.glee.apis
 
 DOCUMENTS = [ROOT / 'README.md', CONFIGS / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+CODE = ('code', 'script', 'style')
 SOURCES = dict(a='href', link='href', img='src', script='src', source='src', iframe='src')
 
 
 class Page(HTMLParser):
-    """Links, what is loaded, and anchors of a page."""
+    """Links, what is loaded, anchors, and the text outside code of a page."""
 
     def __init__(self, path):
         super().__init__()
-        self.links, self.loaded, self.anchors = [], [], {''}
+        self.links, self.loaded, self.anchors, self.text, self.code = [], [], {''}, '', 0
         self.feed(path.read_text(encoding='utf-8'))
 
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
+        self.code += tag in CODE
         self.anchors.update(values[key] for key in ('id', 'name') if values.get(key))
         target = values.get(SOURCES.get(tag))
         if target:
             (self.links if tag == 'a' else self.loaded).append(target)
+
+    def handle_endtag(self, tag):
+        self.code -= tag in CODE
+
+    def handle_data(self, data):
+        if not self.code:
+            self.text += data
 
 
 @pytest.fixture(scope='module')
@@ -73,6 +82,12 @@ def test_nothing_is_loaded_from_elsewhere(pages):
 def test_every_public_name_is_in_the_api(pages, site):
     anchors = pages[site / 'api.html'].anchors
     assert [name for name in projects.glee.apis.__all__ if f'projects.glee.apis.{name}' not in anchors] == []
+
+
+def test_marks_are_rendered(pages):
+    """Lists and tables need an empty line before them."""
+    left = r'^(?:[-*] |\| |#+ |::: ).*|.*(?:\*\*|\]\(|``).*'
+    assert [(path.name, found) for path, page in pages.items() for found in re.findall(left, page.text, re.M)] == []
 
 
 def without_code(text):

@@ -33,7 +33,7 @@ class PromptComposer:
     """Scores the queries of a prompted object.
 
     'joint' takes the geometric mean of the modalities that were given, which are the visual
-    probability, the text probability and ((1 + cosine) / 2) ** ``reference_power`` of a reference. 'priority'
+    probability, the text probability and ``((1 + cosine) / 2) ** reference_power`` of a reference. 'priority'
     asks one modality only, in SEEM's order: visual, reference, text; the visual one where the object has pixels of its
     own, while 'joint' takes it for a reference, too. Negative pixels add
     ``neg_weight`` x (mean mask probability at positive - at negative pixels): they help to choose another
