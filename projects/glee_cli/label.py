@@ -17,7 +17,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``glee label``."""
     parser.add_argument('folder', help='folder of pictures')
     parser.add_argument('--names', nargs='+', required=True, metavar='NAME[:SCORE]', help='what to look for')
-    parser.add_argument('--out', required=True, metavar='FILE.json', help='COCO file to write')
+    parser.add_argument('--out', default='labels.json', metavar='FILE.json',
+                        help='COCO file to write (default %(default)s)')
     parser.add_argument('--score-thr', type=float, default=0.3,
                         help='lowest score of names without one of their own (default %(default)s)')
     parser.add_argument('--batch-size', type=int, default=1, help='pictures of one size at once (default %(default)s)')

@@ -2,7 +2,7 @@
 import sys
 import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from typing import Optional, Sequence
+from typing import NoReturn, Optional, Sequence
 
 from . import check, click, convert, finetune, info, label, predict, track
 from .exits import OK, SOME_FAILED, UNEXPECTED, WRONG_USE
@@ -18,10 +18,18 @@ EPILOG = """exit codes:
 """
 
 
+class _Parser(ArgumentParser):
+    """A parser whose errors are one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with code 2."""
+        self.exit(WRONG_USE, f'{self.prog}: {message}; see {self.prog} --help\n')
+
+
 def make_parser() -> ArgumentParser:
     """The parser of all sub-commands; imports nothing of the model."""
-    parser = ArgumentParser(prog='glee', description='Find, segment, name and track any object from any prompt.',
-                            epilog=EPILOG, formatter_class=RawDescriptionHelpFormatter)
+    parser = _Parser(prog='glee', description='Find, segment, name and track any object from any prompt.',
+                     epilog=EPILOG, formatter_class=RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     for name, module in COMMANDS.items():
         command = commands.add_parser(name, help=module.__doc__.splitlines()[0].rstrip('.'),

@@ -100,3 +100,14 @@ def test_prompts_by_frame(tmp_path):
         read('{"12": ["a"]}')
     assert arguments('--start', '-1', '--stride', '-2').stride == -2
     assert read_frame_prompts(arguments('--point', '1', '2')) == {0: [dict(points=[[1, 2]])]}
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['finetune', '--train', 'a.json'], 'glee finetune: the following arguments are required: --val, --images'),
+    (['predict'], 'glee predict: the following arguments are required: pictures'),
+    (['fly'], 'glee: argument COMMAND: invalid choice')])
+def test_missing_arguments_are_one_line(arguments, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    lines = capsys.readouterr().err.splitlines()
+    assert end.value.code == WRONG_USE and len(lines) == 1 and lines[0].startswith(message) and '--help' in lines[0]
