@@ -73,8 +73,8 @@ def test_bad_checkpoints_are_refused_before_the_model_is_built(run, tmp_path, ca
     torch.save(dict(state_dict=dict(weight=torch.ones(3), bias=torch.ones(3))), 'large.pth')
     torch.save(dict(state_dict=Payload(tmp_path / 'executed')), 'bad.pth')
     for tool, options, code, message in (
-            ('test.py', ['nowhere.pth'], MISSING_DATA, 'checkpoint  nowhere.pth'),
-            ('train.py', ['--resume', 'nowhere.pth'], MISSING_DATA, 'checkpoint  nowhere.pth'),
+            ('test.py', ['nowhere.pth'], MISSING_DATA, 'checkpoint  ./nowhere.pth'),
+            ('train.py', ['--resume', 'nowhere.pth'], MISSING_DATA, 'checkpoint  ./nowhere.pth'),
             ('train.py', ['--cfg-options', 'load_from=wrong.pth'], WRONG_USE, '1 missing: bias'),
             ('test.py', ['wrong.pth'], WRONG_USE, '1 missing: bias'),
             ('test.py', ['large.pth'], WRONG_USE, 'size mismatch for weight'),

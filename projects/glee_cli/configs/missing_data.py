@@ -51,7 +51,8 @@ def _rows(missing: list[NeededFile], root: str) -> list[tuple[str, str, str]]:
         key = source.origin if source else entry.owner
         owners, names, ways = groups.setdefault(key, ([], [], []))
         owners.append(entry.owner)
-        names.append(name or './')
+        elsewhere = name == entry.path and not os.path.isabs(name)
+        names.append(os.path.join('.', name) if elsewhere else name or './')
         if source is not None and source.made_by != 'as released':
             ways.append(source.made_by)
     return [('\n'.join(dict.fromkeys(owners)), '\n'.join(names),
