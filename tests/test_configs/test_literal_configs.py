@@ -1,4 +1,6 @@
 """Every config is what stock mmdet builds: read by mmengine alone, without a step of our own tools."""
+import json
+
 import pytest
 from config_runs import SIZES, shrink_size
 from empty_model import empty_parameters
@@ -30,6 +32,12 @@ def lazy(dataset):
     return dataset
 
 
+def reading(metric, path):
+    """The config of a metric, and of those in it, that reads another annotation file."""
+    return dict({key: reading(value, path) if isinstance(value, dict) else value for key, value in metric.items()},
+                **(dict(ann_file=path) if 'ann_file' in metric else {}))
+
+
 def roots(dataset):
     """Folders of a data set and of those in it."""
     return [dataset['data_root']] if 'data_root' in dataset else [
@@ -48,10 +56,13 @@ def test_stock_registries_build_it(path, tmp_path):
             DATASETS.build(lazy(cfg[name].dataset))
             assert not cfg[name].get('persistent_workers')  # torch refuses it with num_workers=0
     truth = tmp_path / 'truth.json'
-    truth.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a", "frequency": "f"}]}')
+    truth.write_text(json.dumps(dict(
+        images=[dict(id=1, width=9, height=9, neg_category_ids=[], not_exhaustive_category_ids=[])], annotations=[],
+        categories=[dict(id=1, name='a', frequency='f')],
+        descriptions=[dict(id=1, text='a', image_ids=[1], anno_info=dict(type='object_category'))])))
     for name in ('val_evaluator', 'test_evaluator'):
         for metric in [cfg[name]] if isinstance(cfg.get(name), dict) else cfg.get(name) or ():
-            METRICS.build(dict(metric, ann_file=str(truth)) if 'ann_file' in metric else metric)
+            METRICS.build(reading(metric, str(truth)))
     if cfg.get('test_cfg', {}).get('type'):
         assert LOOPS.get(cfg.test_cfg.type)
     if cfg.get('train_cfg'):

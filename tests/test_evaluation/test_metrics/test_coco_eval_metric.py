@@ -218,3 +218,13 @@ def test_sizes_without_an_object_have_no_number(tmp_path):
                   ('star', 'ring'))
     assert got == {f'coco/{metric}_mAP{name}': 1 for metric in ('bbox', 'segm') for name in ('', '_50', '_75', '_s')}
     assert any('nothing was scored for bbox_mAP_m, bbox_mAP_l, segm_mAP_m, segm_mAP_l' in text for text in messages)
+
+
+def test_nothing_found_is_zero_and_not_left_out():
+    """mmdet's own metric says nothing at all."""
+    path = str(COCO / 'plain.json')
+    images = json.loads((COCO / 'plain.json').read_text())['images']
+    nothing = {row['id']: [] for row in images}
+    numbers = run(CocoEvalMetric(path, metric=['bbox', 'segm']), nothing, ('star', 'ring'))
+    assert numbers['coco/bbox_mAP'] == numbers['coco/segm_mAP'] == 0 and set(numbers.values()) == {0}
+    assert stock(path, nothing) == {}

@@ -1,6 +1,6 @@
 """COCO-like files whose category names are the text prompt."""
 import os.path as osp
-from typing import List, Optional
+from typing import List, Optional, Sequence, Union
 
 from mmdet.datasets import CocoDataset, Objects365V2Dataset
 from mmdet.datasets.objects365 import objv2_ignore_list
@@ -13,7 +13,7 @@ from ..store.json_file import label_of, read_categories
 from ..store.json_groups import JsonGroups
 from ..store.rows import Row, size_of
 from ..store.streamed import StreamedRecords
-from ..vocabularies import load_vocabulary, name_key, rename, respell
+from ..vocabularies import load_vocabulary, name_key, names_of, rename, respell
 
 MASKS = ('optional', 'required', 'ignored')
 
@@ -34,8 +34,8 @@ class TextFromCategories(StreamedRecords):
         vocabulary (str, optional): spell the names in ``text`` as this vocabulary of the released
             checkpoints does (:func:`respell`); ``metainfo['classes']`` keeps the file's names,
             which metrics look up.
-        prompts (str, optional): use the names of this vocabulary instead of the file's, one by one
-            (:func:`rename`). One of a single name ('object') makes all categories that one, also for
+        prompts (str | Sequence[str], optional): use the names of this vocabulary, or these names, instead of the
+            file's, one by one (:func:`rename`). One of a single name ('object') makes all categories that one, also for
             ``CocoEvalMetric`` (``metainfo['one_category']``).
         masks (str): 'optional' takes them where they are, 'required' leaves out objects without
             one, 'ignored' neither reads nor checks them.
@@ -46,13 +46,13 @@ class TextFromCategories(StreamedRecords):
     """
 
     def __init__(self, *args, metainfo: Optional[dict] = None, vocabulary: Optional[str] = None,
-                 prompts: Optional[str] = None, masks: str = 'optional', **kwargs) -> None:
+                 prompts: Optional[Union[str, Sequence[str]]] = None, masks: str = 'optional', **kwargs) -> None:
         if masks not in MASKS:
             raise ValueError(f'masks={masks!r} must be one of {MASKS}')
-        for name in filter(None, (vocabulary, prompts)):
-            load_vocabulary(name)
+        if vocabulary:
+            load_vocabulary(vocabulary)
         self.vocabulary, self.prompts, self.masks = vocabulary, prompts, masks
-        names = load_vocabulary(prompts) if prompts else ()
+        names = names_of(prompts) if prompts else ()
         self._one_name = names[0] if len(names) == 1 else None
         wanted = (metainfo or {}).get('classes')
         self._wanted = None if wanted is None else as_names(wanted)

@@ -6,9 +6,11 @@ import functools
 import json
 import re
 from pathlib import Path
-from typing import List, Sequence, Tuple
+from typing import List, Sequence, Tuple, Union
 
-__all__ = ['load_vocabulary', 'name_key', 'rename', 'respell', 'vocabulary_names']
+from ...structures.sample_text import read_names
+
+__all__ = ['load_vocabulary', 'name_key', 'names_of', 'rename', 'respell', 'vocabulary_names']
 
 FOLDER = Path(__file__).parent
 
@@ -64,14 +66,28 @@ def respell(names: Sequence[str], vocabulary: str) -> Tuple[str, ...]:
                  for name in names)
 
 
-def rename(names: Sequence[str], vocabulary: str) -> Tuple[str, ...]:
-    """Replace the names of a file one by one, for prompts that are not spellings of them (ODinW).
+def names_of(prompts: Union[str, Sequence[str]]) -> Tuple[str, ...]:
+    """The names of a vocabulary of this folder, or those given.
 
     Raises:
-        ValueError: the vocabulary has another number of names.
+        ValueError: there is no such vocabulary, or a name is no text or blank.
     """
-    prompts = load_vocabulary(vocabulary)
-    if len(prompts) != len(names):
-        raise ValueError(f'vocabulary {vocabulary!r} has {len(prompts)} names for the '
+    return load_vocabulary(prompts) if isinstance(prompts, str) else read_names(prompts, '`prompts`')
+
+
+def rename(names: Sequence[str], prompts: Union[str, Sequence[str]]) -> Tuple[str, ...]:
+    """Replace the names of a file one by one, for prompts that are not spellings of them (ODinW).
+
+    Args:
+        names: names of the file.
+        prompts: as of :func:`names_of`.
+
+    Raises:
+        ValueError: there is another number of prompts.
+    """
+    found = names_of(prompts)
+    if len(found) != len(names):
+        what = f'vocabulary {prompts!r} has' if isinstance(prompts, str) else '`prompts` has'
+        raise ValueError(f'{what} {len(found)} names for the '
                          f'{len(names)} categories {list(names)[:5]} ... of the file')
-    return prompts
+    return found

@@ -1,10 +1,12 @@
 """COCO AP that one bad row or picture does not end."""
 from typing import Dict, List, Optional, Sequence, Union
 
+import numpy as np
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.evaluation.metrics import CocoMetric
 from mmdet.registry import METRICS
 
+from ...structures.masks import empty_mask
 from ...utils.console import tables_only
 from ..functional.coco_truth import TruthFile, coco_of, without_unreadable
 from ..functional.unscored import drop_unscored
@@ -15,7 +17,7 @@ class CocoEvalMetric(CocoMetric):
     """mmdet's ``CocoMetric`` with rows checked as ``load_truth`` does and without detections in unreadable pictures.
 
     Numbers are those of pycocotools, without those of which nothing is annotated (its -1; masks, in a file of boxes
-    alone). Ids do not matter: those of
+    alone); 0 where nothing is found. Ids do not matter: those of
     annotations may be missing or the same, those of images and categories may be text or of any length, and a label is
     the category of its name.
 
@@ -75,6 +77,8 @@ class CocoEvalMetric(CocoMetric):
         # in the order of the images, as mmdet's recall of proposals takes them
         by_number = {number: dict(nothing, img_id=number) for number in self.img_ids}
         by_number.update({images[result['img_id']]: dict(result, img_id=images[result['img_id']]) for result in found})
+        if not any(len(result['labels']) for result in by_number.values()):
+            by_number[self.img_ids[0]] = _found_nowhere(by_number[self.img_ids[0]])
         outfile_prefix, self.outfile_prefix = self.outfile_prefix, None  # those files would have the numbers
         metrics, unscored = self.metrics, {}
         if 'segm' in metrics and self.truth.without_masks():
@@ -86,3 +90,13 @@ class CocoEvalMetric(CocoMetric):
         finally:
             self.outfile_prefix, self.metrics = outfile_prefix, metrics
         return {**scored, **unscored}
+
+
+def _found_nowhere(result: dict) -> dict:
+    """A result without detections with one that matches no object: mmdet leaves out all numbers where there is none."""
+    added = dict(bboxes=np.zeros((1, 4)), scores=np.zeros(1), labels=np.zeros(1, int))
+    if 'masks' in result:
+        added['masks'] = [empty_mask(1, 1)]
+    if 'mask_scores' in result:
+        added['mask_scores'] = np.zeros(1)
+    return dict(result, **added)

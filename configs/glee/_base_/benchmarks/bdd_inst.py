@@ -1,0 +1,10 @@
+# Instance segmentation on BDD100K val.
+_base_ = ['../datasets/image_test.py']
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=_base_.bdd_inst_val)
+test_evaluator = _base_.bdd_inst_metric
+test_cfg = dict()

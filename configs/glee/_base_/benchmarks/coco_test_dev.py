@@ -1,0 +1,10 @@
+# Result files of COCO test-dev for its server.
+_base_ = ['../datasets/image_test.py']
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=_base_.coco_test_dev)
+test_evaluator = _base_.coco_test_dev_metric
+test_cfg = dict()

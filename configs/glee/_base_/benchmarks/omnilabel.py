@@ -1,0 +1,10 @@
+# Free descriptions of objects on OmniLabel val: seven columns.
+_base_ = ['../datasets/image_test.py']
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=_base_.omnilabel_val)
+test_evaluator = _base_.omnilabel_metric
+test_cfg = dict()

@@ -1,0 +1,9 @@
+# GLEE-Pro on OmniLabel.
+_base_ = [
+    '../_base_/models/glee_eva02-l.py', '../_base_/benchmarks/omnilabel.py', '../_base_/datasets/lsj_1536.py',
+    '../_base_/default_runtime.py'
+]
+
+model = dict(test_cfg=dict(max_per_img=300))
+test_dataloader = dict(
+    dataset=dict(pipeline=[_base_.lsj.get(step.type, step) for step in _base_.test_dataloader.dataset.pipeline]))

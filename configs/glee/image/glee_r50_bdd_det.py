@@ -1,0 +1,2 @@
+# GLEE-Lite on detection of BDD100K.
+_base_ = ['../_base_/models/glee_r50.py', '../_base_/benchmarks/bdd_det.py', '../_base_/default_runtime.py']

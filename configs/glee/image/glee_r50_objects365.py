@@ -1,0 +1,2 @@
+# GLEE-Lite on Objects365 val.
+_base_ = ['../_base_/models/glee_r50.py', '../_base_/benchmarks/objects365.py', '../_base_/default_runtime.py']

@@ -1,0 +1,2 @@
+# GLEE-Lite on UVO frames.
+_base_ = ['../_base_/models/glee_r50.py', '../_base_/benchmarks/uvo.py', '../_base_/default_runtime.py']

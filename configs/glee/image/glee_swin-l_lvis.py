@@ -1,0 +1,4 @@
+# GLEE-Plus on LVIS val.
+_base_ = ['../_base_/models/glee_swin-l.py', '../_base_/benchmarks/lvis.py', '../_base_/default_runtime.py']
+
+model = dict(test_cfg=dict(max_per_img=300))
