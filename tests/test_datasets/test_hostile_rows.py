@@ -180,7 +180,7 @@ def test_ytvis_files_through_readers_converter_and_metric(folder, content):
             clips = YTVISJsonDataset(**options, pipeline=[], test_mode=test_mode, serialize_data=False)
             for index in range(len(clips)):
                 score_video(clips, clips.get_data_info(index))
-    with refused_by_name(path):
+    with refused_by_name(path, folder / 'frames.json'):
         convert_videos(path, folder / 'frames.json')
         frames = TextCocoDataset(data_root=str(folder), ann_file='frames.json', data_prefix=dict(img=''), pipeline=[],
                                  check_files=False)

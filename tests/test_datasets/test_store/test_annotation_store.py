@@ -251,6 +251,18 @@ def test_all_reasons_come_in_one_summary_and_good_parts_stay(tmp_path):
     assert masks[0].sum() == 120
 
 
+@pytest.mark.parametrize('change, options, message', [
+    (lambda c: [c['images'].clear(), c['annotations'].clear()], {}, 'train2017.json has no image'),
+    (lambda c: [row.pop('file_name') for row in c['images']], {}, 'nothing is left; no file_name: 3 .first: row 0'),
+    (lambda c: c.update(annotations=None), dict(filter_cfg=dict(filter_empty_gt=True)), 'leaves none of 3 images')],
+    ids=['no image', 'no file_name', 'filter'])
+def test_a_file_of_which_nothing_is_left_is_named(tmp_path, change, options, message):
+    root = write_coco(tmp_path, NAMES, BOXES)
+    edit_json(root / ANN, change)
+    with pytest.raises(ValueError, match=message):
+        coco(root, **options)
+
+
 def test_boxes_alone_need_and_check_no_mask(tmp_path):
     root = write_coco(tmp_path, NAMES, BOXES)
     edit_json(root / ANN, lambda c: [a.update(segmentation=[[1, 2]]) for a in c['annotations']])

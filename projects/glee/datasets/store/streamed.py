@@ -7,7 +7,7 @@ from mmengine.fileio import get_local_path
 
 from ...structures.row_values import BrokenRow
 from .box_layout import BoxLayout
-from .broken_rows import Folders, report, unchanged
+from .broken_rows import Folders, report, summarize, unchanged
 from .json_groups import JsonGroups
 from .record_store import fingerprint, open_records
 from .rows import Row
@@ -34,6 +34,7 @@ class StreamedRecords:
 
     Raises:
         FileNotFoundError: not one picture is there.
+        ValueError: not one image or video is left.
     """
 
     owners, owner_id = 'images', 'image_id'
@@ -86,7 +87,7 @@ class StreamedRecords:
         return self._items(path, header), header
 
     def _items(self, path: str, header: dict) -> Iterator[dict]:
-        folders, found = Folders(), False
+        folders, found, kept = Folders(), False, False
         groups = self.open_groups(path)
         self._broken, self._layout = groups.broken, BoxLayout()
         self.prepare(groups, header)
@@ -97,6 +98,7 @@ class StreamedRecords:
                     continue
                 found = True
                 if self.keep(item):
+                    kept = True
                     yield item
         if not found and 'missing file' in self._broken.reasons:
             example = self._broken.reasons['missing file'][1]
@@ -105,6 +107,10 @@ class StreamedRecords:
                 f'none of the pictures of {self.ann_file} exists, for example {example}; ' + (
                     f'unpack {archive} and the others, each into a folder of its name' if os.path.isfile(archive) else
                     'check data_root and data_prefix'))
+        if not kept:
+            raise ValueError(summarize(self._broken.reasons, self.ann_file, 'left out, so that nothing is left') or (
+                f'{self.ann_file}: filter_cfg={self.filter_cfg} leaves none of {len(groups)} {self.owners}'
+                if found else f'{self.ann_file} has no {self.owners[:-1]}'))
         self._layout.judge(self._broken)
         header.update(broken=self._broken.reasons, notes=self._broken.notes, folders=folders.state())
 
