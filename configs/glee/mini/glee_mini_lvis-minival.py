@@ -11,4 +11,7 @@ test_dataloader = dict(
     dataset=dict(
         data_root='data/miniworld/',
         pipeline=[_base_.small.get(step.type, step) for step in _base_.test_dataloader.dataset.pipeline]))
-test_evaluator = dict(ann_file='data/miniworld/lvis/lvis_v1_minival_inserted_image_name.json')
+test_evaluator = [
+    dict(metric, ann_file='data/miniworld/lvis/lvis_v1_minival_inserted_image_name.json')
+    for metric in _base_.test_evaluator
+]

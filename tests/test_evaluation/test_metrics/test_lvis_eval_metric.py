@@ -13,7 +13,7 @@ from mmengine.structures import InstanceData
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from projects.glee.evaluation.metrics import LVISEvalMetric
+from projects.glee.evaluation.metrics import LVISEvalMetric, LVISFixedEvalMetric
 
 SIZE = 200
 NAMES = ('dotted red star', 'ring', 'sofa_(blue)')
@@ -40,9 +40,9 @@ def mask_of(box):
     return mask
 
 
-def evaluate(path, detections, **kwargs):
+def evaluate(path, detections, kind=LVISEvalMetric, **kwargs):
     """detections: per image a list of (category index, score, xywh[, mask box])."""
-    metric = LVISEvalMetric(ann_file=path, metric=['bbox', 'segm'], **kwargs)
+    metric = kind(ann_file=path, metric=['bbox', 'segm'], **kwargs)
     evaluator = Evaluator([metric])
     evaluator.dataset_meta = dict(classes=NAMES)
     for i, image in enumerate(detections):
@@ -199,3 +199,25 @@ def test_result_files_and_subsets_of_names(tmp_path):
         LVISEvalMetric()
     with pytest.raises(ValueError, match='proposal'):
         LVISEvalMetric(ann_file=path, metric='proposal')
+
+
+@pytest.mark.parametrize('seed', [0, 1, 2])
+def test_fixed_ap_counts_the_best_of_each_category(tmp_path, seed):
+    """As LVIS AP of what is left when the others are taken out by hand."""
+    objects, detections = random_case(seed)
+    path = lvis_file(tmp_path / 'a.json', objects)
+    limit = {category: sorted((d[1] for image in detections for d in image if d[0] == category), reverse=True)[:4][-1]
+             for category in {d[0] for image in detections for d in image}}
+    kept = [[d for d in image if d[1] >= limit[d[0]]] for image in detections]
+    assert sum(map(len, kept)) < sum(map(len, detections))
+    assert evaluate(path, detections, LVISFixedEvalMetric, topk=4) == evaluate(path, kept)
+    assert evaluate(path, detections, LVISFixedEvalMetric) == evaluate(path, detections)
+
+
+def test_fixed_ap_has_no_limit_of_an_image(tmp_path):
+    """The only object is the 301st detection: found by fixed AP, behind 300 of another category that is annotated."""
+    path = lvis_file(tmp_path / 'a.json', [[(0, [10, 10, 50, 50])]], negatives={0: [2]})
+    detections = [[(1, 0.9, [100, 100, 20, 20])] * 300 + [(0, 0.5, [10, 10, 50, 50])]]
+    fixed = evaluate(path, detections, LVISFixedEvalMetric)
+    assert fixed['lvis/bbox_AP'] == fixed['lvis/segm_AP'] == pytest.approx(1)
+    assert evaluate(path, detections)['lvis/bbox_AP'] == 0

@@ -6,5 +6,5 @@ test_dataloader = dict(
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=_base_.lvis_minival)
-test_evaluator = _base_.lvis_minival_metric
+test_evaluator = [_base_.lvis_minival_metric, _base_.lvis_minival_fixed_metric]
 test_cfg = dict()

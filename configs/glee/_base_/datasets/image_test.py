@@ -24,6 +24,8 @@ coco_test_dev_metric = dict(
 lvis_minival = dict(_base_.lvis_val, ann_file='lvis/lvis_v1_minival_inserted_image_name.json')
 lvis_minival_metric = dict(
     type='LVISEvalMetric', ann_file='data/lvis/lvis_v1_minival_inserted_image_name.json', metric=['bbox', 'segm'])
+# The best 10,000 of each category instead of the best 300 of each image: compare it with a larger max_per_img.
+lvis_minival_fixed_metric = dict(lvis_minival_metric, type='LVISFixedEvalMetric', prefix='lvis_fixed')
 
 # ---- Objects365 v2, OpenImages v6: as the released GLEE, plain COCO AP of boxes ----
 objects365_val = dict(

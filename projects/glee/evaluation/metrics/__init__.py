@@ -5,6 +5,7 @@ from .burst_metric import BURSTMetric
 from .coco_eval_metric import CocoEvalMetric
 from .interactive_seg_metric import InteractiveSegMetric
 from .lvis_eval_metric import LVISEvalMetric
+from .lvis_fixed_metric import LVISFixedEvalMetric
 from .mean_of_sets_metric import MeanOfSetsMetric
 from .omnilabel_metric import OmniLabelMetric
 from .panoptic_metric import PanopticMetric
@@ -16,6 +17,6 @@ from .vos_metric import DavisVOSMetric, YouTubeVOSMetric
 
 __all__ = [
     'BDDTrackMetric', 'BURSTMetric', 'CocoEvalMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'InteractiveSegMetric',
-    'LVISEvalMetric', 'MeanOfSetsMetric', 'OmniLabelMetric', 'PanopticMetric', 'RefDavisMetric', 'ReferringMetric',
-    'TETAMetric', 'VISMetric', 'VideoMetric', 'YouTubeVOSMetric'
+    'LVISEvalMetric', 'LVISFixedEvalMetric', 'MeanOfSetsMetric', 'OmniLabelMetric', 'PanopticMetric', 'RefDavisMetric',
+    'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric', 'YouTubeVOSMetric'
 ]

@@ -115,7 +115,7 @@ class LVISEvalMetric(LVISMetric):
         log = logging.getLogger(LVISResults.__module__)
         log.disabled = True  # it warns that results come from memory
         try:
-            evaluation = CurrentNumpyLVISEval(self._lvis_api, LVISResults(self._lvis_api, found), metric)
+            evaluation = CurrentNumpyLVISEval(self._lvis_api, self._limited(found), metric)
         finally:
             log.disabled = False
         evaluation.run()
@@ -126,6 +126,10 @@ class LVISEvalMetric(LVISMetric):
         metrics = drop_unscored(type(self).__name__, metrics, missing=-1)
         MMLogger.get_current_instance().info('LVIS: ' + ', '.join(f'{k} {value:.4f}' for k, value in metrics.items()))
         return metrics
+
+    def _limited(self, found: List[dict]) -> LVISResults:
+        """The results that count."""
+        return LVISResults(self._lvis_api, found)
 
     def _classwise(self, evaluation: LVISEval) -> Dict[str, float]:
         # (IoU thresholds, recalls, categories, areas); area 0 is all
