@@ -9,10 +9,11 @@ TABLES = Path(__file__).resolve().parents[3] / 'docs/DATA.md'
 
 class DataSource(NamedTuple):
     """A row of a table. ``patterns``: its files and, with a slash at the end, folders below the data root; ``origin``:
-    who publishes it; ``made_by``: 'as released' or the converter."""
+    who publishes it; ``made_by``: 'as released' or the converter; ``in_miniworld``: there is a synthetic one."""
     patterns: tuple[str, ...]
     origin: str
     made_by: str
+    in_miniworld: bool = True
 
     def has(self, path: str) -> bool:
         """Whether a path below the data root is one of these files, or in or above one of these folders."""
@@ -31,8 +32,9 @@ def read_tables(path: Path = TABLES) -> list[DataSource]:
         if not line.startswith('|') or len(cells) != 5 or cells[1] == 'annotations' or set(cells[0]) == {'-'}:
             continue
         words = re.findall(r'`([^`]+)`', f'{cells[1]} {cells[2]}')
-        rows.append(DataSource(tuple(path for word in words for path in expand(word)), cells[3],
-                               cells[4].partition(':')[0].replace('`', '')))
+        made_by = cells[4].partition(':')[0].replace('`', '')
+        rows.append(DataSource(tuple(path for word in words for path in expand(word)), cells[3], made_by,
+                               bool(cells[0]) or made_by != 'as released'))
     return rows
 
 

@@ -38,7 +38,8 @@ def describe(cfg: Config, missing: list[NeededFile], training: bool) -> str:
     lines = [line for row in rows for line in _table_lines(row, (first, second, max(width - first - second, 20)))]
     count = '1 file or folder that is' if len(missing) == 1 else f'{len(missing)} files and folders that are'
     data = [entry for entry in missing if entry.owner != CHECKPOINT]
-    ways = _ways_out(cfg, training, any(_source_of(entry, root, read_tables()) for entry in data)) if data else [
+    sources = [source for source in (_source_of(entry, root, read_tables()) for entry in data) if source]
+    ways = _ways_out(cfg, training, bool(sources), all(source.in_miniworld for source in sources)) if data else [
         'docs/checkpoints.md says where checkpoints are to be had and how they are named.']
     return '\n'.join([f'{cfg.filename} reads {count} not here:', *lines, '', *ways])
 
@@ -73,8 +74,8 @@ def _table_lines(row: tuple[str, str, str], widths: tuple[int, int, int]) -> lis
             for number in range(max(map(len, cells)))]
 
 
-def _ways_out(cfg: Config, training: bool, published: bool) -> list[str]:
-    """Lines about other data; ``published``: it is not the user's own alone."""
+def _ways_out(cfg: Config, training: bool, published: bool, synthetic: bool) -> list[str]:
+    """Lines about other data; ``published``: it is not the user's own alone; ``synthetic``: MiniWorld has such."""
     tool = 'train.py' if training else 'test.py'
     checkpoint = '' if training else ' CHECKPOINT'
     world = cfg.get('data_root') or ''
@@ -82,8 +83,11 @@ def _ways_out(cfg: Config, training: bool, published: bool) -> list[str]:
     world = os.path.normpath(world) if own else 'data/miniworld_all'
     if not published:
         return ['The data lie elsewhere: --cfg-options data_root=/my/data, or set the paths in the config']
+    elsewhere = 'The data lie elsewhere:      --cfg-options data_root=/my/data (docs/DATA.md has the layout)'
+    if not synthetic:
+        return [elsewhere]
     lines = [
-        'The data lie elsewhere:      --cfg-options data_root=/my/data (docs/DATA.md has the layout)',
+        elsewhere,
         f'On the synthetic MiniWorld:  python tools/dataset_converters/make_miniworld.py --out {world} --images 400 '
         '--videos 20 --sources all',
         f'{"":29}python tools/{tool} {cfg.filename}{checkpoint}{"" if own else f" --cfg-options data_root={world}"}']

@@ -163,3 +163,13 @@ def test_only_mixtures_have_sources(tmp_path):
     (tmp_path / 'one.py').write_text("train_dataloader = dict(dataset=dict(type='CocoDataset'))")
     with pytest.raises(ConfigError, match='one.py trains on no mixture'):
         leave_out(load(tmp_path / 'one.py'), ['coco'])
+
+
+@pytest.mark.parametrize('name', ['odinw35', 'omnilabel', 'coco-test-dev'])
+def test_miniworld_is_not_offered_where_it_has_no_such_data(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingData, match='to be had') as error:
+        check_data(load(config_file(f'glee_r50_{name}')), training=False)
+    assert 'MiniWorld' not in str(error.value) and 'data_root=/my/data' in str(error.value)
+    with pytest.raises(MissingData, match='MiniWorld'):
+        check_data(load(config_file('glee_r50_lvis-minival')), training=False)
