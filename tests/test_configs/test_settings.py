@@ -20,6 +20,7 @@ def entries(file, data_root):
         for number, entry in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(entry, dict) and str(entry.get('type')).endswith('Dataset'):
                 entry.pop('cache_dir', None)
+                entry.pop('classes', None)  # of TAO: MiniWorld has names of its own
                 yield f'{name}[{number}]', dict(entry, pipeline=[])
 
 
