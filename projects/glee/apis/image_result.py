@@ -50,11 +50,11 @@ class ImageResult:
         """What a detector predicted of a sample, labels by their place among ``names``, then ``stuff``."""
         found = sample.pred_instances
         order = found.scores.argsort(descending=True, stable=True)
-        masks = found.masks[order].cpu().numpy()
         result = cls(
             path=None, shape=tuple(sample.ori_shape), names=[names[label] for label in found.labels[order].tolist()],
             boxes=found.bboxes[order].float().cpu().numpy(), scores=found.scores[order].float().cpu().numpy(),
-            rles=[encode(mask) for mask in masks])
+            # one by one: sorted as a whole they would be there twice, gigabytes in a large picture
+            rles=[encode(found.masks[row].cpu().numpy()) for row in order.tolist()])
         if not stuff:
             return result
         panoptic = sample.pred_panoptic_seg
