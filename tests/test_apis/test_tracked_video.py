@@ -13,6 +13,7 @@ from projects.glee.apis import GLEEInferencer, InteractiveSession, track_referen
 from projects.glee.apis.followers import prepare
 from projects.glee.apis.frame_reader import FrameReader, open_frames
 from projects.glee.apis.image_result import ImageResult
+from projects.glee.apis.track_writers import MaskTracks
 from projects.glee.apis.tracked_video import TrackedVideo
 from projects.glee.models.trackers.minvis_tracker import QueryLinker
 from projects.glee.structures.masks import decode, encode
@@ -253,3 +254,16 @@ def test_the_model_does_not_see_frames_without_objects(glee):
     hook.remove()
     picture = max(set(sizes), key=lambda size: size[-1])
     assert sizes.count(picture) == 2
+
+
+def test_identities_beyond_a_png_are_refused(tmp_path):
+    """255 is void in DAVIS's files."""
+    mask = np.ones((4, 6), bool)
+    result = ImageResult(None, (4, 6), ['star'], np.array([[0, 0, 6, 4.]]), np.ones(1), [encode(mask)], frame=0,
+                         ids=np.array([254]))
+    writer = MaskTracks(tmp_path)
+    writer.write(result)
+    assert np.unique(np.asarray(Image.open(tmp_path / '00000.png'))).tolist() == [254]
+    result.ids[:] = 255
+    with pytest.raises(ValueError, match='object 255 does not fit into PNG files of 254 identities: write JSON'):
+        writer.write(result)

@@ -83,7 +83,7 @@ class MaskTracks:
     """A palette PNG of identities per frame, ``00000.png`` onwards, as DAVIS has them; the first object lies on top.
 
     Raises:
-        ValueError: an identity above 255, which such a file cannot hold.
+        ValueError: an identity above 254: 255 is void in such files.
     """
 
     def __init__(self, folder: Union[str, Path]) -> None:
@@ -94,8 +94,8 @@ class MaskTracks:
         """See ``FrameWriter``."""
         numbers = np.zeros(result.shape, np.uint8)
         for identity, rle in reversed(list(zip(result.ids.tolist(), result.rles))):
-            if identity > 255:
-                raise ValueError(f'{self.folder}: object {identity} does not fit into PNG files of 255 identities: '
+            if identity > 254:
+                raise ValueError(f'{self.folder}: object {identity} does not fit into PNG files of 254 identities: '
                                  'write JSON')
             numbers[decode(rle)] = identity
         picture = Image.fromarray(numbers)

@@ -179,7 +179,7 @@ def test_youtube_vos_valid_whose_meta_has_frames_only(tmp_path):
     feed(metric, videos)
     with captured_log() as messages:
         assert metric.evaluate(2) == {}
-    assert any('2 of 2 videos have no frame with annotations' in m and 'only written' in m for m in messages)
+    assert any('2 of 2 videos have no annotations of this kind' in m and 'only written' in m for m in messages)
     assert sorted(path.name for path in (tmp_path / 'out/0062f687f1').iterdir()) == [
         '00000.png', '00005.png', '00010.png', '00015.png']
 

@@ -89,7 +89,7 @@ def test_hidden_truth_is_not_scored(build, tmp_path):
     with captured_log() as messages:
         assert metric.evaluate(1) == {}
     assert list(tmp_path.iterdir())  # the results are written
-    assert any('1 of 1 videos have no frame with annotations' in message and 'only written' in message
+    assert any('1 of 1 videos have no annotations of this kind' in message and 'only written' in message
                for message in messages)
     other = expression_video(4)
     other.info['video_id'], alone, both = 2, build(), build()

@@ -68,7 +68,7 @@ def score_videos(data, metric, field='segmentations'):
         video.tracks = [Track(n, t.label, 0.9 - n / 10, t.segmentations, t.bboxes)
                         for n, t in enumerate(video.truth(), 1)]
         parts.append(metric.score_video(video))
-    return {name: value for name, value in metric.summarise(parts).items() if value is not None}
+    return {name: value for name, value in metric._summarise_scored(parts).items() if value is not None}
 
 
 @pytest.mark.parametrize('change', TRACK_CHANGES)
@@ -90,6 +90,19 @@ def test_perfect_tracks_score_one(tmp_path, change):
     convert_videos(tmp_path / 'a.json', tmp_path / 'frames.json')
     rows = json.loads((tmp_path / 'frames.json').read_text())['annotations']
     assert len(rows) == 6 and len({row['instance_id'] for row in rows}) == 4
+
+
+def test_masks_of_a_file_of_boxes_are_not_scored(tmp_path):
+    content = tracks()
+    for row in content['annotations']:
+        row.pop('segmentations')
+    write(tmp_path / 'a.json', content)
+    data = YTVISJsonDataset(data_root=f'{tmp_path}/', ann_file='a.json', data_prefix=dict(img=''), pipeline=[],
+                            test_mode=True, serialize_data=False)
+    with captured_log() as messages:
+        assert score_videos(data, VISMetric()) == {}
+    assert any('2 of 2 videos have no annotations of this kind' in message for message in messages)
+    assert score_videos(data, BDDTrackMetric('bbox'))['mMOTA'] == 1
 
 
 def test_videos_of_one_id_are_refused(tmp_path):

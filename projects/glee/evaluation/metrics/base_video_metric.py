@@ -131,8 +131,8 @@ class VideoMetric(BaseVideoMetric):
         if len(scored) < len(scores):
             consequence = ('these are not scored' if scored else 'nothing is scored, the results are only written' if
                            self.outfile_prefix else 'nothing is scored; give outfile_prefix to write the results')
-            print_log(f'{name}: {len(scores) - len(scored)} of {len(scores)} videos have no frame with annotations, as '
-                      f'where these are not published: {consequence}', logger='current', level=logging.WARNING)
+            print_log(f'{name}: {len(scores) - len(scored)} of {len(scores)} videos have no annotations of this '
+                      f'kind, as where these are not published: {consequence}', logger='current', level=logging.WARNING)
         return drop_unscored(name, self.summarise(scored)) if scored else {}
 
 
