@@ -9,7 +9,8 @@ from mmengine.logging import print_log
 from ..exits import ConfigError
 
 BRACKETS = {'[': ']', '(': ')', '{': '}'}
-CONSTANTS = dict(true=True, false=False, none=None)
+# As in mmengine's; 'none' is a word (the history of a session without one).
+CONSTANTS = {**dict.fromkeys(('true', 'True'), True), **dict.fromkeys(('false', 'False'), False), 'None': None}
 # What mmengine's runner takes (its own list would cost the import of torch) and what the tools read at the top of a
 # config; the rest are variables of its files.
 SECTIONS = {
@@ -72,7 +73,7 @@ def parse_value(text: str) -> Any:
             return number(text)
         except ValueError:
             pass
-    return CONSTANTS.get(text.lower(), text)
+    return CONSTANTS.get(text, text)
 
 
 def split_at(text: str, separator: str, most: int = -1) -> list[str]:

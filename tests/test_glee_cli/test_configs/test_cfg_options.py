@@ -10,7 +10,8 @@ from projects.glee_cli.exits import ConfigError
 
 
 @pytest.mark.parametrize('text, value', [
-    ('4', 4), ('1e-4', 1e-4), ('-0.5', -0.5), ('True', True), ('false', False), ('None', None), ('', ''),
+    ('4', 4), ('1e-4', 1e-4), ('-0.5', -0.5), ('True', True), ('false', False), ('None', None), ('none', 'none'),
+    ('', ''),
     ('my data', 'my data'), ('/my data/coco', '/my data/coco'), ("'4'", '4'), ('"a, b"', 'a, b'),
     ('a=b', 'a=b'), ("it's", "it's"), ('1,2,c', [1, 2, 'c']), ('[]', []), ('(1, )', (1, )), ('[1]', [1]),
     ("['traffic light']", ['traffic light']), ('[traffic light, stop sign]', ['traffic light', 'stop sign']),
