@@ -71,6 +71,7 @@ def make_config(args: Namespace, with_masks: bool):
         if step.type == 'LoadInstances':
             step.with_mask = with_masks
     cfg.train_dataloader.batch_size = args.batch_size
+    cfg.auto_scale_lr.enable = True
     warmup = cfg.param_scheduler[0].end = max(1, min(cfg.param_scheduler[0].end, args.iterations // 4))
     cfg.param_scheduler[1].begin = warmup
     cfg.train_cfg.update(max_iters=args.iterations, val_interval=min(args.val_interval, args.iterations))

@@ -58,7 +58,7 @@ def test_stock_registries_build_it(path, tmp_path):
     truth = tmp_path / 'truth.json'
     truth.write_text(json.dumps(dict(
         images=[dict(id=1, width=9, height=9, neg_category_ids=[], not_exhaustive_category_ids=[])], annotations=[],
-        categories=[dict(id=1, name='a', frequency='f')],
+        categories=[dict(id=1, name='a', frequency='f', isthing=1)],
         descriptions=[dict(id=1, text='a', image_ids=[1], anno_info=dict(type='object_category'))])))
     for name in ('val_evaluator', 'test_evaluator'):
         for metric in [cfg[name]] if isinstance(cfg.get(name), dict) else cfg.get(name) or ():

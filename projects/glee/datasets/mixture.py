@@ -41,16 +41,25 @@ class MixtureDataset(ConcatDataset):
 
     Args:
         datasets (Sequence[dict | BaseDataset]): the sources.
-        lazy_init (bool): as in the base class.
+        lazy_init (bool): files of the sources are read when the first item is asked for.
     """
 
     def __init__(self, datasets: Sequence[Union[BaseDataset, dict]],
                  lazy_init: bool = False) -> None:
-        built = [DATASETS.build(d) if isinstance(d, dict) else d for d in datasets]
+        later = dict(lazy_init=True) if lazy_init else {}
+        built = [DATASETS.build({**d, **later}) if isinstance(d, dict) else d for d in datasets]
         keys = {key for dataset in built for key in dataset.metainfo}
         # sources differ in names and palettes; the base class compares and may trip over that
         super().__init__(built, lazy_init=lazy_init, ignore_keys=list(keys))
-        names = (name for dataset in built for name in dataset.metainfo.get('classes', ()))
+        self._collect_names()
+
+    def full_init(self) -> None:
+        """Read the files of all sources."""
+        super().full_init()
+        self._collect_names()
+
+    def _collect_names(self) -> None:
+        names = (name for dataset in self.datasets for name in dataset.metainfo.get('classes', ()))
         self._metainfo = dict(classes=tuple(dict.fromkeys(names)))
 
     def __getitem__(self, idx: Union[int, Draw]) -> Any:

@@ -7,7 +7,6 @@ data_root = 'data/my_data/'
 train_dataloader = dict(
     batch_size=4,
     num_workers=2,
-    persistent_workers=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type='TextCocoDataset',
@@ -57,7 +56,7 @@ test_dataloader, test_evaluator = val_dataloader, val_evaluator
 own_model = dict(
     data_preprocessor=dict(batch_augments=[dict(type='BatchVocabulary', size=100, part_prob=0.5)]),
     panoptic_head=dict(text_encoder=dict(mode='frozen')))
-auto_scale_lr = dict(enable=True, base_batch_size=4)
+auto_scale_lr = dict(enable=False, base_batch_size=4)
 optim_wrapper = dict(
     type='AmpOptimWrapper',
     optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05, fused=True),
