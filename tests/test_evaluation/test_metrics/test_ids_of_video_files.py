@@ -67,7 +67,7 @@ def score_videos(data, metric, field='segmentations'):
                             [])
         video.tracks = [Track(n, t.label, 0.9 - n / 10, t.segmentations, t.bboxes)
                         for n, t in enumerate(video.truth(), 1)]
-        parts.append(metric.score_video(video))
+        parts.append(metric.score_video(video) if metric.is_scored(video) else None)
     return {name: value for name, value in metric._summarise_scored(parts).items() if value is not None}
 
 

@@ -73,6 +73,10 @@ class VideoMetric(BaseVideoMetric):
     def write(self, submissions: list) -> None:
         """Write the result file from the parts of all videos."""
 
+    def is_scored(self, video: VideoRecord) -> bool:
+        """Whether what the metric scores is annotated in the video."""
+        return bool(video.annotated)
+
     def sort_key(self, video: VideoRecord) -> int | str:
         """The order of the videos, which ranks tracks of equal score: by id, numbers by value."""
         return video.video_id
@@ -95,7 +99,7 @@ class VideoMetric(BaseVideoMetric):
             self.results.append(self._result(video))
 
     def _result(self, video: VideoRecord) -> dict:
-        scored = not self.format_only and bool(video.annotated)
+        scored = not self.format_only and self.is_scored(video)
         return dict(
             video_id=video.video_id,
             sort_key=self.sort_key(video),

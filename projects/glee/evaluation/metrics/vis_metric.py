@@ -46,11 +46,14 @@ class VISMetric(VideoMetric):
         self.subsets = subsets or {}
         self.ignore_crowd = ignore_crowd
 
-    def score_video(self, video: VideoRecord) -> dict | None:
-        """Matches per category and size range; None where all objects are annotated with boxes alone."""
+    def is_scored(self, video: VideoRecord) -> bool:
+        """Not where all objects are annotated with boxes alone."""
         truth = video.truth()
-        if truth and not any(mask for track in truth for mask in track.segmentations):
-            return None
+        return super().is_scored(video) and (not truth or any(mask for t in truth for mask in t.segmentations))
+
+    def score_video(self, video: VideoRecord) -> dict:
+        """Matches per category and size range."""
+        truth = video.truth()
         labels = sorted({track.label for track in truth} | {track.label for track in video.tracks})
         areas = video.info.get('object_areas', {})
         return {label: self._score_class([t for t in truth if t.label == label],
