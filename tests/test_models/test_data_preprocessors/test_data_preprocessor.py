@@ -182,3 +182,16 @@ def test_a_part_of_the_names_alone_is_asked_for():
     # a part has one or two of the three names, equally often: 1.5 of 3 on average
     shares = [sum(name in text for text in texts if text != names) / (600 - whole) for name in names]
     assert shares == pytest.approx([0.5] * 3, abs=0.1) and min(map(len, texts)) == 1
+
+
+def test_a_part_of_many_names_has_no_preference():
+    """Where the part is larger than the vocabulary, late names stay as often as early ones."""
+    model = GLEEDataPreprocessor(batch_augments=[dict(type='BatchVocabulary', size=4, part_prob=1.)])
+    names = tuple(f'name {number}' for number in range(40))
+    torch.manual_seed(0)
+    kept = []
+    for _ in range(400):
+        text = model(batch(sample([], names)), training=True)['data_samples'][0].text
+        assert 1 <= len(text) <= 4
+        kept += [names.index(name) for name in text]
+    assert np.mean(kept) == pytest.approx(19.5, abs=1.5)

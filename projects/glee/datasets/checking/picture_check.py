@@ -27,7 +27,8 @@ def check_pictures(items: Sequence[dict], found: BrokenRows, quick: bool = False
             found.add('picture that is missing', str(path))
             continue
         try:
-            size = picture_size(path) if quick else read_picture(path.read_bytes()).shape[:2]
+            content = None if quick else path.read_bytes()
+            size = picture_size(path) if quick else read_picture(content).shape[:2]
         except (ValueError, OSError):
             found.add('picture that cannot be read', str(path))
             continue
@@ -39,7 +40,7 @@ def check_pictures(items: Sequence[dict], found: BrokenRows, quick: bool = False
             continue
         usable.append(item)
         if not quick:
-            first = hashes.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), str(path))
+            first = hashes.setdefault(hashlib.sha256(content).hexdigest(), str(path))
             if first != str(path):
                 found.note('picture that is there twice', f'{first} and {path}')
     return usable, hashes

@@ -72,8 +72,8 @@ class BatchVocabulary(nn.Module):
         """Reduce the shared text to the size of the vocabulary."""
         text, size = samples[0].text, samples[0].get('vocabulary_size', self.size)
         if self.part_prob and len(text) > 1 and torch.rand(()) < self.part_prob:
-            kept = torch.randperm(len(text))[:torch.randint(1, len(text), ())].sort().values
-            self._keep(samples, kept[:size], told=True)
+            count = min(int(torch.randint(1, len(text), ())), size)
+            self._keep(samples, torch.randperm(len(text))[:count].sort().values, told=True)
             return
         if len(text) <= size:
             return
