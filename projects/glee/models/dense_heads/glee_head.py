@@ -19,6 +19,7 @@ from ...structures.selected_queries import Segments, SelectedQueries
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
 from ..layers.maskdino_pixel_decoder import PixelFeatures
 from ..layers.query_selection import encode_memory, select_queries
+from ..layers.row_linear import row_linear
 from ..losses.dynamic_loss_selector import LossSwitch
 from ..prompts.prompt_decoder import PromptDecoder
 from ..prompts.visual_prompter import VisualPrompt
@@ -335,7 +336,7 @@ class GLEEHead(BaseModule):
         # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
         by_confidence = visual is not None and text.decoder_tokens is None
         align = None if by_confidence and targets is None else partial(self._align, text_embeds=text.embeds)
-        encoded = encode_memory(memory, sizes, lambda cells: self.memory_norm(self.memory_proj(cells)), align)
+        encoded = encode_memory(memory, sizes, self._project_memory, align)
         scores = self.confidence_head(encoded.content) if by_confidence else encoded.logits
         content, boxes, indices = select_queries(encoded, scores, self.box_head, self.num_queries)
         query, references, noised = content.detach(), boxes.detach(), None
@@ -357,6 +358,9 @@ class GLEEHead(BaseModule):
             predictions['enc'] = self._predict_queries(content, boxes, text.embeds)
         return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
                            noised, dn_predictions, pixels.levels, encoded)
+
+    def _project_memory(self, memory: Tensor) -> Tensor:
+        return self.memory_norm(row_linear(memory, self.memory_proj))
 
     def _align(self, query: Tensor, text_embeds: Tensor) -> Tensor:
         """Alignment logits (B, Q, C) of (B, Q, D) with text (B, C, D)."""

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from ...structures.prompted_objects import PromptedObjects, gather_prompts
 from ...structures.sample_origin import sample_origin
 from ...structures.sample_text import as_names
+from ..layers.cpu_products import fast_products
+from ..layers.row_linear import on_cpu_in_inference
 
 
 @contextmanager
@@ -48,7 +50,12 @@ class GLEE(MaskFormer):
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """As the base class, of pictures (B, 3, H, W) in any precision, in that of the weights."""
-        return super().extract_feat(batch_inputs.type_as(next(self.backbone.parameters())))
+        batch_inputs = batch_inputs.type_as(next(self.backbone.parameters()))
+        if on_cpu_in_inference(batch_inputs):
+            # what oneDNN and the pixel decoder, which reads pixels as rows, need not rearrange
+            batch_inputs = batch_inputs.contiguous(memory_format=torch.channels_last)
+        with fast_products(batch_inputs):
+            return super().extract_feat(batch_inputs)
 
     def extract_templates(self, batch_inputs: Tensor, objects: PromptedObjects) -> PromptedObjects:
         """The objects with the templates of those that have positive pixels.

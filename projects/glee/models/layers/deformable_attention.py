@@ -55,7 +55,10 @@ class DeformableAttention(MultiScaleDeformableAttention):
         if reference_points.shape[-1] == 2:
             # filled where it is: a copy from the CPU would wait for the GPU
             extents = torch.stack([offsets.new_full((), side) for height, width in sizes for side in (width, height)])
-            locations = torch.addcdiv(reference_points, offsets, extents.view(-1, 1, 2))
+            # one row per head and query: short rows of x and y are several times slower on a CPU
+            reference_points, extents = (part.expand(*part.shape[:-2], self.num_points, 2).flatten(-3)
+                                         for part in (reference_points, extents.view(-1, 1, 2)))
+            locations = torch.addcdiv(reference_points, offsets.flatten(-3), extents).view_as(offsets)
         else:
             scale = reference_points[..., 2:] * (0.5 / self.num_points)
             locations = torch.addcmul(reference_points[..., :2], offsets, scale)

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from ...structures.prompt_tokens import PromptTokens
+from .cpu_products import fast_products
 from .deformable_attention import DeformableAttention
 from .row_linear import FeedForward
 
@@ -115,7 +116,7 @@ class MaskDINODecoder(BaseModule):
             attn_mask (Tensor | None): (Q, Q) bool, True = blocked (denoising).
             prompt (PromptTokens | None): tokens appended to the keys of self-attention.
         """
-        with torch.autocast(memory.device.type, enabled=False):
+        with torch.autocast(memory.device.type, enabled=False), fast_products(memory):
             weight = self.norm.weight
             query, memory = query.type_as(weight), memory.type_as(weight)
             references = references.to(torch.promote_types(weight.dtype, torch.float32))

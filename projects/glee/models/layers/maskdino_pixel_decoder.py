@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init, xavier_init
 from torch import Tensor, nn
 
+from .cpu_products import fast_products
 from .deformable_attention import DeformableAttention
 from .row_linear import FeedForward
 
@@ -143,7 +144,7 @@ class MaskDINOPixelDecoder(BaseModule):
             raise ValueError(
                 f'MaskDINOPixelDecoder got {len(feats)} feature maps but in_channels names '
                 f'{len(self.in_channels)}: set in_channels or the backbone\'s out_indices.')
-        with torch.autocast(feats[0].device.type, enabled=False):
+        with torch.autocast(feats[0].device.type, enabled=False), fast_products(feats[0]):
             feats = [feat.type_as(self.level_embed) for feat in feats]
             tokens = None if tokens is None else tokens.type_as(self.level_embed)
             levels, text = self.encode(feats, tokens, with_text, groups)

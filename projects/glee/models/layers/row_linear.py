@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # with fewer rows the ways differ little
-MIN_ROWS = 512
+MIN_ROWS = 64
 # the hidden layer of a chunk fits the cache, and its memory is used again instead of being mapped anew
 CHUNK_ROWS = 2048
 
@@ -19,8 +19,8 @@ def row_product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Ten
     """``F.linear`` of (..., C) with ``weight`` (O, C); in inference on a CPU it is computed by oneDNN.
 
     torch gives linear layers to MKL, which on AMD's processors runs at half the speed of oneDNN, and 1x1 convolutions
-    to oneDNN. The layer is such a convolution of an image one pixel high; the vertical stride means nothing there,
-    but without it torch would not take oneDNN on one thread.
+    to oneDNN (``fast_products`` brings whole networks there). The layer is such a convolution of an image one pixel
+    high; the vertical stride means nothing there, but without it torch would not take oneDNN on one thread.
     """
     if (not on_cpu_in_inference(rows) or rows.dtype != torch.float32 or rows.shape[:-1].numel() < MIN_ROWS
             or not torch.backends.mkldnn.is_available()):

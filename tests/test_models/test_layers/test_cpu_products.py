@@ -1,0 +1,64 @@
+"""Products of whole networks in inference on a CPU: the numbers of torch's layers, through oneDNN."""
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.profiler import ProfilerActivity, profile
+
+from projects.glee.models.layers.cpu_products import fast_products
+
+CONVOLUTIONS = [dict(kernel_size=1), dict(kernel_size=1, bias=False), dict(kernel_size=1, stride=2),
+                dict(kernel_size=1, padding=1), dict(kernel_size=1, groups=4), dict(kernel_size=3, padding=1),
+                dict(kernel_size=(3, 1), padding='same')]
+
+
+@pytest.mark.parametrize('options', CONVOLUTIONS)
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+def test_convolutions(options, layout):
+    layer, x = nn.Conv2d(8, 12, **options), torch.randn(2, 8, 9, 7).to(memory_format=layout)
+    expected = layer(x)
+    with torch.no_grad(), fast_products(x):
+        assert torch.allclose(layer(x), expected, atol=1e-5)
+
+
+def test_layers_of_other_packages():
+    network, x = nn.MultiheadAttention(32, 4, batch_first=True), torch.randn(2, 90, 32)
+    expected = network(x, x, x * 2)
+    with torch.no_grad(), fast_products(x):
+        for got, number in zip(network(x, x, x * 2), expected):
+            assert torch.allclose(got, number, atol=1e-5)
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])
+def test_other_precisions_are_left_to_torch(dtype):
+    x, weight = torch.randn(1, 8, 9, 9, dtype=dtype), torch.randn(4, 8, 1, 1, dtype=dtype)
+    rows, matrix = x.flatten(2).transpose(1, 2), weight[:, :, 0, 0]
+    expected = F.conv2d(x, weight), F.linear(rows, matrix)
+    with torch.no_grad(), fast_products(x):
+        assert torch.equal(F.conv2d(x, weight), expected[0]) and torch.equal(F.linear(rows, matrix), expected[1])
+
+
+def operators(function):
+    with profile(activities=[ProfilerActivity.CPU]) as record:
+        function()
+    return {event.key for event in record.key_averages()}
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
+def test_one_thread_takes_onednn_without_gradients_only():
+    threads, x = torch.get_num_threads(), torch.randn(1, 64, 30, 30)
+    network = nn.Sequential(nn.Conv2d(64, 64, 1), nn.Flatten(2), nn.Linear(900, 64))
+
+    def run():
+        with fast_products(x):
+            network(x)
+
+    try:
+        torch.set_num_threads(1)
+        with torch.no_grad():
+            fast = operators(run)
+        slow = operators(run)
+    finally:
+        torch.set_num_threads(threads)
+    assert 'aten::mkldnn_convolution' in fast and not fast & {'aten::_slow_conv2d_forward', 'aten::addmm'}
+    assert 'aten::mkldnn_convolution' not in slow
