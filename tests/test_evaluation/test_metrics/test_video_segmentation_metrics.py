@@ -18,7 +18,9 @@ from projects.glee.evaluation.functional.track_overlap import mean_area, track_i
 from projects.glee.evaluation.metrics import (
     DavisVOSMetric,
     ExpressionJFMetric,
+    ReasonVOSMetric,
     RefDavisMetric,
+    ReVOSMetric,
     VISMetric,
     YouTubeVOSMetric,
 )
@@ -369,6 +371,55 @@ def test_expression_jf_equals_a_plain_computation():
     assert compared >= 200 and largest < 1e-12
     j, f = np.mean([pair for s in everything for pair in s['expressions']], 0)
     assert metric.summarise(everything) == pytest.approx({'J': j, 'F': f, 'J&F': (j + f) / 2})
+
+
+def plain_revos(video, label, expression, truth):
+    """J, F, A and R of an expression in percent, pixel by pixel."""
+    if label >= len(video.tracks):
+        return [0.] * 4
+    frames = []
+    for i, frame in enumerate(video.frames):
+        wanted, everything = np.zeros((2, *SHAPE), bool)
+        for identity, track in truth.items():
+            shown = decoded(track.segmentations[i])
+            everything = np.logical_or(everything, shown)
+            if identity in expression['object_ids']:
+                wanted = np.logical_or(wanted, shown)
+        if frame['foreground'] is not None:
+            everything = decoded(frame['foreground'])
+        found = decoded(video.tracks[label].segmentations[i])
+        right = wrong = size = 0
+        for y, x in np.ndindex(SHAPE):
+            right += found[y, x] == wanted[y, x]
+            wrong += bool(found[y, x]) and not wanted[y, x]
+            size += bool(everything[y, x])
+        frames.append([*reference_jf(found, wanted), right / (SHAPE[0] * SHAPE[1]), max(1 - wrong / (size + 1e-6), 0)])
+    return [round(100 * float(value), 2) for value in np.mean(frames, 0)]
+
+
+def test_revos_equals_a_plain_computation():
+    """60 videos of three types; values rounded, types averaged, type 2 left out; and ReasonVOS's videos left out."""
+    metric, reason, scores, rows, kept = ReVOSMetric(), ReasonVOSMetric(), [], {0: [], 1: [], 2: []}, []
+    for seed in range(60):
+        video, rng = with_expressions(seed), np.random.default_rng(seed)
+        truth = {t.instance_id: t for t in video.truth()}
+        for frame in video.frames:
+            frame['foreground'] = rle(rng.random(SHAPE) < 0.4) if rng.random() < 0.3 else None
+        for label, expression in enumerate(video.info['expressions']):
+            expression['type_id'] = int(rng.integers(3))
+            rows[expression['type_id']].append(plain_revos(video, label, expression, truth))
+            if video.tracks:
+                kept.append(rows[expression['type_id']][-1][:2])
+        scores.append((metric.score_video(video), reason.score_video(video)))
+    found = metric.summarise([score for score, _ in scores])
+    referring, reasoning = (np.mean(rows[kind], 0) / 100 for kind in (0, 1))
+    for number, name in enumerate('JFAR'):
+        assert found[f'referring_{name}'] == pytest.approx(referring[number], abs=1e-12)
+        assert found[f'reasoning_{name}'] == pytest.approx(reasoning[number], abs=1e-12)
+        assert found[name] == pytest.approx((referring[number] + reasoning[number]) / 2, abs=1e-12)
+    assert found['J&F'] == pytest.approx((found['J'] + found['F']) / 2)
+    left = reason.summarise([score for _, score in scores])
+    assert len(kept) < 180 and [left['J'], left['F']] == pytest.approx(np.mean(kept, 0) / 100, abs=5e-5)
 
 
 def painted(video, frame):

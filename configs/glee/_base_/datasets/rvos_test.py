@@ -1,4 +1,4 @@
-# Objects given by a sentence: Ref-YouTube-VOS, Ref-DAVIS 2017, MeViS.
+# Objects given by a sentence: Ref-YouTube-VOS, Ref-DAVIS 2017, MeViS, ReVOS, ReasonVOS.
 _base_ = ['./video_test.py']
 
 ref_ytvos_val = dict(
@@ -23,7 +23,25 @@ mevis_val = dict(
     data_prefix=dict(img='JPEGImages/'),
     test_mode=True,
     pipeline=_base_.frames_480.sentences)
+revos_val = dict(
+    type='ReVOSDataset',
+    data_root='data/ReVOS/',
+    ann_file='meta_expressions_valid_.json',
+    mask_file='mask_dict.json',
+    foreground_file='mask_dict_foreground.json',
+    data_prefix=dict(img='JPEGImages/'),
+    test_mode=True,
+    pipeline=_base_.frames_480.sentences)
+reason_vos_val = dict(
+    type='ReasonVOSDataset',
+    data_root='data/ReasonVOS/',
+    ann_file='meta_expressions.json',
+    data_prefix=dict(img='JPEGImages/', ann='Annotations/'),
+    test_mode=True,
+    pipeline=_base_.frames_480.sentences)
 ref_ytvos_metric = dict(type='ExpressionJFMetric', prefix='rvos', **_base_.mask_files)
 ref_davis_metric = dict(type='RefDavisMetric', prefix='ref_davis', **_base_.mask_files)
 mevis_metric = dict(type='ExpressionJFMetric', prefix='mevis', **_base_.mask_files)
+revos_metric = dict(type='ReVOSMetric', prefix='revos', **_base_.mask_files)
+reason_vos_metric = dict(type='ReasonVOSMetric', prefix='reason_vos', **_base_.mask_files)
 rvos_tracker = dict(type='ExpressionTracker', temporal_weight=1.0)

@@ -153,3 +153,11 @@ mevis_train = dict(
     data_prefix=dict(img='JPEGImages/'),
     pipeline=[far, source('mevis', 'object', text_mode='expression'), *clips_480_800['sentences']],
     **training)
+revos_train = dict(
+    type='ReVOSDataset',
+    data_root='data/ReVOS/',
+    ann_file='meta_expressions_train_.json',
+    mask_file='mask_dict.json',
+    data_prefix=dict(img='JPEGImages/'),
+    pipeline=[far, source('revos', 'object', text_mode='expression'), *clips_480_800['sentences']],
+    **training)

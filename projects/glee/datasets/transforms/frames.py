@@ -121,7 +121,8 @@ class PackFrame(PackGLEEInputs):
     """
 
     mapping_table = {**PackGLEEInputs.mapping_table, 'gt_instances_ids': 'instances_ids'}
-    video_keys = ('video_id', 'frame_id', 'video_length', 'ori_video_length', 'video_info', 'annotated', 'void')
+    video_keys = ('video_id', 'frame_id', 'video_length', 'ori_video_length', 'video_info', 'annotated', 'void',
+                  'foreground')
 
     def __init__(self, with_truth: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)

@@ -59,10 +59,19 @@ class MetaExpressionsDataset(VideoDataset):
         for exp_id, expression in video['expressions'].items():
             try:
                 expression = expression if isinstance(expression, dict) else {}
-                said[exp_id] = dict(exp=string(expression.get('exp'), 'expression'), anno_id=read_anno_ids(expression))
+                said[exp_id] = dict(exp=string(expression.get('exp'), 'expression'), anno_id=read_anno_ids(expression),
+                                    info=self.read_expression_info(expression))
             except BrokenRow as problem:
                 self.broken.add(str(problem), f'expression {exp_id} of video {name}')
         return said
+
+    def read_expression_info(self, expression: dict) -> dict:
+        """What metrics need to know of an expression beside its id and objects.
+
+        Raises:
+            BrokenRow: it cannot be used.
+        """
+        return {}
 
     def _record(self, name: str, video: dict, said: dict[str, dict], video_id: int, masks: dict,
                 identities: dict) -> dict:
@@ -88,7 +97,7 @@ class MetaExpressionsDataset(VideoDataset):
                 if mask is not None:
                     where = f'{self.mask_file}: anno_id {key} in {frame["img_path"]}'
                     self.add_mask(frame, identities[key], 0, mask, where)
-        expressions = [dict(exp_id=exp_id, object_ids=[identities[key] for key in group])
+        expressions = [dict(exp_id=exp_id, object_ids=[identities[key] for key in group], **said[exp_id]['info'])
                        for exp_id, group in zip(said, keys)]
         return dict(
             video_id=video_id, video_length=len(images), width=width, height=height, images=images,

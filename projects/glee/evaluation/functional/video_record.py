@@ -8,7 +8,7 @@ from ...structures.masks import to_rle
 from ...structures.row_values import BrokenRow
 from ...structures.track import Track
 
-FRAME_KEYS = ('frame_id', 'img_id', 'img_path', 'ori_shape', 'annotated', 'void')
+FRAME_KEYS = ('frame_id', 'img_id', 'img_path', 'ori_shape', 'annotated', 'void', 'foreground')
 
 
 @dataclass
@@ -27,8 +27,9 @@ class VideoRecord:
 
     ``info``: what the reader says about the whole video (``video_id``, ``name``, ...). ``text``: its
     names or expressions. ``frames``: per frame ``frame_id``, ``img_id``, ``img_path``, ``ori_shape``
-    (height, width), ``annotated``, ``void`` (RLE of pixels that do not count, or None) and ``instances``
-    as the reader gives them, masks as compressed RLE. ``tracks``: the prediction.
+    (height, width), ``annotated``, ``void`` (RLE of pixels that do not count, or None), ``foreground`` (RLE of all
+    that anybody could mean, or None) and ``instances`` as the reader gives them, masks as compressed RLE.
+    ``tracks``: the prediction.
     """
     info: dict
     text: tuple

@@ -9,6 +9,7 @@ from .lvis_fixed_metric import LVISFixedEvalMetric
 from .mean_of_sets_metric import MeanOfSetsMetric
 from .omnilabel_metric import OmniLabelMetric
 from .panoptic_metric import PanopticMetric
+from .reasoning_metric import ReasonVOSMetric, ReVOSMetric
 from .referring_metric import ReferringMetric
 from .rvos_metric import ExpressionJFMetric, RefDavisMetric
 from .teta_metric import TETAMetric
@@ -17,6 +18,7 @@ from .vos_metric import DavisVOSMetric, YouTubeVOSMetric
 
 __all__ = [
     'BDDTrackMetric', 'BURSTMetric', 'CocoEvalMetric', 'DavisVOSMetric', 'ExpressionJFMetric', 'InteractiveSegMetric',
-    'LVISEvalMetric', 'LVISFixedEvalMetric', 'MeanOfSetsMetric', 'OmniLabelMetric', 'PanopticMetric', 'RefDavisMetric',
-    'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric', 'YouTubeVOSMetric'
+    'LVISEvalMetric', 'LVISFixedEvalMetric', 'MeanOfSetsMetric', 'OmniLabelMetric', 'PanopticMetric', 'ReVOSMetric',
+    'ReasonVOSMetric', 'RefDavisMetric', 'ReferringMetric', 'TETAMetric', 'VISMetric', 'VideoMetric',
+    'YouTubeVOSMetric'
 ]

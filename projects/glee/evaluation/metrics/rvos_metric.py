@@ -51,28 +51,33 @@ class ExpressionJFMetric(ExpressionMetric):
         **kwargs: as for ``VideoMetric``.
     """
 
+    measures = ('J', 'F')
+
     def score_video(self, video: VideoRecord) -> dict:
-        """J and F of every expression."""
+        """The measures of every expression."""
         truth = {t.instance_id: t.segmentations for t in video.truth()}
         tracks = {track.label: track.segmentations for track in video.tracks}
         scores = []
         for label, expression in enumerate(video.info['expressions']):
             if label not in tracks:
-                scores.append((0.0, 0.0))
+                scores.append((0.0, ) * len(self.measures))
                 continue
-            pairs = []
+            frames = []
             for frame in video.annotated:
                 wanted = np.zeros(video.frames[frame]['ori_shape'], bool)
                 for identity in expression['object_ids']:
                     wanted |= self.masks(video, truth.get(identity), frame)
-                found = self.masks(video, tracks[label], frame)
-                pairs.append((region_similarity(found, wanted), contour_accuracy(found, wanted)))
-            scores.append(tuple(np.mean(pairs, 0).tolist()))
+                frames.append(self.score_frame(video, frame, self.masks(video, tracks[label], frame), wanted))
+            scores.append(tuple(np.mean(frames, 0).tolist()))
         return dict(expressions=scores)
+
+    def score_frame(self, video: VideoRecord, frame: int, found: np.ndarray, wanted: np.ndarray) -> tuple:
+        """The measures of one frame, from bool masks (H, W)."""
+        return region_similarity(found, wanted), contour_accuracy(found, wanted)
 
     def summarise(self, scores: list[dict]) -> dict[str, float | None]:
         """Means over the expressions of all videos."""
-        return _jf_means([pair for video in scores for pair in video['expressions']])
+        return jf_means([pair for video in scores for pair in video['expressions']])
 
 
 @METRICS.register_module()
@@ -131,10 +136,10 @@ class RefDavisMetric(ExpressionMetric):
         for video in scores:
             runs[video['annotator']] += video['objects']
         means = [np.mean(objects, 0) for objects in runs.values() if objects]
-        return _jf_means(means)
+        return jf_means(means)
 
 
-def _jf_means(pairs: list) -> dict[str, float | None]:
+def jf_means(pairs: list) -> dict[str, float | None]:
     """J&F, J and F of some pairs (J, F); None without any."""
     if not pairs:
         return {'J&F': None, 'J': None, 'F': None}

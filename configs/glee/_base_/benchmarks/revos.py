@@ -1,0 +1,6 @@
+# Segmenting objects that ReVOS's sentences describe or leave to be reasoned about.
+_base_ = ['../datasets/rvos_test.py']
+
+test_dataloader = dict(**_base_.video_test, dataset=_base_.revos_val)
+test_evaluator = _base_.revos_metric
+test_cfg = dict()

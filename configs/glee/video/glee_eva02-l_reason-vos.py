@@ -1,0 +1,7 @@
+# GLEE-Pro on the sentences of ReasonVOS.
+_base_ = [
+    '../_base_/models/glee_eva02-l_video.py', '../_base_/benchmarks/reason_vos.py', '../_base_/default_runtime.py'
+]
+
+model = dict(tracker=dict(_delete_=True, **_base_.rvos_tracker))
+test_dataloader = dict(dataset=dict(pipeline=_base_.frames_square.sentences))
