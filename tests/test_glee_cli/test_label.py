@@ -1,11 +1,22 @@
 """glee label: what it finds is what the inferencer finds, and a stopped run ends with the same file."""
+import importlib.util
 import json
+import multiprocessing
+import os
+import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from paths import ROOT
+from image_files import save_image
+from labelling_run import BrightestHalf
+from paths import HELPERS, ROOT
 from pycocotools.coco import COCO
 
 from projects.glee.apis import GLEEInferencer, ImageResult, init_model
@@ -66,6 +77,63 @@ def test_a_run_that_is_killed_three_times_ends_with_the_same_file(tmp_path):
     assert out.read_bytes() == (tmp_path / 'whole.json').read_bytes() and not (tmp_path / 'out.json.part').exists()
 
 
+def save_pictures(folder, count):
+    for number in range(count):
+        save_image(folder / f'{number}.png', 6 + number % 3, 5, seed=number)
+    (folder / 'broken.jpg').write_bytes(b'no picture')
+    return folder
+
+
+def bright_and_dark(folder, out, **options):
+    return label_pictures(partial(BrightestHalf, options.pop('pause', 0.)), sorted(folder.iterdir()), folder,
+                          dict(bright=0.2, dark=0.1), out, {}, **options)
+
+
+def lines_of(path):
+    return path.read_bytes().count(b'\n') if path.exists() else 0
+
+
+def test_a_process_that_is_killed_with_9_at_random_moments_ends_with_the_same_file(tmp_path):
+    """The same at 500 pictures by hand: docs/finetune.md."""
+    folder, out, part = save_pictures(tmp_path / 'pics', 60), tmp_path / 'out.json', tmp_path / 'out.json.part'
+    assert list(bright_and_dark(folder, tmp_path / 'whole.json')) == [str(folder / 'broken.jpg')]
+    finished, start = [0], multiprocessing.get_context('fork').Process
+    for seed in range(3):
+        process = start(target=bright_and_dark, args=(folder, out), kwargs=dict(pause=0.005))
+        process.start()
+        while lines_of(part) < finished[-1] + 3:
+            time.sleep(0.002)
+        time.sleep(random.Random(seed).uniform(0, 0.03))
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL and not out.exists()
+        finished.append(lines_of(part))
+    assert finished == sorted(finished) and finished[-1] < 61  # it goes on and never begins again
+    bright_and_dark(folder, out)
+    assert out.read_bytes() == (tmp_path / 'whole.json').read_bytes() and not part.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec('ray') is None, reason='Ray is not installed (requirements/scale.txt)')
+def test_ray_with_an_actor_killed_in_the_middle_gives_the_file_of_one_process(tmp_path):
+    folder, out = save_pictures(tmp_path / 'pics', 40), tmp_path / 'out.json'
+    errors = bright_and_dark(folder, tmp_path / 'whole.json')
+    (tmp_path / 'pids').mkdir()
+    paths = [str(ROOT), str(HELPERS), *filter(None, [os.environ.get('PYTHONPATH')])]
+    program = subprocess.Popen(
+        [sys.executable, HELPERS / 'labelling_run.py', folder, out, '--pause', '0.4', '--ray', 'local', '--workers',
+         '2', '--pids', tmp_path / 'pids'], env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)),
+        stdout=subprocess.PIPE, text=True)
+    actors = []
+    while (len(actors) < 2 or lines_of(tmp_path / 'out.json.part') < 5) and program.poll() is None:
+        time.sleep(0.05)
+        actors = [int(path.name) for path in (tmp_path / 'pids').iterdir()]
+    os.kill(actors[0], signal.SIGKILL)
+    assert lines_of(tmp_path / 'out.json.part') < len(list(folder.iterdir())) // 2
+    assert f'{len(errors)} cannot be read' in program.communicate()[0] and program.returncode == 0
+    assert out.read_bytes() == (tmp_path / 'whole.json').read_bytes()
+
+
 def test_lines_of_other_settings_are_refused(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         label(OneCatOneDog('3.jpg'), tmp_path, tmp_path / 'out.json')
@@ -102,6 +170,7 @@ def test_the_program_labels_as_the_inferencer_finds(tmp_path, world, capsys):
     (['nowhere', '--names', 'cat'], 'folder nowhere does not exist'),
     (['.', '--names', 'cat:high'], "--names 'cat:high': 'high' is no score"),
     (['.', '--names', 'cat', 'cat:0.2'], 'the name is there twice'),
+    (['.', '--names', 'cat', '--workers', '2'], '--workers 2: it is that of --ray'),
     (['EMPTY', '--names', 'cat'], 'holds no picture')])
 def test_a_mistake_is_one_line(tmp_path, capsys, words, message):
     (tmp_path / 'w.pth').write_bytes(b'')
