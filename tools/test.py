@@ -2,7 +2,7 @@
 
 Examples:
     python tools/test.py configs/glee/mini/glee_mini_coco.py work_dirs/quickstart/glee_mini.pth
-    python tools/test.py configs/glee/mini/glee_mini_coco.py glee_mini.pth --show-dir pictures
+    python tools/test.py configs/glee/mini/glee_mini_coco.py glee_mini.pth --show-dir pictures --report
     python tools/test.py configs/glee/mini/glee_mini_coco.py glee_mini.pth \\
         --cfg-options data_root=data/other_world --out predictions.pkl
 
@@ -10,6 +10,7 @@ What is wrong with the config, its options or files is said before anything is b
 unexpected error, 2 wrong use, 4 files are missing.
 """
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from pathlib import Path
 
 from projects.glee_cli import startup
 from projects.glee_cli.configs import config_file
@@ -28,6 +29,9 @@ def make_parser() -> ArgumentParser:
         '--cfg-options PictureHook.score_thr=0.5 shows fewer objects, PictureHook.frames=True frames of videos')
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds that --show waits per picture')
+    parser.add_argument(
+        '--report', action='store_true', help='write a page about errors, <work folder>/report.html (glee analyse); '
+        'metrics of detections also leave their result files, results.*.json')
     return parser
 
 
@@ -44,6 +48,8 @@ def main() -> None:
             cfg = config_file.load_config(args)
             config_file.check_sections(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
             cfg.load_from = args.checkpoint
+            if args.report:
+                leave_results(cfg)
             check_data(cfg, training=False)
             from projects.glee.engine.runner import run_config
             cfg.model = run_config.without_teacher(cfg.model)
@@ -57,6 +63,20 @@ def main() -> None:
             from mmdet.evaluation import DumpDetResults
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
         runner.test()
+        if args.report and runner.rank == 0:
+            from projects.glee.evaluation.analysis import write_report
+            print(f'report: {write_report(cfg.work_dir)}')
+
+
+def leave_results(cfg) -> None:
+    """Let metrics of detections write the files that the report reads, where the config does not already say so."""
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    for evaluator in evaluators:
+        members = evaluator.get('metrics') if isinstance(evaluator.get('metrics'), dict) else {'': evaluator}
+        for name, metric in members.items():
+            if metric.type in ('CocoEvalMetric', 'LVISEvalMetric', 'LVISFixedEvalMetric') and (
+                    not metric.get('outfile_prefix')):
+                metric.outfile_prefix = str(Path(cfg.work_dir, 'results', name))
 
 
 if __name__ == '__main__':
