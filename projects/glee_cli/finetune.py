@@ -3,15 +3,18 @@
 Examples:
     glee finetune --train pets/train.json --val pets/val.json --images pets/images --weights glee_lite.pth
     glee finetune --train t.json --val v.json --images pics --model glee_mini --weights glee_mini.pth --iterations 800
+    glee finetune --train t.json --val v.json --images pics --weights glee_lite.pth --mode lora
 
-The names are those of the file. The file is checked first (glee check does more). Checkpoints, log and the config go to
---work-dir; the best checkpoint by box AP on --val is named at the end. Run the same command again to continue.
+The names are those of the file; for all other names the weights of the start are kept. The file is checked first
+(glee check does more). Checkpoints, log and the config go to --work-dir; the best checkpoint by box AP on --val is
+named at the end. Run the same command again to continue.
 """
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/glee/finetune'
 MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini')
+MODES = dict(full={}, head=dict(frozen=['backbone', 'neck']), lora=dict(rank=8))
 FATAL = 'fits as corners'  # nothing can be learned from such boxes
 
 
@@ -25,6 +28,12 @@ def add_arguments(parser: ArgumentParser) -> None:
                         help='checkpoint to start from: one of ours, or a released GLEE file as it was downloaded')
     parser.add_argument('--model', default=MODELS[0], metavar='NAME|CONFIG',
                         help=f'{", ".join(MODELS)} (default %(default)s), or a config like theirs')
+    parser.add_argument('--mode', choices=MODES, default='full',
+                        help='what learns: everything but the text encoder (full, the default), all but the backbone '
+                        '(head), or changes of low rank (lora); names that the file lacks are answered as before')
+    parser.add_argument('--rehearse', nargs=2, metavar=('FILE.json', 'FOLDER'),
+                        help='a COCO file of other names and its pictures, for every second batch: one set of weights '
+                        'then learns both, and the start is not kept')
     parser.add_argument('--work-dir', default='work_dirs/finetune', metavar='FOLDER', help='default %(default)s')
     parser.add_argument('--iterations', type=int, default=2000, help='default %(default)s')
     parser.add_argument('--batch-size', type=int, default=4,
@@ -60,6 +69,7 @@ def make_config(args: Namespace, with_masks: bool):
     if min(args.iterations, args.batch_size, args.val_interval) < 1:
         raise ValueError('--iterations, --batch-size and --val-interval are 1 or more')
     cfg = Config.fromfile(path)
+    cfg.model.update(MODES[args.mode])
     for loader, file, folder in ((cfg.train_dataloader, args.train, args.images),
                                  (cfg.val_dataloader, args.val, args.val_images or args.images)):
         loader.dataset.update(data_root='', ann_file=str(Path(file).resolve()),
@@ -70,6 +80,8 @@ def make_config(args: Namespace, with_masks: bool):
     for step in cfg.train_dataloader.dataset.pipeline:
         if step.type == 'LoadInstances':
             step.with_mask = with_masks
+    if args.rehearse:
+        _rehearse(cfg, *args.rehearse)
     cfg.train_dataloader.batch_size = args.batch_size
     cfg.auto_scale_lr.enable = True
     warmup = cfg.param_scheduler[0].end = max(1, min(cfg.param_scheduler[0].end, args.iterations // 4))
@@ -78,6 +90,18 @@ def make_config(args: Namespace, with_masks: bool):
     cfg.default_hooks.checkpoint.interval = cfg.train_cfg.val_interval
     cfg.update(load_from=str(Path(args.weights).expanduser().resolve()), resume='auto', work_dir=args.work_dir)
     return cfg
+
+
+def _rehearse(cfg, file: str, folder: str) -> None:
+    """Let half of the batches be of another COCO file, and one set of weights answer to everything."""
+    import copy
+    loader = cfg.train_dataloader
+    other = copy.deepcopy(loader.dataset)
+    other.update(ann_file=str(Path(file).resolve()), data_prefix=dict(img=str(Path(folder).resolve())))
+    loader.dataset = dict(type='MixtureDataset', datasets=[loader.dataset, other])
+    loader.sampler = dict(type='MixtureSampler', ratios=[1., 1.], seed=0)
+    loader.batch_sampler = dict(type='MixtureBatchSampler')
+    cfg.model.keep_start = False
 
 
 def _check(args: Namespace) -> bool:
@@ -89,13 +113,15 @@ def _check(args: Namespace) -> bool:
     from projects.glee.datasets.checking import check_coco
     reports = [check_coco(args.train, args.images, quick=True),
                check_coco(args.val, args.val_images or args.images, quick=True)]
+    if args.rehearse:
+        reports.append(check_coco(*args.rehearse, quick=True))
     for report in reports:
         for reason, (count, first) in sorted(report.faults.items()):
             print(f'{report.ann_file}: {reason}: {count} (first: {first})')
         fatal = [reason for reason in report.faults if FATAL in reason]
         if fatal or not report.objects:
             raise ValueError(f'{report.ann_file}: {fatal[0] if fatal else "it has no object that can be used"}')
-    train, val = reports
+    train, val = reports[:2]
     if strange := [name for name in val.names if name not in train.names]:
         raise ValueError(f'{val.ann_file} has names that {train.ann_file} lacks: {strange[:5]}')
     print(f'{sum(train.objects.values())} objects of {len(train.names)} names in {len(train.items)} pictures')

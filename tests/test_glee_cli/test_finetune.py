@@ -55,6 +55,27 @@ def test_a_file_is_learned_and_the_best_checkpoint_named(world, files, start, ca
     assert main(words(world, train, start, files / 'out')) == OK
 
 
+@pytest.mark.parametrize('mode', ['head', 'lora'])
+def test_the_other_modes_train_less(world, files, start, mode):
+    """Names of the file are learned, and the weights of the start are those of the checkpoint."""
+    assert main(words(world, files / 'boxes.json', start, files / mode, mode=mode)) == OK
+    before, after = (read_checkpoint(path)['state_dict'] for path in (start, files / mode / 'iter_2.pth'))
+    model = init_model(str(files / mode / 'glee_mini_finetune.py'), str(files / mode / 'iter_2.pth'))
+    assert model.learned_names and model.learned_names <= {row['name'] for row in json.loads(
+        (files / 'boxes.json').read_text())['categories']}
+    assert all(torch.equal(value, before[key]) for key, value in model.start.state_dict().items() if key in before)
+    backbone = {key for key, value in after.items() if key.startswith('backbone') and 'parametrizations' not in key}
+    assert all(torch.equal(before[key], after[key]) for key in backbone) == (mode == 'head')
+
+
+def test_rehearsal_is_half_of_the_batches(world, files, start):
+    others = world / 'coco/annotations/instances_train2017.json'
+    assert main(words(world, files / 'boxes.json', start, files / 'out') + [
+        '--rehearse', str(others), str(world / 'coco/train2017')]) == OK
+    saved = read_checkpoint(files / 'out/iter_2.pth')
+    assert not any(key.startswith('start.') for key in saved['state_dict'])
+
+
 @pytest.mark.parametrize('model', MODELS)
 def test_the_config_of_every_size(model):
     args = make_parser().parse_args(['finetune', '--train', 'a.json', '--val', 'b.json', '--images', 'pics',

@@ -60,7 +60,7 @@ class ExpressionFollower(Follower):
     """The object of each sentence (``ExpressionTracker``); identity k is sentence k, from 1."""
 
     def __init__(self, model, geometry: PictureGeometry, expressions: Sequence[str], score_thr: float) -> None:
-        self.model, self.geometry, self.expressions = model, geometry, tuple(expressions)
+        self.model, self.geometry, self.expressions = model.answering('expression'), geometry, tuple(expressions)
         self.tracker = ExpressionTracker(min_score=score_thr)
 
     @torch.no_grad()
@@ -87,8 +87,8 @@ class PromptFollower(Follower):
     """
 
     def __init__(self, model, geometry: PictureGeometry, prompts: dict[int, Sequence[dict]], score_thr: float) -> None:
-        self.model, self.geometry = model, geometry
-        self.session = InteractiveSession(model)
+        self.session, self.geometry = InteractiveSession(model), geometry
+        self.model = self.session.model
         self.prompts = dict(prompts)
         self.tracker = PromptTracker(min_score=score_thr)
         self.names: list[str] = []

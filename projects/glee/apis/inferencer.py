@@ -179,8 +179,9 @@ class GLEEInferencer:
         pointed = _by_frame(prompts)
         followers: list[Follower] = []
         if names is not None:
-            followers.append(NameFollower(self.model, self.geometry, read_names(names, 'names'), score_thr,
-                                          max_per_img))
+            names = read_names(names, 'names')
+            followers += [NameFollower(model, self.geometry, [names[position] for position in positions], score_thr,
+                                       max_per_img) for model, positions in self.model.share_names(names)]
         if expressions is not None:
             followers.append(ExpressionFollower(self.model, self.geometry, read_names(expressions, 'expressions'),
                                                 score_thr))

@@ -45,7 +45,8 @@ class InteractiveSession(ImageSession):
         >>> pet.label, pet.mask
 
     Args:
-        model (GLEE): a detector with a prompter; it is put into eval mode.
+        model (GLEE): a detector with a prompter; it is put into eval mode. Of a ``FineTunedGLEE`` the weights that know
+            prompts are taken.
         vocabulary (Sequence[str] | None): names to label the results with.
         scale (tuple[int, int] | None): longest and shortest side of the resized image, px; None takes the test
             pipeline of the config that ``init_model`` left at the model.
@@ -67,7 +68,7 @@ class InteractiveSession(ImageSession):
             raise ValueError(f'history={history!r} is unknown; choose from {HISTORIES}')
         if getattr(model.panoptic_head, 'prompter', None) is None:
             raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
-        super().__init__(model, scale)
+        super().__init__(model.answering('prompt'), scale)
         self.vocabulary = None if vocabulary is None else read_names(vocabulary, 'vocabulary')
         self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
         self.transcriber = transcriber

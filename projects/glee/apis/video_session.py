@@ -72,7 +72,7 @@ class VideoSession:
                  min_score: float = 0., cached_frames: int = 4) -> None:
         self.image = InteractiveSession(model, vocabulary, scale, vocabulary_in_fusion, transcriber, carve_radius,
                                         history)
-        self.model = model
+        self.model = self.image.model
         self.min_score = min_score
         self.memory = memory
         self._frames: Optional[FrameReader] = None

@@ -52,8 +52,9 @@ val_evaluator = dict(
 test_dataloader, test_evaluator = val_dataloader, val_evaluator
 
 # Few names: in half of the batches only some are asked for, so that each is also found when it is asked alone. The text
-# encoder stays as it is, and what it knows with it.
+# encoder stays as it is. For all names that are not learned the weights of the start are kept.
 own_model = dict(
+    type='FineTunedGLEE',
     data_preprocessor=dict(batch_augments=[dict(type='BatchVocabulary', size=100, part_prob=0.5)]),
     panoptic_head=dict(text_encoder=dict(mode='frozen')))
 auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -1,6 +1,6 @@
 """The GLEE detector."""
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import torch
 from mmdet.models.detectors import MaskFormer
@@ -120,6 +120,14 @@ class GLEE(MaskFormer):
                                               max_per_img=max_per_img)
         results = self.panoptic_fusion_head.predict(*selected, batch_data_samples, rescale=rescale)
         return self.add_pred_to_datasample(batch_data_samples, results)
+
+    def answering(self, kind: str) -> 'GLEE':
+        """The detector that answers to 'expression' or 'prompt': this one (``FineTunedGLEE`` has two)."""
+        return self
+
+    def share_names(self, names: Sequence[str]) -> list[tuple['GLEE', list[int]]]:
+        """The detectors that know some of ``names``, each with their positions: this one knows all."""
+        return [(self, list(range(len(names))))]
 
     def _find_text(self, sample: DetDataSample) -> None:
         """Give a sample without ``text`` the names that the detector's checkpoint was trained with."""
