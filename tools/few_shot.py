@@ -69,8 +69,8 @@ def main() -> None:
     context = multiprocessing.get_context('forkserver')  # its children have imported what takes seconds
     context.set_forkserver_preload(['mmdet.models', 'mmdet.datasets', 'mmdet.evaluation', 'projects.glee'])
     failed = []
-    for name, files in sets.items():
-        for shots, seed, iterations in runs:
+    for shots, seed, iterations in runs:  # seed by seed: after the first the table has every cell
+        for name, files in sets.items():
             folder = folder_of(args.work_dir, name, shots, seed, iterations)
             if not (folder / 'result.json').is_file():
                 print(f'{name}: {label(shots, iterations)}, seed {seed}: {folder}', flush=True)
@@ -93,7 +93,7 @@ def plan(args: Namespace) -> list[tuple]:
     if min([*count, args.validations, *(shots or 1 for shots in args.shots)]) < 1:
         raise ConfigError('--shots, --iterations and --validations are 1 or more')
     count = count * len(args.shots) if len(count) == 1 else count
-    return [(0, 0, 0), *((shots, seed, steps) for shots, steps in zip(args.shots, count) for seed in args.seeds)]
+    return [(0, 0, 0), *((shots, seed, steps) for seed in args.seeds for shots, steps in zip(args.shots, count))]
 
 
 def label(shots: int | None, iterations: int) -> str:

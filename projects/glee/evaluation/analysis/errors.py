@@ -53,8 +53,9 @@ def _kind(ious: np.ndarray, same: np.ndarray, found: np.ndarray) -> tuple[str, i
 def error_shares(detections: Detections) -> dict[str, dict[str, float]]:
     """Of each of ``KINDS`` how often it happens (``count``) and by how much AP50 rises without it (``cost``, 0..1).
 
-    A badly placed or wrongly named detection is set right if it is the best about an object that nothing finds, else it
-    is taken away; of the others detections are taken away, and missed objects are not asked for.
+    A badly placed or wrongly named detection is set right if no better one of these two kinds is about its object and
+    nothing finds that, else it is taken away; of the other kinds detections are taken away, and missed objects are not
+    asked for.
     """
     table = _Table(detections)
     before = table.ap50()
@@ -76,7 +77,7 @@ class _Table:
         labels, scores, right, kinds, targets, target_labels = [], [], [], [], [], []
         count = len(detections.names)
         self.objects, self.missed, first = np.zeros(count, int), np.zeros(count, int), 0
-        self.free: list[np.ndarray] = []
+        free: list[np.ndarray] = []
         for picture in detections.pictures:
             kind, target, missed = kinds_of_errors(picture)
             kept = ~picture.ignored
@@ -89,13 +90,13 @@ class _Table:
             target_labels.append(np.append(picture.truth_labels, -1)[target])
             self.objects += np.bincount(picture.truth_labels, minlength=count)
             self.missed += np.bincount(picture.truth_labels[missed], minlength=count)
-            self.free.append(~picture.found)
+            free.append(~picture.found)
             first += len(picture.truth_labels)
         self.labels, self.scores, self.right, self.targets, self.target_labels = (
             np.concatenate(column) if column else np.zeros(0, int)
             for column in (labels, scores, right, targets, target_labels))
         self.kinds = np.array(kinds, dtype=object)
-        self.is_free = np.concatenate(self.free) if self.free else np.zeros(0, bool)
+        self.best = self._best_about_unfound(np.concatenate(free) if free else np.zeros(0, bool))
         self.counts = Counter(kinds)
         self.counts['missed'] = int(self.missed.sum())
 
@@ -106,20 +107,21 @@ class _Table:
         for row in np.flatnonzero(self.kinds == without) if without else ():
             kept[row] = False
         if without in ('localisation', 'classification'):
-            for row in self._best_of_free_objects(without):
+            for row in self.best[self.kinds[self.best] == without]:
                 labels[row], right[row], kept[row] = self.target_labels[row], True, True
         values = [average_precision(self.scores[chosen], right[chosen], objects[label])
                   for label in range(len(objects)) if objects[label] > 0
                   for chosen in [kept & (labels == label)]]
         return float(np.mean(values)) if values else 0.
 
-    def _best_of_free_objects(self, kind: str) -> list[int]:
+    def _best_about_unfound(self, unfound: np.ndarray) -> np.ndarray:
+        """The best detection about each object that nothing finds."""
         best: dict[int, int] = {}
-        for row in np.flatnonzero(self.kinds == kind):
+        for row in np.flatnonzero(self.targets >= 0):
             target = int(self.targets[row])
-            if self.is_free[target] and (target not in best or self.scores[row] > self.scores[best[target]]):
+            if unfound[target] and (target not in best or self.scores[row] > self.scores[best[target]]):
                 best[target] = int(row)
-        return list(best.values())
+        return np.array(sorted(best.values()), int)
 
 
 def average_precision(scores: np.ndarray, right: np.ndarray, objects: int) -> float:
