@@ -30,6 +30,7 @@ table { border-collapse: collapse; font-size: 13px }
 th, td { padding: 3px 12px 3px 0; text-align: right; border-bottom: 1px solid #e6ebf1 }
 th:first-child, td:first-child { text-align: left }
 .row { display: flex; gap: 24px; flex-wrap: wrap; align-items: flex-start }
+.row > div, .row > ul { flex: 1 1 440px; min-width: 0 }
 img { max-width: 100% }
 .scroll { max-height: 420px; overflow: auto }
 .key { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin: 0 5px 0 14px }
