@@ -1,5 +1,6 @@
 """The paper's numbers, which are in ``metafile.yml`` alone."""
 from functools import cache
+from typing import Optional
 
 import yaml
 
@@ -23,11 +24,16 @@ def expected_numbers(benchmark: Benchmark, size: str, stage: int = 2) -> dict[st
     found = {}
     for number in benchmark.numbers_of(size):
         for source in dict.fromkeys((stage, 2)):
-            value = _paper().get((SIZES[size], source, number.task, benchmark.title, number.name))
+            value = paper_number(SIZES[size], number.task, benchmark.title, number.name, source)
             if number.task and value is not None:
                 found[number.key] = (value, source)
                 break
     return found
+
+
+def paper_number(size: str, task: str, dataset: str, name: str, stage: int = 2) -> Optional[float]:
+    """A number of the paper by the words of ``metafile.yml``; None where it has none."""
+    return _paper().get((size, stage, task, dataset, name))
 
 
 @cache
