@@ -58,12 +58,12 @@ class Benchmark:
 def read_benchmarks(path: Path = TABLE) -> list[Benchmark]:
     """All benchmarks in the order of the file."""
     content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    counts = set(content['counts'])
+    as_they_are = set(content['not_fractions'])
 
     def numbers(metrics: Optional[dict]) -> Optional[tuple[Number, ...]]:
         if metrics is None:
             return None
-        return tuple(Number(key, name.rpartition(': ')[2], name.rpartition(': ')[0], 1. if key in counts else 100.)
+        return tuple(Number(key, name.rpartition(': ')[2], name.rpartition(': ')[0], 1. if key in as_they_are else 100.)
                      for key, name in metrics.items())
 
     return [
