@@ -10,7 +10,8 @@ Examples:
 Each benchmark is one run of tools/test.py in a folder of its own. Run the same command again to continue: what is
 finished stays, and tests of videos and clicks go on inside. benchmark_SUITE.md, .json and .html are written after every
 row. Files that are missing are named, with where they are to be had, before anything starts; their rows stay empty.
-smoke is everything on a small synthetic world that it makes itself. docs/benchmarks.md has all benchmarks.
+smoke is everything on a small synthetic world that it makes itself. Each row has a report.html (glee analyse); paper,
+image and smoke end with a curve of time and memory against the number of names. docs/benchmarks.md has all benchmarks.
 
 Exit codes: 0 every row that has data is done, 1 an unexpected error, 2 wrong use, 3 a run failed.
 """
@@ -27,6 +28,7 @@ from pathlib import Path
 from projects.glee_cli import startup
 from projects.glee_cli.benchmark import SIZES, SUITES, read_benchmarks, select
 from projects.glee_cli.benchmark.expected import STAGES
+from projects.glee_cli.benchmark.names_curve import run_curve
 from projects.glee_cli.benchmark.processes import Processes
 from projects.glee_cli.benchmark.screen import Screen
 from projects.glee_cli.benchmark.smoke_world import make_world
@@ -34,6 +36,8 @@ from projects.glee_cli.benchmark.suite_run import DONE, FAILED, NO_DATA, plan, r
 from projects.glee_cli.benchmark.tables import lacking, save_tables
 from projects.glee_cli.configs.cfg_options import DictAction
 from projects.glee_cli.exits import OK, SOME_FAILED, ConfigError, one_line_errors
+
+CURVES = ('paper', 'image', 'smoke')  # with time and memory against the number of names
 
 
 def parse_args() -> Namespace:
@@ -72,11 +76,23 @@ def main() -> int:
         if args.check:
             return OK
         run_rows(rows, processes, screen, save)
+    failed = any(row.state == FAILED for row in rows)
     if processes.rank == 0:
         screen(rows)
+        trouble = measure_names(args, about) if rows else None
         done = sum(row.state == DONE for row in rows)
-        print(f'{done} of {len(rows)} benchmarks done:', *map(str, save(rows)))
-    return SOME_FAILED if any(row.state == FAILED for row in rows) else OK
+        print(*filter(None, [trouble]), f'{done} of {len(rows)} benchmarks done:', *map(str, save(rows)), sep='\n')
+        failed |= trouble is not None
+    return SOME_FAILED if failed else OK
+
+
+def measure_names(args: Namespace, about: dict) -> str | None:
+    """The curve of many names where it is part of the suite; a line if it failed."""
+    if args.suite not in CURVES or args.only:
+        return None
+    options = ['--repeats', '1', '--most-seconds', '10'] if args.suite == 'smoke' else []
+    return run_curve(Path(args.work_dir).resolve(), f'glee_{about["size"]}', args.checkpoint, about['sha256'],
+                     os.environ.get('GLEE_PYTHON', sys.executable), options)
 
 
 def prepare(args: Namespace):

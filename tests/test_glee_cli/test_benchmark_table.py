@@ -92,19 +92,24 @@ def test_stages():
     assert expected_numbers(coco, 'mini', 2) == {}
 
 
-def test_few_shots_of_the_paper_are_trainings():
+@pytest.fixture(scope='module')
+def page():
+    return benchmarks_page()
+
+
+def test_few_shots_of_the_paper_are_trainings(page):
     told = {(result['Dataset'], float(value)) for model in PAPER for result in model['Results']
             if result['Task'] == 'Few-Shot Object Detection' for value in result['Metrics'].values()}
     training = CONTENT['trainings'][-1]
     assert {name for name, _ in told} == {key['dataset'] for key in training['keys'].values()}
-    assert all(f'| {value:.1f}' in benchmarks_page() for _, value in told)
+    assert all(f'| {value:.1f}' in page for _, value in told)
 
 
 @pytest.mark.parametrize('training', CONTENT['trainings'], ids=lambda training: training['title'])
 def test_trainings_differ_by_one_key(training):
     """Every command is accepted by the config and changes what it says."""
     as_it_stands = load(training['config'])
-    for name, key in training['keys'].items():
+    for name, key in training['keys'].items() if 'tool' not in training else ():
         cfg = load(training['config'], key['command'])
         same = cfg.to_dict() == as_it_stands.to_dict()
         assert same == ('as it stands' in name), name
@@ -131,8 +136,8 @@ def test_keys_of_ablations():
     assert changed('Data scaling', '10 %').train_dataloader.sampler.share == 0.1
 
 
-def test_the_page_is_current():
-    assert (ROOT / 'docs/benchmarks.md').read_text() == benchmarks_page(), 'run tools/misc/benchmarks_page.py'
+def test_the_page_is_current(page):
+    assert (ROOT / 'docs/benchmarks.md').read_text() == page, 'run tools/misc/benchmarks_page.py'
 
 
 def test_a_size_without_a_small_config_is_refused():

@@ -55,7 +55,7 @@ class MemberRun:
         options = dict(self.options)
         if 'resume_dir' in names_in(cfg):
             options['resume_dir'] = str(self.folder / f'finished_{identity}')
-        words = [self.python, str(TEST), str(self.config), self.checkpoint, '--work-dir', str(self.folder)]
+        words = [self.python, str(TEST), str(self.config), self.checkpoint, '--work-dir', str(self.folder), '--report']
         words += ['--show-dir', 'pictures'] if self.pictures else []
         words += ['--launcher', launcher] if launcher != 'none' else []
         return [*words, '--cfg-options', *(f'{key}={value}' for key, value in options.items())] if options else words

@@ -36,8 +36,7 @@ that everything runs, not how good it is.
 _TRAININGS = """\
 ## Trainings of the paper that differ by one key
 
-`python tools/train.py configs/glee/CONFIG` and what is in the table; then the test of each column. Nothing of it is
-measured here.
+The command of each and what is in its table; then the test of each column. Nothing of it is measured here.
 """
 _FOOT = """\
 
@@ -82,7 +81,8 @@ def section(benchmark: Benchmark) -> str:
 def trainings() -> Iterator[str]:
     """A section for each training that differs by one key."""
     for training in yaml.safe_load(TABLE.read_text(encoding='utf-8'))['trainings']:
-        lines = [f'### {training["title"]}', '', f'`{training["config"]}`; {training["from"]}'
+        tool = f'python {training.get("tool", "tools/train.py")} configs/glee/{training["config"]}'
+        lines = [f'### {training["title"]}', '', f'`{tool}`; {training["from"]}'
                  + (f'; {training["note"]}' if 'note' in training else '') + '.', '',
                  '| | key | ' + ' | '.join(training['columns']) + ' |',
                  '| --- | --- |' + ' --- |' * len(training['columns'])]

@@ -1,8 +1,7 @@
 """A suite over one checkpoint: what it needs, its runs one after the other, tables after each."""
-import subprocess
 from argparse import Namespace
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
@@ -16,7 +15,6 @@ from .member_run import LOG, MemberRun, digest_of
 from .processes import Processes
 from .suite import Benchmark
 
-REPORT = Path(__file__).resolve().parents[3] / 'tools/analysis_tools/test_report.py'
 WAITING, RUNNING, DONE, FAILED, NO_DATA = 'waiting', 'running', 'done', 'failed', 'no data'
 
 
@@ -38,7 +36,7 @@ class Row:
     kept: bool = False
     seconds: float = 0.
     progress: str = ''
-    remark: str = field(default='')
+    remark: str = ''
 
 
 def plan(benchmarks: Sequence[Benchmark], size: str, stage: int, checkpoint: str, work_dir: Path, suite: str,
@@ -104,20 +102,8 @@ def _run(row: Row, rows: Sequence[Row], number: int, processes: Processes, show)
     row.state = DONE if row.stamp is not None else FAILED
     if row.state == FAILED:
         row.remark = f'failed, see {row.run.folder.name}/{LOG}: {_last_line(row.run.folder / LOG)}'
-    elif first and REPORT.is_file():
-        make_report(row)
     if first:
         show(rows)
-
-
-def make_report(row: Row) -> None:
-    """``report.html`` of a finished run; a remark where it cannot be made."""
-    log = row.run.folder / 'report.log'
-    with open(log, 'w', encoding='utf-8') as output:
-        done = subprocess.run([row.run.python, str(REPORT), str(row.run.folder)], stdout=output,
-                              stderr=subprocess.STDOUT)
-    if done.returncode:
-        row.remark = f'no report, see {row.run.folder.name}/{log.name}'
 
 
 def _lacking(path: str, root: str, tables: list) -> dict[str, str]:

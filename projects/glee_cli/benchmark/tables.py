@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Iterator, NamedTuple, Sequence
 
 from .member_run import write_whole
+from .names_curve import FOLDER as CURVE
+from .names_curve import curve_table, read_curve
 from .suite import Number
 from .suite_run import DONE, NO_DATA, Row
 
@@ -87,8 +89,9 @@ def save_tables(rows: Sequence[Row], about: dict, work_dir: Path) -> list[Path]:
         list[Path]: the three files.
     """
     stem = work_dir / f'benchmark_{about["suite"]}'
-    texts = {'.json': json.dumps(dict(about, rows=[as_dict(row, about['size']) for row in rows]), indent=1) + '\n',
-             '.md': as_markdown(rows, about), '.html': as_page(rows, about, work_dir)}
+    content = dict(about, rows=[as_dict(row, about['size']) for row in rows], many_names=read_curve(work_dir))
+    texts = {'.json': json.dumps(content, indent=1) + '\n',
+             '.md': as_markdown(rows, about) + curve_table(work_dir), '.html': as_page(rows, about, work_dir)}
     for suffix, text in texts.items():
         write_whole(stem.with_suffix(suffix), text)
     return [stem.with_suffix(suffix) for suffix in texts]
@@ -136,12 +139,16 @@ def as_page(rows: Sequence[Row], about: dict, work_dir: Path) -> str:
                 f'<img src="{escape(str(path.relative_to(work_dir)))}" alt="" loading="lazy">'
                 for path in shown) + '</td></tr>')
     head = ''.join(f'<th>{name}</th>' for name in HEADS)
+    curve = '' if read_curve(work_dir) is None else (
+        f'<h2>Time and memory against the number of names</h2>\n<a href="{CURVE}/{CURVE}.md"><img class="curve" '
+        f'src="{CURVE}/{CURVE}.svg" alt="two curves"></a>\n')
     title = escape(_headline(about))
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>'
             'body{font-family:sans-serif;margin:2em} table{border-collapse:collapse} '
-            'td,th{border-bottom:1px solid #ccc;padding:.2em .7em;text-align:left} img{height:120px;margin:.2em}'
+            'td,th{border-bottom:1px solid #ccc;padding:.2em .7em;text-align:left} img{height:120px;margin:.2em} '
+            'img.curve{height:auto;max-width:100%}'
             f'</style></head><body>\n<h1>{title}</h1>\n<p>' + '<br>'.join(escape(line) for line in _head(about))
-            + f'</p>\n<table><tr>{head}</tr>\n' + '\n'.join(lines) + '\n</table></body></html>\n')
+            + f'</p>\n<table><tr>{head}</tr>\n' + '\n'.join(lines) + f'\n</table>\n{curve}</body></html>\n')
 
 
 def _headline(about: dict) -> str:
