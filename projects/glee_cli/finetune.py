@@ -13,7 +13,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/glee/finetune'
-MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini')
+MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini', 'glee_mini-lite0')
 MODES = dict(full={}, head=dict(frozen=['backbone', 'neck']), lora=dict(rank=8))
 FATAL = 'fits as corners'  # nothing can be learned from such boxes
 
@@ -80,6 +80,8 @@ def make_config(args: Namespace, with_masks: bool):
     for step in cfg.train_dataloader.dataset.pipeline:
         if step.type == 'LoadInstances':
             step.with_mask = with_masks
+    if not with_masks:
+        cfg.model.panoptic_fusion_head.with_masks = False
     if args.rehearse:
         _rehearse(cfg, *args.rehearse)
     cfg.train_dataloader.batch_size = args.batch_size
@@ -128,7 +130,7 @@ def _check(args: Namespace) -> bool:
     with_masks = all('mask' in found for report in reports for item in report.items for found in item['instances']
                      if not found['ignore_flag'])
     if not with_masks:
-        print('objects without masks: boxes and names are learned, masks stay what they were and are not tested')
+        print('objects without masks: boxes and names are learned, and the model gives no masks')
     return with_masks
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from paths import ROOT
 
-from projects.glee.apis import init_model
+from projects.glee.apis import GLEEInferencer, init_model
 from projects.glee.engine.checkpoints import read_checkpoint
 from projects.glee_cli.exits import OK, WRONG_USE
 from projects.glee_cli.finetune import MODELS, make_config
@@ -51,6 +51,13 @@ def test_a_file_is_learned_and_the_best_checkpoint_named(world, files, start, ca
     changed = {key.split('.')[1] for key in before if not torch.equal(before[key], after[key])}
     frozen = {key for key in before if 'text_encoder.text_model' in key and not torch.equal(before[key], after[key])}
     assert 'decoder' in changed and 'pixel_decoder' in changed and not frozen
+    glee = GLEEInferencer(files / 'out/glee_mini_finetune.py', best)
+    result = glee(sorted((world / 'coco/train2017').iterdir())[0], names=['star', 'ring'], score_thr=0.)
+    assert len(result) and (result.masks is not None) == with_masks
+    assert all(('mask' in found) == with_masks for found in result.to_dict()['objects'])
+    assert all(('segmentation' in row) == with_masks for row in result.to_coco(1, dict(star=1, ring=2)))
+    assert result.plot().ndim == 3 and len(result[:1]) == 1
+    assert (result.to_supervision().mask is not None) == with_masks
     # the same command again has nothing left to do
     assert main(words(world, train, start, files / 'out')) == OK
 
@@ -86,6 +93,7 @@ def test_the_config_of_every_size(model):
     assert train.dataset.ann_file.endswith('/a.json') and train.dataset.data_prefix.img.endswith('/pics')
     assert val.dataset.ann_file.endswith('/b.json') and val.dataset.data_prefix.img.endswith('/others')
     assert cfg.val_evaluator.ann_file == val.dataset.ann_file and cfg.val_evaluator.metric == ['bbox']
+    assert not cfg.model.panoptic_fusion_head.with_masks
     assert [step.with_mask for step in train.dataset.pipeline if step.type == 'LoadInstances'] == [False]
     assert cfg.model.panoptic_head.text_encoder.mode == 'frozen'
     assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=4) and train.batch_size == 3

@@ -3,7 +3,7 @@ _base_ = ['../_base_/models/glee_mini.py', '../_base_/fine_tunes/own_data.py']
 
 mini = dict(
     RandomChoiceResize=dict(
-        type='RandomChoiceResize', resize_type='PillowResize', scales=[(short, 640) for short in (192, 216, 240, 264)],
+        type='RandomChoiceResize', resize_type='PillowResize', scales=[(short, 640) for short in range(176, 305, 16)],
         keep_ratio=True),
     PillowResize=dict(type='PillowResize', scale=(640, 240), keep_ratio=True))
 # Photographs show more objects than pictures of MiniWorld; queries are chosen from the encoder, so any number does.

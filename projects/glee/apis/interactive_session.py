@@ -405,6 +405,7 @@ class InteractiveSession(ImageSession):
     def _result(self, output: DecodedObject, best: Tensor, prompt: UserPrompt, object_id: int,
                 number: int) -> SessionObject:
         """Query ``best`` (1,) of a decoded row as round ``number`` of the object."""
+        self.model.panoptic_fusion_head.require_masks()
         logits = output.masks(best)
         chosen = SelectedQueries(output.probability[best], best * 0, output.boxes[best])
         found = self.model.panoptic_fusion_head.predict([chosen], [logits], [self.image.sample])[0]['ins_results']

@@ -18,6 +18,12 @@ train_dataloader = dict(
             dict(type='LoadImage', skip_unreadable=True),
             dict(type='LoadInstances'),
             dict(type='RandomFlip', prob=0.5),
+            # Few pictures are soon known by heart: parts of them, in other light.
+            dict(
+                type='RandomApply',
+                prob=0.5,
+                transforms=[dict(type='CropWindow', crop_type='relative_range', crop_size=(0.5, 0.5))]),
+            *[dict(type=kind, prob=0.5, min_mag=0.6, max_mag=1.4) for kind in ('Brightness', 'Contrast', 'Color')],
             dict(
                 type='RandomChoiceResize',
                 resize_type='PillowResize',
