@@ -51,8 +51,8 @@ def test_a_file_is_learned_and_the_best_checkpoint_named(world, files, start, ca
     changed = {key.split('.')[1] for key in before if not torch.equal(before[key], after[key])}
     frozen = {key for key in before if 'text_encoder.text_model' in key and not torch.equal(before[key], after[key])}
     assert 'decoder' in changed and 'pixel_decoder' in changed and not frozen
-    glee = GLEEInferencer(files / 'out/glee_mini_finetune.py', best)
-    result = glee(sorted((world / 'coco/train2017').iterdir())[0], names=['star', 'ring'], score_thr=0.)
+    inferencer = GLEEInferencer(files / 'out/glee_mini_finetune.py', best)
+    result, = inferencer(sorted((world / 'coco/train2017').iterdir())[:1], names=['star', 'ring'], score_thr=0.)
     assert len(result) and (result.masks is not None) == with_masks
     assert all(('mask' in found) == with_masks for found in result.to_dict()['objects'])
     assert all(('segmentation' in row) == with_masks for row in result.to_coco(1, dict(star=1, ring=2)))

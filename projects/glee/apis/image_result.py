@@ -120,7 +120,8 @@ class ImageResult:
         ids = range(len(self)) if self.ids is None else self.ids.tolist()
         marks = [''] * len(self) if self.ids is None else [f'{identity} ' for identity in ids]
         return renderer(image, [
-            DrawnObject(box, None if rle is None else decode(rle), f'{mark}{name} {score:.2f}' if with_scores else f'{mark}{name}',
+            DrawnObject(box, None if rle is None else decode(rle),
+                        f'{mark}{name} {score:.2f}' if with_scores else f'{mark}{name}',
                         keys[name] if by == 'name' else identity)
             for mark, identity, name, box, score, rle in zip(
                 marks, ids, self.names, self.boxes, self.scores, self._rle_or_none())])

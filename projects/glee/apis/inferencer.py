@@ -359,5 +359,5 @@ def _joined(parts: list[ImageResult], path: Optional[str], image: Optional[np.nd
     return ImageResult(
         path=path, shape=first.shape, names=list(chain.from_iterable(part.names for part in parts)),
         boxes=np.concatenate([part.boxes for part in parts]), scores=np.concatenate([part.scores for part in parts]),
-        rles=None if first.rles is None else list(chain.from_iterable(part.rles for part in parts)), segments=first.segments,
-        segment_map=first.segment_map, image=image)
+        rles=None if first.rles is None else list(chain.from_iterable(part.rles for part in parts)),
+        segments=first.segments, segment_map=first.segment_map, image=image)
