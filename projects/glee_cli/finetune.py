@@ -1,4 +1,4 @@
-"""Fine-tune a model on a COCO file of your own, with masks or with boxes alone.
+"""Fine-tune a model on a COCO or ODVG file of your own, with masks or with boxes alone.
 
 Examples:
     glee finetune --train pets/train.json --val pets/val.json --images pets/images --weights glee_lite.pth
@@ -20,8 +20,10 @@ FATAL = 'fits as corners'  # nothing can be learned from such boxes
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``glee finetune``."""
-    parser.add_argument('--train', required=True, metavar='FILE.json', help='COCO file to learn from')
-    parser.add_argument('--val', required=True, metavar='FILE.json', help='COCO file that chooses the best checkpoint')
+    parser.add_argument('--train', required=True, metavar='FILE.json',
+                        help='COCO file to learn from, or ODVG (.jsonl, as Grounding DINO and mmdet read it)')
+    parser.add_argument('--val', required=True, metavar='FILE.json',
+                        help='such a file that chooses the best checkpoint')
     parser.add_argument('--images', required=True, metavar='FOLDER', help='pictures of both files')
     parser.add_argument('--val-images', metavar='FOLDER', help='pictures of --val, where they lie elsewhere')
     parser.add_argument('--weights', required=True, metavar='FILE',
@@ -38,6 +40,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--iterations', type=int, default=2000, help='default %(default)s')
     parser.add_argument('--batch-size', type=int, default=4,
                         help='pictures of an iteration (default %(default)s); the learning rate follows')
+    parser.add_argument('--accumulate', type=int, default=1, metavar='N',
+                        help='small GPU: N iterations make one step of the optimizer, as a batch N times as large')
+    parser.add_argument('--checkpointing', action='store_true',
+                        help='small GPU: compute the inside of the backbone again in the backward pass (with_cp)')
     parser.add_argument('--val-interval', type=int, default=500, help='iterations (default %(default)s)')
 
 
@@ -45,6 +51,7 @@ def run(args: Namespace) -> bool:
     """Never leaves anything out but what the check names."""
     from .options import need_weights
     need_weights(args)
+    args.train, args.val = (_coco_file(path, Path(args.work_dir)) for path in (args.train, args.val))
     with_masks = _check(args)
     from projects.glee.engine.runner import run_config
     cfg = make_config(args, with_masks)
@@ -66,8 +73,8 @@ def make_config(args: Namespace, with_masks: bool):
     path = CONFIGS / f'{args.model}_finetune.py' if args.model in MODELS else Path(args.model)
     if not path.is_file():
         raise FileNotFoundError(f'model {args.model!r} is neither one of {", ".join(MODELS)} nor a config file')
-    if min(args.iterations, args.batch_size, args.val_interval) < 1:
-        raise ValueError('--iterations, --batch-size and --val-interval are 1 or more')
+    if min(args.iterations, args.batch_size, args.val_interval, args.accumulate) < 1:
+        raise ValueError('--iterations, --batch-size, --val-interval and --accumulate are 1 or more')
     cfg = Config.fromfile(path)
     cfg.model.update(MODES[args.mode])
     for loader, file, folder in ((cfg.train_dataloader, args.train, args.images),
@@ -85,13 +92,40 @@ def make_config(args: Namespace, with_masks: bool):
     if args.rehearse:
         _rehearse(cfg, *args.rehearse)
     cfg.train_dataloader.batch_size = args.batch_size
-    cfg.auto_scale_lr.enable = True
+    # the runner knows nothing of accumulation when it compares the batch with the one of the recipe
+    cfg.auto_scale_lr.update(enable=True, base_batch_size=cfg.auto_scale_lr.base_batch_size / args.accumulate)
+    cfg.optim_wrapper.accumulative_counts = args.accumulate
+    if args.checkpointing:
+        _recompute_inside(cfg.model.backbone)
     warmup = cfg.param_scheduler[0].end = max(1, min(cfg.param_scheduler[0].end, args.iterations // 4))
     cfg.param_scheduler[1].begin = warmup
     cfg.train_cfg.update(max_iters=args.iterations, val_interval=min(args.val_interval, args.iterations))
     cfg.default_hooks.checkpoint.interval = cfg.train_cfg.val_interval
     cfg.update(load_from=str(Path(args.weights).expanduser().resolve()), resume='auto', work_dir=args.work_dir)
     return cfg
+
+
+def _recompute_inside(backbone) -> None:
+    """Turn on the activation checkpointing of a backbone."""
+    from inspect import signature
+
+    from mmdet.registry import MODELS
+    if 'with_cp' not in signature(MODELS.get(backbone.type)).parameters:
+        raise ValueError(f'--checkpointing: the backbone {backbone.type} has no with_cp; others have: ResNet, '
+                         'SwinTransformer, EVA02, EfficientNetLite0')
+    backbone.with_cp = True
+
+
+def _coco_file(path: str, folder: Path) -> str:
+    """A COCO file as it is, one of JSON lines (ODVG) written to ``folder`` as such a file."""
+    if Path(path).suffix != '.jsonl':
+        return path
+    from projects.glee.datasets.conversion import convert_odvg
+    out = folder / f'{Path(path).stem}.coco.json'
+    skipped = convert_odvg(path, out)
+    for reason, count in sorted(skipped.items()):
+        print(f'{path}: {reason}: {count} (first: {skipped.first[reason]})')
+    return str(out)
 
 
 def _rehearse(cfg, file: str, folder: str) -> None:

@@ -103,12 +103,23 @@ def test_the_config_of_every_size(model):
     assert ('PadSquare' in steps) == (model == 'glee_eva02-l')
 
 
+def test_a_small_gpu_takes_the_same_step_in_parts_and_keeps_less():
+    words = ['finetune', '--train', 'a.json', '--val', 'b.json', '--images', 'pics', '--weights', 'w.pth',
+             '--batch-size', '2', '--accumulate', '4', '--checkpointing', '--model']
+    cfg = make_config(make_parser().parse_args([*words, 'glee_mini-lite0']), with_masks=True)
+    assert cfg.optim_wrapper.accumulative_counts == 4 and cfg.model.backbone.with_cp
+    # 8 pictures make a step, where the recipe has 4
+    assert cfg.train_dataloader.batch_size / cfg.auto_scale_lr.base_batch_size == 2
+    with pytest.raises(ValueError, match='CSPDarknet has no with_cp'):
+        make_config(make_parser().parse_args([*words, 'glee_mini']), with_masks=True)
+
+
 @pytest.mark.parametrize('options, message', [
     (dict(train='nowhere.json'), 'annotation file nowhere.json does not exist'),
     (dict(images='nowhere'), 'folder of pictures nowhere does not exist'),
     (dict(weights='nowhere.pth'), 'checkpoint nowhere.pth does not exist'),
     (dict(model='glee_r51'), "model 'glee_r51' is neither one of glee_r50"),
-    (dict(iterations=0), '--iterations, --batch-size and --val-interval are 1 or more')])
+    (dict(iterations=0), '--iterations, --batch-size, --val-interval and --accumulate are 1 or more')])
 def test_a_mistake_is_one_line(world, files, start, capsys, options, message):
     assert main(words(world, files / 'boxes.json', start, files / 'out', **options)) == WRONG_USE
     assert message in capsys.readouterr().err and not (files / 'out').exists()
