@@ -1,4 +1,4 @@
-"""Fine-tune a model on a COCO or ODVG file of your own, with masks or with boxes alone.
+"""Fine-tune a model on a file of your own: COCO or ODVG, with masks or with boxes alone, or sentences (RefCOCO).
 
 Examples:
     glee finetune --train pets/train.json --val pets/val.json --images pets/images --weights glee_lite.pth
@@ -21,7 +21,8 @@ FATAL = 'fits as corners'  # nothing can be learned from such boxes
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``glee finetune``."""
     parser.add_argument('--train', required=True, metavar='FILE.json',
-                        help='COCO file to learn from, or ODVG (.jsonl, as Grounding DINO and mmdet read it)')
+                        help='file to learn from: COCO, ODVG (.jsonl, as Grounding DINO and mmdet read it), or '
+                        'sentences as our converters of RefCOCO write them')
     parser.add_argument('--val', required=True, metavar='FILE.json',
                         help='such a file that chooses the best checkpoint')
     parser.add_argument('--images', required=True, metavar='FOLDER', help='pictures of both files')
@@ -77,12 +78,16 @@ def make_config(args: Namespace, with_masks: bool):
         raise ValueError('--iterations, --batch-size, --val-interval and --accumulate are 1 or more')
     cfg = Config.fromfile(path)
     cfg.model.update(MODES[args.mode])
+    with_sentences = _has_sentences(args.train)
+    if with_sentences:
+        _take_sentences(cfg)
     for loader, file, folder in ((cfg.train_dataloader, args.train, args.images),
                                  (cfg.val_dataloader, args.val, args.val_images or args.images)):
         loader.dataset.update(data_root='', ann_file=str(Path(file).resolve()),
                               data_prefix=dict(img=str(Path(folder).resolve())))
-    cfg.val_evaluator.update(ann_file=str(Path(args.val).resolve()),
-                             metric=['bbox', 'segm'] if with_masks else ['bbox'])
+    if not with_sentences:
+        cfg.val_evaluator.update(ann_file=str(Path(args.val).resolve()),
+                                 metric=['bbox', 'segm'] if with_masks else ['bbox'])
     cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     for step in cfg.train_dataloader.dataset.pipeline:
         if step.type == 'LoadInstances':
@@ -103,6 +108,23 @@ def make_config(args: Namespace, with_masks: bool):
     cfg.default_hooks.checkpoint.interval = cfg.train_cfg.val_interval
     cfg.update(load_from=str(Path(args.weights).expanduser().resolve()), resume='auto', work_dir=args.work_dir)
     return cfg
+
+
+def _has_sentences(path: str) -> bool:
+    """Whether a JSON file is one of ``RefCocoJsonDataset``: its pictures have expressions."""
+    from projects.glee.datasets.store.json_groups import JsonGroups
+    if not Path(path).is_file():
+        return False  # the check of COCO files says so
+    image, _ = next(iter(JsonGroups(path)), ({}, None))
+    return 'expressions' in image
+
+
+def _take_sentences(cfg) -> None:
+    """Train and test on sentences, each about one object, in the place of names."""
+    cfg.train_dataloader.dataset, cfg.val_dataloader.dataset = cfg.own_sentences.train, cfg.own_sentences.val
+    cfg.val_evaluator = dict(type='ReferringMetric')
+    cfg.default_hooks.checkpoint.save_best = 'referring/P@0.5'
+    cfg.model.keep_start = False  # every sentence is new to it, so none would be asked of what was learned
 
 
 def _recompute_inside(backbone) -> None:
@@ -146,6 +168,10 @@ def _check(args: Namespace) -> bool:
     Raises:
         ValueError: nothing could be learned from a file.
     """
+    if sentences := _has_sentences(args.train):
+        if args.rehearse or not _has_sentences(args.val):
+            raise ValueError(f'{args.train} has sentences: --val needs them, too, and --rehearse has no use for them')
+        return sentences
     from projects.glee.datasets.checking import check_coco
     reports = [check_coco(args.train, args.images, quick=True),
                check_coco(args.val, args.val_images or args.images, quick=True)]

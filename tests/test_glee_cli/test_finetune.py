@@ -83,6 +83,19 @@ def test_rehearsal_is_half_of_the_batches(world, files, start):
     assert not any(key.startswith('start.') for key in saved['state_dict'])
 
 
+def test_sentences_are_learned(world, files, start, capsys):
+    train = world / 'annotations/refcoco-unc/instances_train.json'
+    arguments = words(world, train, start, files / 'out')
+    arguments[arguments.index('--images') + 1] = str(world / 'coco/train2014')
+    assert main(arguments) == OK
+    assert list((files / 'out').glob('best_referring_P@0.5_iter_*.pth'))
+    before, after = (read_checkpoint(path)['state_dict'] for path in (start, files / 'out/iter_2.pth'))
+    assert not torch.equal(before['panoptic_head.mask_head.layers.0.weight'],
+                           after['panoptic_head.mask_head.layers.0.weight'])
+    assert main(words(world, train, start, files / 'other', val=files / 'boxes.json')) == WRONG_USE
+    assert '--val needs them, too' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('model', MODELS)
 def test_the_config_of_every_size(model):
     args = make_parser().parse_args(['finetune', '--train', 'a.json', '--val', 'b.json', '--images', 'pics',

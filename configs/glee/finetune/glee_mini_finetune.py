@@ -14,6 +14,9 @@ train_dataloader = dict(
 val_dataloader = dict(
     dataset=dict(pipeline=[mini.get(step.type, step) for step in _base_.val_dataloader.dataset.pipeline]))
 test_dataloader = val_dataloader
+own_sentences = dict(
+    train=dict(pipeline=[mini.get(step.type, step) for step in _base_.own_sentences.train.pipeline]),
+    val=dict(pipeline=[mini.get(step.type, step) for step in _base_.own_sentences.val.pipeline]))
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
