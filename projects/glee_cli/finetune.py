@@ -11,6 +11,7 @@ named at the end. Run the same command again to continue.
 """
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Sequence
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/glee/finetune'
 MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini', 'glee_mini-lite0')
@@ -184,6 +185,7 @@ def _check(args: Namespace) -> bool:
         if fatal or not report.objects:
             raise ValueError(f'{report.ann_file}: {fatal[0] if fatal else "it has no object that can be used"}')
     train, val = reports[:2]
+    _check_start(args, train.names)
     if strange := [name for name in val.names if name not in train.names]:
         raise ValueError(f'{val.ann_file} has names that {train.ann_file} lacks: {strange[:5]}')
     print(f'{sum(train.objects.values())} objects of {len(train.names)} names in {len(train.items)} pictures')
@@ -192,6 +194,21 @@ def _check(args: Namespace) -> bool:
     if not with_masks:
         print('objects without masks: boxes and names are learned, and the model gives no masks')
     return with_masks
+
+
+def _check_start(args: Namespace, names: Sequence[str]) -> None:
+    """Refuse a start that is a fine-tune itself, of other names: its second training would forget them.
+
+    Raises:
+        ValueError: it is; the names are given.
+    """
+    from projects.glee.engine.checkpoints import read_checkpoint
+    from projects.glee.models.extensions.fine_tuning import normal_name, read_learned
+    content = read_checkpoint(Path(args.weights).expanduser())
+    learned = read_learned(content.get('state_dict', content))
+    if lost := sorted(set(learned) - set(map(normal_name, names))):
+        raise ValueError(f'{args.weights} was fine-tuned on names that {args.train} lacks and would forget them: '
+                         f'{lost[:5]}. Start from the weights before, with all pictures in one file')
 
 
 def _say_what_next(args: Namespace, runner) -> None:

@@ -7,6 +7,7 @@ from paths import ROOT
 
 from projects.glee.apis import GLEEInferencer, init_model
 from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee.models.extensions.fine_tuning import read_learned
 from projects.glee_cli.exits import OK, WRONG_USE
 from projects.glee_cli.finetune import MODELS, make_config
 from projects.glee_cli.program import main, make_parser
@@ -49,6 +50,8 @@ def test_a_file_is_learned_and_the_best_checkpoint_named(world, files, start, ca
     assert ('objects without masks' in out) != with_masks
     before, after = (read_checkpoint(path)['state_dict'] for path in (start, files / 'out/iter_2.pth'))
     changed = {key.split('.')[1] for key in before if not torch.equal(before[key], after[key])}
+    assert set(read_learned(read_checkpoint(best)['state_dict'])) <= {row['name'] for row in json.loads(
+        train.read_text())['categories']}
     frozen = {key for key in before if 'text_encoder.text_model' in key and not torch.equal(before[key], after[key])}
     assert 'decoder' in changed and 'pixel_decoder' in changed and not frozen
     inferencer = GLEEInferencer(files / 'out/glee_mini_finetune.py', best)
@@ -136,6 +139,14 @@ def test_a_small_gpu_takes_the_same_step_in_parts_and_keeps_less():
 def test_a_mistake_is_one_line(world, files, start, capsys, options, message):
     assert main(words(world, files / 'boxes.json', start, files / 'out', **options)) == WRONG_USE
     assert message in capsys.readouterr().err and not (files / 'out').exists()
+
+
+def test_a_second_fine_tune_on_other_names_is_refused(world, files, start, capsys):
+    weights = read_checkpoint(start)['state_dict']
+    weights['_extra_state'] = torch.tensor(list(b'{"names": ["circle", "raccoon"], "kinds": []}'), dtype=torch.uint8)
+    torch.save(dict(state_dict=weights), files / 'tuned.pth')
+    assert main(words(world, files / 'boxes.json', files / 'tuned.pth', files / 'out')) == WRONG_USE
+    assert "lacks and would forget them: ['raccoon']" in capsys.readouterr().err
 
 
 def test_boxes_that_are_corners_and_unknown_names_are_refused(world, files, start, capsys):

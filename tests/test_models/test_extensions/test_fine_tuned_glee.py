@@ -203,3 +203,7 @@ def test_the_best_of_both_by_hand():
     joined = join_found([found([0.9, 0.2], [1, 0]), found([0.5, 0.4, 0.1], [0, 0, 1])], [[0, 3], [1, 2]], 4)
     assert joined.scores.tolist() == pytest.approx([0.9, 0.5, 0.4, 0.2])
     assert joined.labels.tolist() == [3, 1, 1, 0]
+    masked = found([0.7], [0])
+    masked.masks = torch.ones(1, 2, 2, dtype=torch.bool)
+    joined = join_found([found([0.9], [0]), masked], [[1], [0]], 4)
+    assert joined.labels.tolist() == [1, 0] and sorted(joined.keys()) == ['bboxes', 'labels', 'scores']

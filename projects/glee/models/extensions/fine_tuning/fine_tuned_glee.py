@@ -216,6 +216,12 @@ class FineTunedGLEE(GLEE):
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
 
 
+def read_learned(weights: dict[str, Tensor]) -> list[str]:
+    """The names that the weights of a checkpoint have learned in a fine-tune; none of ``GLEE``'s."""
+    state = weights.get('_extra_state')
+    return [] if state is None else json.loads(bytes(state.tolist()))['names']
+
+
 def _take_start(model: FineTunedGLEE, incompatible) -> None:
     """After loading: weights that came without a start are one."""
     if not model._start_is_given:
@@ -225,7 +231,9 @@ def _take_start(model: FineTunedGLEE, incompatible) -> None:
 def _frozen_twin(model: GLEE, shared: Sequence[nn.Module]) -> GLEE:
     """A copy of a detector with the parts ``shared`` and all weights that do not train in common."""
     same = {id(part): part for part in (*shared, *(p for p in model.parameters() if not p.requires_grad))}
-    return copy.deepcopy(model, same).requires_grad_(False).eval()
+    twin = copy.deepcopy(model, same).requires_grad_(False).eval()
+    twin.panoptic_fusion_head.with_masks = True  # whatever the fine-tune learns
+    return twin
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:
