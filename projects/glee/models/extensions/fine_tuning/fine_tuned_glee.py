@@ -197,14 +197,18 @@ class FineTunedGLEE(GLEE):
                  if key.startswith(prefix + START)}
         self._start_is_given = bool(given and self._twin)
         for name, value in self._start_tensors().items() if self._start_is_given else ():
-            if name not in given:
+            # what did not train is there once, see _save_to_state_dict
+            found = given.pop(name, state_dict.get(f'{prefix}{name}'))
+            if found is None:
                 missing_keys.append(f'{prefix}{START}{name}')
-            elif given[name].shape != value.shape:
-                error_msgs.append(f'size mismatch for {prefix}{START}{name}: {tuple(given[name].shape)} in the '
+            elif found.shape != value.shape:
+                error_msgs.append(f'size mismatch for {prefix}{START}{name}: {tuple(found.shape)} in the '
                                   f'checkpoint, {tuple(value.shape)} in the model')
             else:
                 with torch.no_grad():
-                    value.copy_(given[name])
+                    value.copy_(found)
+        if self._start_is_given:
+            unexpected_keys += [f'{prefix}{START}{name}' for name in given]
         state_dict.setdefault(f'{prefix}_extra_state', self.get_extra_state())
         for plain, name in self._plain_names.items():
             if f'{prefix}{plain}' in state_dict:
