@@ -195,7 +195,7 @@ class GLEEInferencer:
 
     # ---- sessions ----
     def open_image(self, image: Picture, vocabulary: Optional[Sequence[str]] = None, carve_radius: float = 0.,
-                   ) -> InteractiveSession:
+                   first: str = 'exact', refine: str = 'exact', kept_objects: int = 8) -> InteractiveSession:
         """A session of clicks on one picture.
 
         Example:
@@ -205,15 +205,16 @@ class GLEEInferencer:
 
         Args:
             image: a file, array, pillow image or tensor.
-            vocabulary, carve_radius: as of ``InteractiveSession``.
+            vocabulary, carve_radius, first, refine, kept_objects: as of ``InteractiveSession``.
         """
-        session = InteractiveSession(self.model, vocabulary, carve_radius=carve_radius)
+        session = InteractiveSession(self.model, vocabulary, carve_radius=carve_radius, first=first, refine=refine,
+                                     kept_objects=kept_objects)
         session.set_image(image)
         return session
 
     def open_video(self, video: VideoFile, min_score: Optional[float] = None, memory: str = 'first',
                    vocabulary: Optional[Sequence[str]] = None, carve_radius: float = 0., cached_frames: int = 4,
-                   ) -> VideoSession:
+                   first: str = 'exact', refine: str = 'exact', kept_objects: int = 8) -> VideoSession:
         """A session of clicks on any frames of a video, which are followed both ways.
 
         Example:
@@ -226,10 +227,11 @@ class GLEEInferencer:
         Args:
             video: a file, a folder of frames, or a list of arrays or paths.
             min_score: as of ``VideoSession``; by default the ``score_thr`` of the inferencer.
-            memory, vocabulary, carve_radius, cached_frames: as of ``VideoSession``.
+            memory, vocabulary, carve_radius, cached_frames, first, refine, kept_objects: as of ``VideoSession``.
         """
         session = VideoSession(
             self.model, memory=memory, vocabulary=vocabulary, carve_radius=carve_radius, cached_frames=cached_frames,
+            first=first, refine=refine, kept_objects=kept_objects,
             min_score=self.limits.score_thr if min_score is None else min_score)
         session.open(video)
         return session

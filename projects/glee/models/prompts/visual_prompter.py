@@ -18,13 +18,14 @@ MARKED_KINDS = ('point', 'scribble')
 class VisualPrompt(NamedTuple):
     """Visual prompts of a batch of R images, one each.
 
-    ``template_tokens``: (R, T, D) for early fusion. ``masks``, ``neg_masks``: (R, H, W) bool, the prompt's
-    positive and negative pixels in the padded input; one without negative pixels has none.
+    ``template_tokens``: (R, T, D) for early fusion, None where the pixels are encoded already. ``masks``,
+    ``neg_masks``: (R, H, W) bool, the prompt's positive and negative pixels in the padded input; one without negative
+    pixels has none.
     ``reference``: point tokens of a referring image or of an earlier frame, or None. ``prev_logits``: list of
     mask logits (h, w) of the round before, None where there is none; or None. ``point_rows``: (R,) Long, the image
     whose points each image reads, which for the frames of a clip is the first frame; None for its own.
     """
-    template_tokens: Tensor
+    template_tokens: Tensor | None
     masks: Tensor
     neg_masks: Tensor
     reference: PromptTokens | None = None
