@@ -10,6 +10,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from rich.progress import track
 
+from ..models.language_models.text_bank import TextBank
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.sample_text import read_names
 from .followers import ExpressionFollower, Follower, NameFollower, PromptFollower, ReferenceFollower
@@ -71,6 +72,10 @@ class GLEEInferencer:
         max_per_img (int): most objects of a picture.
         nms_iou (float | None): leave out an object whose box overlaps a better one, of whatever name, by more than
             this IoU; None keeps all, as the model is trained to.
+        text_bank (str | Path | None): a file of ``save_names``; its texts are not encoded again.
+
+    Raises:
+        ValueError: the text bank was made with other weights.
 
     Attributes:
         model (GLEE): the detector, in eval mode.
@@ -79,12 +84,14 @@ class GLEEInferencer:
 
     def __init__(self, model: Union[str, Path, Config], weights: Union[str, Path, None] = None,
                  device: Optional[str] = None, score_thr: float = 0.3, max_per_img: int = 100,
-                 nms_iou: Optional[float] = None) -> None:
+                 nms_iou: Optional[float] = None, text_bank: Union[str, Path, None] = None) -> None:
         cfg = config_of(model)
         PictureGeometry.of_config(cfg)  # what is wrong with it is said before the model is built
         self.limits = _Limits(score_thr, max_per_img, nms_iou)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = init_model(cfg, None if weights is None else str(weights), device)
+        if text_bank is not None:
+            self.model.panoptic_head.text_encoder.use_bank(TextBank.load(text_bank))
         self.geometry = PictureGeometry.of_model(self.model)
         self.errors: dict[str, str] = {}
         self._session: Optional[InteractiveSession] = None
@@ -192,6 +199,18 @@ class GLEEInferencer:
         if not followers:
             raise ValueError('say what to follow: names=, expressions=, prompts= or reference=')
         return TrackedVideo(open_frames(video, start, end, stride, also=pointed), followers)
+
+    def save_names(self, path: Union[str, Path], names: Union[str, Sequence[str]] = (),
+                   expressions: Union[str, Sequence[str]] = ()) -> None:
+        """Encode names and sentences into a file for ``text_bank``; it counts with the weights of this model alone.
+
+        Example:
+            >>> glee.save_names('lvis.pt', names=Path('lvis_names.txt').read_text().splitlines())
+            >>> glee = GLEEInferencer('glee_r50', 'GLEE_Lite_joint.pth', text_bank='lvis.pt')
+        """
+        texts = [read_names(given, what) if given else () for given, what in (
+            (names, 'names'), (expressions, 'expressions'))]
+        self.model.panoptic_head.text_encoder.make_bank(*texts).save(path)
 
     # ---- sessions ----
     def open_image(self, image: Picture, vocabulary: Optional[Sequence[str]] = None, carve_radius: float = 0.,
