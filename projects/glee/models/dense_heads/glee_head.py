@@ -46,7 +46,7 @@ class GLEEHead(BaseModule):
             from, for training from scratch.
         prompter (dict | None): config of the visual prompter; None refuses visual prompts.
         composer (dict): config of what chooses the query of a prompted object at test.
-        prompt_chunk (int): prompted objects decoded at once at test, which bounds memory.
+        prompt_chunk, prompt_pixels (int): prompted objects decoded at once at test, see ``PromptDecoder``.
         align_gain (float): scale of the initial alignment matrix.
         align_prior (float | None): initial probability of a name, through a learned bias on all alignment
             logits, for training from scratch; released models have no bias.
@@ -68,6 +68,7 @@ class GLEEHead(BaseModule):
                  prompter: dict | None = None,
                  composer: dict = dict(type='PromptComposer'),
                  prompt_chunk: int = 8,
+                 prompt_pixels: int = 2**22,
                  align_gain: float = 1.0,
                  align_prior: float | None = None,
                  embed_dims: int = 256,
@@ -94,7 +95,7 @@ class GLEEHead(BaseModule):
         self.prompter = None if prompter is None else MODELS.build({
             'in_channels': self.pixel_decoder.in_channels[-3:], 'embed_dims': embed_dims,
             'num_levels': self.pixel_decoder.num_levels, **prompter})
-        self.prompt_decoder = PromptDecoder(self, TASK_UTILS.build(composer), prompt_chunk)
+        self.prompt_decoder = PromptDecoder(self, TASK_UTILS.build(composer), prompt_chunk, prompt_pixels)
         self.align_gain = align_gain
         self.align_bias = None if align_prior is None else nn.Parameter(torch.tensor(align_prior).logit())
         self.memory_proj = nn.Linear(embed_dims, embed_dims)

@@ -58,13 +58,15 @@ class PromptDecoder:
     Args:
         head (GLEEHead): encodes and decodes.
         composer (PromptComposer): scores the queries of an object.
-        chunk (int): objects that pass together at test, which bounds memory.
+        chunk (int): most objects that pass together at test.
+        chunk_pixels (int): most pixels of the padded input times objects that pass together, which bounds memory.
     """
 
-    def __init__(self, head, composer: PromptComposer, chunk: int = 8) -> None:
+    def __init__(self, head, composer: PromptComposer, chunk: int = 8, chunk_pixels: int = 2**22) -> None:
         self.head = head
         self.composer = composer
         self.chunk = chunk
+        self.chunk_pixels = chunk_pixels
 
     # ---- what the network reads ----
     def read(self, objects: PromptedObjects, vocabulary: TextPrompt) -> tuple[TextPrompt, VisualPrompt | None]:
@@ -230,9 +232,10 @@ class PromptDecoder:
         told = [index for index, text in enumerate(objects.texts) if text is not None]
         expressions = self.head.encode_expressions([objects.texts[index] for index in told]) if told else None
         vocabulary = None if len(told) == len(objects.kinds) else self.head.encode_names(names)
+        step = max(min(self.chunk, self.chunk_pixels // objects.masks.shape[-2:].numel()), 1)
         for (given, _), members in groups.items():
-            for start in range(0, len(members), self.chunk):
-                indices = members[start:start + self.chunk]
+            for start in range(0, len(members), step):
+                indices = members[start:start + step]
                 text = (expressions.pick([told.index(index) for index in indices]) if given.text else
                         vocabulary.pick([0] * len(indices)))
                 yield given, indices, self._fit(objects.pick(indices)), text
