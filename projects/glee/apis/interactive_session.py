@@ -57,7 +57,7 @@ class InteractiveSession(PromptSession):
         refine (str): of the later rounds. 'exact': the encoder runs again; 'decoder': the encoded pixels of the first
             round are kept, and prompter and decoder alone run. See ``ObjectEncodings``.
         kept_objects (int): objects whose encoded pixels are kept at a time with ``refine='decoder'``; a round of
-            another encodes again. GLEE-Lite: 36 MB each at 640 x 640 px, 94 MB at 800 x 1333; the shared ones are one
+            another encodes again. GLEE-Lite: 35 MB each at 640 x 640 px, 92 MB at 800 x 1333; the shared ones are one
             such set for each image.
     """
 
