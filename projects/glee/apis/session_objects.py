@@ -9,7 +9,6 @@ from torch import Tensor
 from ..models.seg_heads.mask_resize import resize_logits
 from ..models.trackers.object_merge import ObjectMerge
 from ..structures.masks import Rle, area, decode, encode
-from .object_encodings import ObjectEncoding
 from .session_image import SessionImage
 from .user_prompt import UserPrompt
 
@@ -56,14 +55,14 @@ class SessionObject:
 
 @dataclass
 class Round:
-    """What was said about an object up to some round, what was found, and the pixels that later rounds may read."""
+    """What was said about an object up to some round, and what was found."""
     prompt: UserPrompt
     result: SessionObject
-    encoding: Optional[ObjectEncoding] = None
 
-    def settled(self) -> 'Round':
+    @classmethod
+    def of(cls, prompt: UserPrompt, result: SessionObject) -> 'Round':
         """Without the candidates, which nobody needs later."""
-        return replace(self, result=replace(self.result, candidates=())) if self.result.candidates else self
+        return cls(prompt, replace(result, candidates=()) if result.candidates else result)
 
 
 def distinct(masks: Tensor, max_iou: float = 0.5) -> list[int]:

@@ -1,7 +1,6 @@
 """Backbones that mmdet lacks."""
-from .efficientnet_lite0 import EfficientNetLite0
 from .eva02 import EVA02
 
 __all__ = [
-    'EVA02', 'EfficientNetLite0'
+    'EVA02'
 ]
