@@ -19,8 +19,10 @@ group: odinw35@BCCD.
 import copy
 import json
 import multiprocessing
+import os
 import statistics
 import sys
+import threading
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
@@ -74,7 +76,7 @@ def main() -> None:
             folder = folder_of(args.work_dir, name, shots, seed, iterations)
             if not (folder / 'result.json').is_file():
                 print(f'{name}: {label(shots, iterations)}, seed {seed}: {folder}', flush=True)
-                process = context.Process(target=run, args=(args, files, shots, seed, iterations, folder))
+                process = context.Process(target=run_alone, args=(args, files, shots, seed, iterations, folder))
                 process.start()
                 process.join()
                 if process.exitcode:
@@ -98,7 +100,7 @@ def plan(args: Namespace) -> list[tuple]:
 
 def label(shots: int | None, iterations: int) -> str:
     """How a row is called."""
-    return 'zero-shot' if not iterations else 'all' if shots is None else f'{shots} shots'
+    return 'zero-shot' if not iterations else 'all' if shots is None else f'{shots}-shot'
 
 
 def folder_of(work_dir: Path, name: str, shots: int | None, seed: int, iterations: int) -> Path:
@@ -147,8 +149,19 @@ def complete(name: str, files: dict[str, str]) -> dict[str, str]:
 
 
 # ---- one run ----
+def run_alone(*arguments) -> None:
+    """``run`` in a process that ends when the program does, however that ends."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    run(*arguments)
+
+
 def run(args: Namespace, files: dict, shots: int | None, seed: int, iterations: int, folder: Path) -> None:
-    """Train, test the best checkpoint and leave ``result.json``; in a process of its own."""
+    """Train, test the best checkpoint and leave ``result.json``."""
     from projects.glee.engine.runner import run_config
     with program():
         cfg = run_config.load_config(Namespace(config=args.config, work_dir=str(folder), launcher='none', local_rank=0,

@@ -1,4 +1,4 @@
-"""Fine-tune a model on a COCO file of your own, with masks or with boxes alone.
+"""Fine-tune a model on a file of your own: COCO or ODVG, with masks or with boxes alone, or sentences (RefCOCO).
 
 Examples:
     glee finetune --train pets/train.json --val pets/val.json --images pets/images --weights glee_lite.pth
@@ -11,17 +11,21 @@ named at the end. Run the same command again to continue.
 """
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Sequence
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/glee/finetune'
-MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini')
+MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini', 'glee_mini-lite0')
 MODES = dict(full={}, head=dict(frozen=['backbone', 'neck']), lora=dict(rank=8))
 FATAL = 'fits as corners'  # nothing can be learned from such boxes
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``glee finetune``."""
-    parser.add_argument('--train', required=True, metavar='FILE.json', help='COCO file to learn from')
-    parser.add_argument('--val', required=True, metavar='FILE.json', help='COCO file that chooses the best checkpoint')
+    parser.add_argument('--train', required=True, metavar='FILE.json',
+                        help='file to learn from: COCO, ODVG (.jsonl, as Grounding DINO and mmdet read it), or '
+                        'sentences as our converters of RefCOCO write them')
+    parser.add_argument('--val', required=True, metavar='FILE.json',
+                        help='such a file that chooses the best checkpoint')
     parser.add_argument('--images', required=True, metavar='FOLDER', help='pictures of both files')
     parser.add_argument('--val-images', metavar='FOLDER', help='pictures of --val, where they lie elsewhere')
     parser.add_argument('--weights', required=True, metavar='FILE',
@@ -38,6 +42,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--iterations', type=int, default=2000, help='default %(default)s')
     parser.add_argument('--batch-size', type=int, default=4,
                         help='pictures of an iteration (default %(default)s); the learning rate follows')
+    parser.add_argument('--accumulate', type=int, default=1, metavar='N',
+                        help='small GPU: N iterations make one step of the optimizer, as a batch N times as large')
+    parser.add_argument('--checkpointing', action='store_true',
+                        help='small GPU: compute the inside of the backbone again in the backward pass (with_cp)')
     parser.add_argument('--val-interval', type=int, default=500, help='iterations (default %(default)s)')
 
 
@@ -45,6 +53,7 @@ def run(args: Namespace) -> bool:
     """Never leaves anything out but what the check names."""
     from .options import need_weights
     need_weights(args)
+    args.train, args.val = (_coco_file(path, Path(args.work_dir)) for path in (args.train, args.val))
     with_masks = _check(args)
     from projects.glee.engine.runner import run_config
     cfg = make_config(args, with_masks)
@@ -66,30 +75,80 @@ def make_config(args: Namespace, with_masks: bool):
     path = CONFIGS / f'{args.model}_finetune.py' if args.model in MODELS else Path(args.model)
     if not path.is_file():
         raise FileNotFoundError(f'model {args.model!r} is neither one of {", ".join(MODELS)} nor a config file')
-    if min(args.iterations, args.batch_size, args.val_interval) < 1:
-        raise ValueError('--iterations, --batch-size and --val-interval are 1 or more')
+    if min(args.iterations, args.batch_size, args.val_interval, args.accumulate) < 1:
+        raise ValueError('--iterations, --batch-size, --val-interval and --accumulate are 1 or more')
     cfg = Config.fromfile(path)
     cfg.model.update(MODES[args.mode])
+    with_sentences = _has_sentences(args.train)
+    if with_sentences:
+        _take_sentences(cfg)
     for loader, file, folder in ((cfg.train_dataloader, args.train, args.images),
                                  (cfg.val_dataloader, args.val, args.val_images or args.images)):
         loader.dataset.update(data_root='', ann_file=str(Path(file).resolve()),
                               data_prefix=dict(img=str(Path(folder).resolve())))
-    cfg.val_evaluator.update(ann_file=str(Path(args.val).resolve()),
-                             metric=['bbox', 'segm'] if with_masks else ['bbox'])
+    if not with_sentences:
+        cfg.val_evaluator.update(ann_file=str(Path(args.val).resolve()),
+                                 metric=['bbox', 'segm'] if with_masks else ['bbox'])
     cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     for step in cfg.train_dataloader.dataset.pipeline:
         if step.type == 'LoadInstances':
             step.with_mask = with_masks
+    if not with_masks:
+        cfg.model.panoptic_fusion_head.with_masks = False
     if args.rehearse:
         _rehearse(cfg, *args.rehearse)
     cfg.train_dataloader.batch_size = args.batch_size
-    cfg.auto_scale_lr.enable = True
+    # the runner knows nothing of accumulation when it compares the batch with the one of the recipe
+    cfg.auto_scale_lr.update(enable=True, base_batch_size=cfg.auto_scale_lr.base_batch_size / args.accumulate)
+    cfg.optim_wrapper.accumulative_counts = args.accumulate
+    if args.checkpointing:
+        _recompute_inside(cfg.model.backbone)
     warmup = cfg.param_scheduler[0].end = max(1, min(cfg.param_scheduler[0].end, args.iterations // 4))
     cfg.param_scheduler[1].begin = warmup
     cfg.train_cfg.update(max_iters=args.iterations, val_interval=min(args.val_interval, args.iterations))
     cfg.default_hooks.checkpoint.interval = cfg.train_cfg.val_interval
     cfg.update(load_from=str(Path(args.weights).expanduser().resolve()), resume='auto', work_dir=args.work_dir)
     return cfg
+
+
+def _has_sentences(path: str) -> bool:
+    """Whether a JSON file is one of ``RefCocoJsonDataset``: its pictures have expressions."""
+    from projects.glee.datasets.store.json_groups import JsonGroups
+    if not Path(path).is_file():
+        return False  # the check of COCO files says so
+    image, _ = next(iter(JsonGroups(path)), ({}, None))
+    return 'expressions' in image
+
+
+def _take_sentences(cfg) -> None:
+    """Train and test on sentences, each about one object, in the place of names."""
+    cfg.train_dataloader.dataset, cfg.val_dataloader.dataset = cfg.own_sentences.train, cfg.own_sentences.val
+    cfg.val_evaluator = dict(type='ReferringMetric')
+    cfg.default_hooks.checkpoint.save_best = 'referring/P@0.5'
+    cfg.model.keep_start = False  # every sentence is new to it, so none would be asked of what was learned
+
+
+def _recompute_inside(backbone) -> None:
+    """Turn on the activation checkpointing of a backbone."""
+    from inspect import signature
+
+    from mmdet.registry import MODELS
+    if 'with_cp' not in signature(MODELS.get(backbone.type)).parameters:
+        raise ValueError(f'--checkpointing: the backbone {backbone.type} has no with_cp; others have: ResNet, '
+                         'SwinTransformer, EVA02, EfficientNetLite0')
+    backbone.with_cp = True
+
+
+def _coco_file(path: str, folder: Path) -> str:
+    """A COCO file as it is, one of JSON lines (ODVG) written to ``folder`` as such a file."""
+    if Path(path).suffix != '.jsonl':
+        return path
+    from projects.glee.datasets.conversion import convert_odvg
+    out = folder / f'{Path(path).stem}.coco.json'
+    skipped = convert_odvg(path, out)
+    for reason, count in sorted(skipped.items()):
+        print(f'{path}: {reason}: {count} (first: {skipped.first[reason]})')
+    return str(out)
 
 
 def _rehearse(cfg, file: str, folder: str) -> None:
@@ -110,6 +169,10 @@ def _check(args: Namespace) -> bool:
     Raises:
         ValueError: nothing could be learned from a file.
     """
+    if sentences := _has_sentences(args.train):
+        if args.rehearse or not _has_sentences(args.val):
+            raise ValueError(f'{args.train} has sentences: --val needs them, too, and --rehearse has no use for them')
+        return sentences
     from projects.glee.datasets.checking import check_coco
     reports = [check_coco(args.train, args.images, quick=True),
                check_coco(args.val, args.val_images or args.images, quick=True)]
@@ -122,14 +185,30 @@ def _check(args: Namespace) -> bool:
         if fatal or not report.objects:
             raise ValueError(f'{report.ann_file}: {fatal[0] if fatal else "it has no object that can be used"}')
     train, val = reports[:2]
+    _check_start(args, train.names)
     if strange := [name for name in val.names if name not in train.names]:
         raise ValueError(f'{val.ann_file} has names that {train.ann_file} lacks: {strange[:5]}')
     print(f'{sum(train.objects.values())} objects of {len(train.names)} names in {len(train.items)} pictures')
     with_masks = all('mask' in found for report in reports for item in report.items for found in item['instances']
                      if not found['ignore_flag'])
     if not with_masks:
-        print('objects without masks: boxes and names are learned, masks stay what they were and are not tested')
+        print('objects without masks: boxes and names are learned, and the model gives no masks')
     return with_masks
+
+
+def _check_start(args: Namespace, names: Sequence[str]) -> None:
+    """Refuse a start that is a fine-tune itself, of other names: its second training would forget them.
+
+    Raises:
+        ValueError: it is; the names are given.
+    """
+    from projects.glee.engine.checkpoints import read_checkpoint
+    from projects.glee.models.extensions.fine_tuning import normal_name, read_learned
+    content = read_checkpoint(Path(args.weights).expanduser())
+    learned = read_learned(content.get('state_dict', content))
+    if lost := sorted(set(learned) - set(map(normal_name, names))):
+        raise ValueError(f'{args.weights} was fine-tuned on names that {args.train} lacks and would forget them: '
+                         f'{lost[:5]}. Start from the weights before, with all pictures in one file')
 
 
 def _say_what_next(args: Namespace, runner) -> None:

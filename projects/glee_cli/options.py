@@ -20,6 +20,8 @@ def add_question(parser: ArgumentParser) -> None:
     group.add_argument('--names', nargs='+', metavar='NAME', help="names, e.g. --names person 'traffic light'")
     group.add_argument('--expressions', nargs='+', metavar='TEXT',
                        help="sentences that mean one object each, e.g. --expressions 'the man in red'")
+    group.add_argument('--text-bank', metavar='FILE',
+                       help='encoded texts: read if the file exists, else those of this call are written to it')
 
 
 def add_prompt(parser: ArgumentParser) -> None:
@@ -111,9 +113,14 @@ def need_weights(args: Namespace) -> None:
 
 
 def make_inferencer(args: Namespace, **limits):
-    """The ``GLEEInferencer`` of the model arguments; ``limits`` as of its constructor."""
+    """The ``GLEEInferencer`` of the model arguments and of ``--text-bank``; ``limits`` as of its constructor."""
     from projects.glee.apis import GLEEInferencer
-    return GLEEInferencer(args.model, args.weights, args.device, **limits)
+    bank = getattr(args, 'text_bank', None)
+    if bank is None or Path(bank).exists():
+        return GLEEInferencer(args.model, args.weights, args.device, text_bank=bank, **limits)
+    glee = GLEEInferencer(args.model, args.weights, args.device, **limits)
+    glee.save_names(bank, args.names or (), args.expressions or ())
+    return glee
 
 
 def report_errors(errors: dict[str, str]) -> bool:

@@ -7,7 +7,7 @@ from PIL import Image
 from sessions import SHAPE, picture, same
 
 from projects.glee.apis import GLEEInferencer
-from projects.glee.apis.interactive_session import CANDIDATE_IOU
+from projects.glee.apis.prompt_session import CANDIDATE_IOU
 from projects.glee.models.prompts.prompt_decoder import DecodedObject
 from projects.glee_cli import main
 
@@ -51,7 +51,7 @@ def test_candidates_by_hand(session, monkeypatch):
         index=0, ranking=probability, probability=probability, logits=torch.zeros(5, 1),
         boxes=torch.full((5, 4), 0.5), mask_embeds=torch.eye(5), embeddings=torch.randn(5, 64),
         mask_features=torch.stack(masks))
-    monkeypatch.setattr(session, '_decode', lambda objects, choose: [choose(output)])
+    monkeypatch.setattr(session, '_decode', lambda objects, choose, pixels: [choose(output)])
     found = session.add(points=[(30, 20)], num_candidates=5)
     assert [torch.equal(one.embedding, output.embeddings[query])
             for one, query in zip(found.candidates, (1, 0, 4))] == [True] * 3

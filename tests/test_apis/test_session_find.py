@@ -29,7 +29,7 @@ def answer(monkeypatch, player, queries):
         boxes=torch.full((count, 4), 0.5), mask_embeds=torch.eye(count),
         embeddings=torch.randn(count, 64, generator=torch.Generator().manual_seed(0)),
         mask_features=torch.stack([mask for _, mask in queries]))
-    monkeypatch.setattr(player, '_decode', lambda objects, choose: [choose(output)])
+    monkeypatch.setattr(player, '_decode', lambda objects, choose, pixels: [choose(output)])
     return output
 
 

@@ -1,4 +1,4 @@
-"""Entries of the data set files that no config of ours uses: a user's config of a few lines runs each of them."""
+"""Entries of the data set files in a user's config of a few lines, each of which runs."""
 import json
 
 import numpy as np

@@ -5,8 +5,9 @@ import pytest
 import torch
 from paths import ROOT
 
-from projects.glee.apis import init_model
+from projects.glee.apis import GLEEInferencer, init_model
 from projects.glee.engine.checkpoints import read_checkpoint
+from projects.glee.models.extensions.fine_tuning import read_learned
 from projects.glee_cli.exits import OK, WRONG_USE
 from projects.glee_cli.finetune import MODELS, make_config
 from projects.glee_cli.program import main, make_parser
@@ -49,8 +50,17 @@ def test_a_file_is_learned_and_the_best_checkpoint_named(world, files, start, ca
     assert ('objects without masks' in out) != with_masks
     before, after = (read_checkpoint(path)['state_dict'] for path in (start, files / 'out/iter_2.pth'))
     changed = {key.split('.')[1] for key in before if not torch.equal(before[key], after[key])}
+    assert set(read_learned(read_checkpoint(best)['state_dict'])) <= {row['name'] for row in json.loads(
+        train.read_text())['categories']}
     frozen = {key for key in before if 'text_encoder.text_model' in key and not torch.equal(before[key], after[key])}
     assert 'decoder' in changed and 'pixel_decoder' in changed and not frozen
+    inferencer = GLEEInferencer(files / 'out/glee_mini_finetune.py', best)
+    result, = inferencer(sorted((world / 'coco/train2017').iterdir())[:1], names=['star', 'ring'], score_thr=0.)
+    assert len(result) and (result.masks is not None) == with_masks
+    assert all(('mask' in found) == with_masks for found in result.to_dict()['objects'])
+    assert all(('segmentation' in row) == with_masks for row in result.to_coco(1, dict(star=1, ring=2)))
+    assert result.plot().ndim == 3 and len(result[:1]) == 1
+    assert (result.to_supervision().mask is not None) == with_masks
     # the same command again has nothing left to do
     assert main(words(world, train, start, files / 'out')) == OK
 
@@ -76,6 +86,19 @@ def test_rehearsal_is_half_of_the_batches(world, files, start):
     assert not any(key.startswith('start.') for key in saved['state_dict'])
 
 
+def test_sentences_are_learned(world, files, start, capsys):
+    train = world / 'annotations/refcoco-unc/instances_train.json'
+    arguments = words(world, train, start, files / 'out')
+    arguments[arguments.index('--images') + 1] = str(world / 'coco/train2014')
+    assert main(arguments) == OK
+    assert list((files / 'out').glob('best_referring_P@0.5_iter_*.pth'))
+    before, after = (read_checkpoint(path)['state_dict'] for path in (start, files / 'out/iter_2.pth'))
+    assert not torch.equal(before['panoptic_head.mask_head.layers.0.weight'],
+                           after['panoptic_head.mask_head.layers.0.weight'])
+    assert main(words(world, train, start, files / 'other', val=files / 'boxes.json')) == WRONG_USE
+    assert '--val needs them, too' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('model', MODELS)
 def test_the_config_of_every_size(model):
     args = make_parser().parse_args(['finetune', '--train', 'a.json', '--val', 'b.json', '--images', 'pics',
@@ -86,6 +109,7 @@ def test_the_config_of_every_size(model):
     assert train.dataset.ann_file.endswith('/a.json') and train.dataset.data_prefix.img.endswith('/pics')
     assert val.dataset.ann_file.endswith('/b.json') and val.dataset.data_prefix.img.endswith('/others')
     assert cfg.val_evaluator.ann_file == val.dataset.ann_file and cfg.val_evaluator.metric == ['bbox']
+    assert not cfg.model.panoptic_fusion_head.with_masks
     assert [step.with_mask for step in train.dataset.pipeline if step.type == 'LoadInstances'] == [False]
     assert cfg.model.panoptic_head.text_encoder.mode == 'frozen'
     assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=4) and train.batch_size == 3
@@ -95,15 +119,34 @@ def test_the_config_of_every_size(model):
     assert ('PadSquare' in steps) == (model == 'glee_eva02-l')
 
 
+def test_a_small_gpu_takes_the_same_step_in_parts_and_keeps_less():
+    words = ['finetune', '--train', 'a.json', '--val', 'b.json', '--images', 'pics', '--weights', 'w.pth',
+             '--batch-size', '2', '--accumulate', '4', '--checkpointing', '--model']
+    cfg = make_config(make_parser().parse_args([*words, 'glee_mini-lite0']), with_masks=True)
+    assert cfg.optim_wrapper.accumulative_counts == 4 and cfg.model.backbone.with_cp
+    # 8 pictures make a step, where the recipe has 4
+    assert cfg.train_dataloader.batch_size / cfg.auto_scale_lr.base_batch_size == 2
+    with pytest.raises(ValueError, match='CSPDarknet has no with_cp'):
+        make_config(make_parser().parse_args([*words, 'glee_mini']), with_masks=True)
+
+
 @pytest.mark.parametrize('options, message', [
     (dict(train='nowhere.json'), 'annotation file nowhere.json does not exist'),
     (dict(images='nowhere'), 'folder of pictures nowhere does not exist'),
     (dict(weights='nowhere.pth'), 'checkpoint nowhere.pth does not exist'),
     (dict(model='glee_r51'), "model 'glee_r51' is neither one of glee_r50"),
-    (dict(iterations=0), '--iterations, --batch-size and --val-interval are 1 or more')])
+    (dict(iterations=0), '--iterations, --batch-size, --val-interval and --accumulate are 1 or more')])
 def test_a_mistake_is_one_line(world, files, start, capsys, options, message):
     assert main(words(world, files / 'boxes.json', start, files / 'out', **options)) == WRONG_USE
     assert message in capsys.readouterr().err and not (files / 'out').exists()
+
+
+def test_a_second_fine_tune_on_other_names_is_refused(world, files, start, capsys):
+    weights = read_checkpoint(start)['state_dict']
+    weights['_extra_state'] = torch.tensor(list(b'{"names": ["circle", "raccoon"], "kinds": []}'), dtype=torch.uint8)
+    torch.save(dict(state_dict=weights), files / 'tuned.pth')
+    assert main(words(world, files / 'boxes.json', files / 'tuned.pth', files / 'out')) == WRONG_USE
+    assert "lacks and would forget them: ['raccoon']" in capsys.readouterr().err
 
 
 def test_boxes_that_are_corners_and_unknown_names_are_refused(world, files, start, capsys):

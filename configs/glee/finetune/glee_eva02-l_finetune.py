@@ -10,6 +10,9 @@ train_dataloader = dict(
 val_dataloader = dict(
     dataset=dict(pipeline=[_base_.lsj.get(step.type, step) for step in _base_.val_dataloader.dataset.pipeline]))
 test_dataloader = val_dataloader
+own_sentences = dict(
+    train=dict(pipeline=[_base_.lsj.get(step.type, step) for step in _base_.own_sentences.train.pipeline]),
+    val=dict(pipeline=[_base_.lsj.get(step.type, step) for step in _base_.own_sentences.val.pipeline]))
 optim_wrapper = dict(
     _delete_=True, **dict(_base_.layer_decay_optim_wrapper, clip_grad=_base_.optim_wrapper.clip_grad))
 train_cfg = dict(max_iters=2000, val_interval=500)

@@ -3,7 +3,7 @@ _base_ = ['../_base_/models/glee_mini.py', '../_base_/fine_tunes/own_data.py']
 
 mini = dict(
     RandomChoiceResize=dict(
-        type='RandomChoiceResize', resize_type='PillowResize', scales=[(short, 640) for short in (192, 216, 240, 264)],
+        type='RandomChoiceResize', resize_type='PillowResize', scales=[(short, 640) for short in range(176, 305, 16)],
         keep_ratio=True),
     PillowResize=dict(type='PillowResize', scale=(640, 240), keep_ratio=True))
 # Photographs show more objects than pictures of MiniWorld; queries are chosen from the encoder, so any number does.
@@ -14,6 +14,9 @@ train_dataloader = dict(
 val_dataloader = dict(
     dataset=dict(pipeline=[mini.get(step.type, step) for step in _base_.val_dataloader.dataset.pipeline]))
 test_dataloader = val_dataloader
+own_sentences = dict(
+    train=dict(pipeline=[mini.get(step.type, step) for step in _base_.own_sentences.train.pipeline]),
+    val=dict(pipeline=[mini.get(step.type, step) for step in _base_.own_sentences.val.pipeline]))
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',

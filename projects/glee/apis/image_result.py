@@ -1,8 +1,6 @@
 """What was found in one picture, as a program handles it."""
 import json
-import os
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, Optional, Sequence, Union
 
@@ -13,9 +11,8 @@ from mmdet.structures import DetDataSample
 from PIL import Image
 
 from ..datasets.store.pictures import read_picture
-from ..structures.masks import Rle, area, decode, encode
+from ..structures.masks import Rle, decode, encode
 from ..visualization.renderer import DrawnObject, Renderer
-from .result_formats import labelme_dict, yolo_lines
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,8 @@ class ImageResult:
         names: name or expression of each of N objects.
         boxes: (N, 4) float32 xyxy px of the original picture.
         scores: (N,) float32 in 0..1.
-        rles: N run-length masks at the original size; ``masks`` decodes them.
+        rles: N run-length masks at the original size; ``masks`` decodes them. None of a model that was trained on
+            boxes alone.
         segments: of a panoptic result, dict(id, name, is_thing, score, area px) of each segment of
             ``segment_map``; None where no stuff was asked for.
         segment_map: (H, W) int32 segment ids, 0 where nothing is.
@@ -41,7 +39,7 @@ class ImageResult:
     names: list[str]
     boxes: np.ndarray
     scores: np.ndarray
-    rles: list[Rle] = field(repr=False)
+    rles: Optional[list[Rle]] = field(repr=False)
     segments: Optional[list[dict]] = None
     segment_map: Optional[np.ndarray] = field(default=None, repr=False)
     image: Optional[np.ndarray] = field(default=None, repr=False)
@@ -57,7 +55,7 @@ class ImageResult:
             path=None, shape=tuple(sample.ori_shape), names=[names[label] for label in found.labels[order].tolist()],
             boxes=found.bboxes[order].float().cpu().numpy(), scores=found.scores[order].float().cpu().numpy(),
             # one by one: sorted as a whole they would be there twice, gigabytes in a large picture
-            rles=[encode(found.masks[row].cpu().numpy()) for row in order.tolist()])
+            rles=[encode(found.masks[row].cpu().numpy()) for row in order.tolist()] if 'masks' in found else None)
         if not stuff:
             return result
         panoptic = sample.pred_panoptic_seg
@@ -78,18 +76,6 @@ class ImageResult:
             scores=np.array([found.score for found in objects], np.float32), rles=[found.rle for found in objects],
             image=image)
 
-    @classmethod
-    def joined(cls, parts: Sequence['ImageResult'], path: Optional[str] = None,
-               image: Optional[np.ndarray] = None) -> 'ImageResult':
-        """Everything that several results found in one picture, one after the other; maps and size of the first."""
-        first = parts[0]
-        return cls(
-            path=path, shape=first.shape, names=list(chain.from_iterable(part.names for part in parts)),
-            boxes=np.concatenate([part.boxes for part in parts]),
-            scores=np.concatenate([part.scores for part in parts]),
-            rles=list(chain.from_iterable(part.rles for part in parts)), segments=first.segments,
-            segment_map=first.segment_map, image=image)
-
     def above(self, score_thr: float, nms_iou: Optional[float] = None) -> 'ImageResult':
         """The objects of at least this score, without boxes that overlap a better one more than ``nms_iou``."""
         result = self[self.scores >= score_thr]
@@ -102,15 +88,18 @@ class ImageResult:
         return len(self.names)
 
     @property
-    def masks(self) -> np.ndarray:
-        """(N, H, W) bool."""
+    def masks(self) -> Optional[np.ndarray]:
+        """(N, H, W) bool; None without ``rles``."""
+        if self.rles is None:
+            return None
         return np.stack([decode(rle) for rle in self.rles]) if self.rles else np.zeros((0, *self.shape), bool)
 
     def __getitem__(self, rows: Union[int, slice, Sequence]) -> 'ImageResult':
         """Some of the objects: a number, a slice, a list of numbers, or (N,) bool."""
         picked = np.atleast_1d(np.arange(len(self))[rows]).tolist()
         return replace(self, names=[self.names[row] for row in picked], boxes=self.boxes[picked],
-                       scores=self.scores[picked], rles=[self.rles[row] for row in picked],
+                       scores=self.scores[picked],
+                       rles=None if self.rles is None else [self.rles[row] for row in picked],
                        ids=None if self.ids is None else self.ids[picked])
 
     def plot(self, renderer: Renderer = Renderer(), by: str = 'name', with_scores: bool = True) -> np.ndarray:
@@ -131,10 +120,11 @@ class ImageResult:
         ids = range(len(self)) if self.ids is None else self.ids.tolist()
         marks = [''] * len(self) if self.ids is None else [f'{identity} ' for identity in ids]
         return renderer(image, [
-            DrawnObject(box, decode(rle), f'{mark}{name} {score:.2f}' if with_scores else f'{mark}{name}',
+            DrawnObject(box, None if rle is None else decode(rle),
+                        f'{mark}{name} {score:.2f}' if with_scores else f'{mark}{name}',
                         keys[name] if by == 'name' else identity)
             for mark, identity, name, box, score, rle in zip(
-                marks, ids, self.names, self.boxes, self.scores, self.rles)])
+                marks, ids, self.names, self.boxes, self.scores, self._rle_or_none())])
 
     def save(self, path: Union[str, Path], renderer: Renderer = Renderer(), by: str = 'name',
              with_scores: bool = True) -> Path:
@@ -145,9 +135,10 @@ class ImageResult:
         return path
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: picture, size and one dict(name, score, box xyxy px, mask RLE) per object."""
-        objects = [dict(name=name, score=round(float(score), 6), box=[round(float(v), 3) for v in box], mask=dict(rle))
-                   for name, score, box, rle in zip(self.names, self.scores, self.boxes, self.rles)]
+        """Plain values: picture, size and one dict(name, score, box xyxy px, mask RLE if there is one) per object."""
+        objects = [dict(name=name, score=round(float(score), 6), box=[round(float(v), 3) for v in box],
+                        **({} if rle is None else dict(mask=dict(rle))))
+                   for name, score, box, rle in zip(self.names, self.scores, self.boxes, self._rle_or_none())]
         if self.ids is not None:
             objects = [dict(id=int(identity), **entry) for identity, entry in zip(self.ids, objects)]
         found = dict(image=self.path, height=self.shape[0], width=self.shape[1], objects=objects)
@@ -164,41 +155,14 @@ class ImageResult:
 
     def to_coco(self, image_id: int, category_ids: dict[str, int]) -> list[dict]:
         """Entries of a COCO result file (boxes xywh px); an object whose name has no category id is left out."""
-        return [dict(image_id=image_id, category_id=category_ids[name], score=float(score), segmentation=dict(rle),
-                     bbox=[float(box[0]), float(box[1]), float(box[2] - box[0]), float(box[3] - box[1])])
-                for name, score, box, rle in zip(self.names, self.scores, self.boxes, self.rles)
+        return [dict(image_id=image_id, category_id=category_ids[name], score=float(score),
+                     bbox=[float(box[0]), float(box[1]), float(box[2] - box[0]), float(box[3] - box[1])],
+                     **({} if rle is None else dict(segmentation=dict(rle))))
+                for name, score, box, rle in zip(self.names, self.scores, self.boxes, self._rle_or_none())
                 if name in category_ids]
 
-    def to_labelme(self, path: Union[str, Path]) -> dict:
-        """A labelme file, also as a dict; see ``labelme_dict``."""
-        picture = None if self.path is None else os.path.relpath(self.path, Path(path).parent)
-        content = labelme_dict(self, picture)
-        Path(path).write_text(json.dumps(content, ensure_ascii=False), encoding='utf-8', errors='backslashreplace')
-        return content
-
-    def to_yolo(self, class_ids: dict[str, int], with_masks: bool = True) -> list[str]:
-        """Lines of a YOLO label file, for segmentation or without masks for detection; see ``yolo_lines``."""
-        return yolo_lines(self, class_ids, with_masks)
-
-    def to_pandas(self):
-        """A ``pandas.DataFrame``, a row per object: image, frame, id, name, score, x1, y1, x2, y2 and area, px.
-
-        ``frame`` and ``id`` are missing values of a picture that is not of a video.
-
-        Raises:
-            ImportError: pandas is not installed.
-        """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError('to_pandas needs the package pandas: pip install pandas') from error
-        boxes = np.asarray(self.boxes, float).reshape(-1, 4)
-        ids = [None] * len(self) if self.ids is None else [int(identity) for identity in self.ids]
-        return pandas.DataFrame(dict(
-            image=[self.path] * len(self), frame=pandas.array([self.frame] * len(self), dtype='Int64'),
-            id=pandas.array(ids, dtype='Int64'), name=self.names, score=np.asarray(self.scores, float),
-            **{side: boxes[:, column] for column, side in enumerate(('x1', 'y1', 'x2', 'y2'))},
-            area=[area(rle) for rle in self.rles]))
+    def _rle_or_none(self) -> Sequence[Optional[Rle]]:
+        return [None] * len(self) if self.rles is None else self.rles
 
     def to_supervision(self):
         """``supervision.Detections`` with masks, scores and ``data['class_name']``; ``class_id`` numbers the names.

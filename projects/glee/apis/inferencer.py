@@ -1,5 +1,6 @@
 """Names, sentences, clicks and references to objects of pictures, in three lines."""
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Union
 
@@ -9,6 +10,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from rich.progress import track
 
+from ..models.language_models.text_bank import TextBank
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.sample_text import read_names
 from .followers import ExpressionFollower, Follower, NameFollower, PromptFollower, ReferenceFollower
@@ -70,6 +72,10 @@ class GLEEInferencer:
         max_per_img (int): most objects of a picture.
         nms_iou (float | None): leave out an object whose box overlaps a better one, of whatever name, by more than
             this IoU; None keeps all, as the model is trained to.
+        text_bank (str | Path | None): a file of ``save_names``; its texts are not encoded again.
+
+    Raises:
+        ValueError: the text bank was made with other weights.
 
     Attributes:
         model (GLEE): the detector, in eval mode.
@@ -78,12 +84,14 @@ class GLEEInferencer:
 
     def __init__(self, model: Union[str, Path, Config], weights: Union[str, Path, None] = None,
                  device: Optional[str] = None, score_thr: float = 0.3, max_per_img: int = 100,
-                 nms_iou: Optional[float] = None) -> None:
+                 nms_iou: Optional[float] = None, text_bank: Union[str, Path, None] = None) -> None:
         cfg = config_of(model)
         PictureGeometry.of_config(cfg)  # what is wrong with it is said before the model is built
         self.limits = _Limits(score_thr, max_per_img, nms_iou)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = init_model(cfg, None if weights is None else str(weights), device)
+        if text_bank is not None:
+            self.model.panoptic_head.text_encoder.use_bank(TextBank.load(text_bank))
         self.geometry = PictureGeometry.of_model(self.model)
         self.errors: dict[str, str] = {}
         self._session: Optional[InteractiveSession] = None
@@ -192,9 +200,21 @@ class GLEEInferencer:
             raise ValueError('say what to follow: names=, expressions=, prompts= or reference=')
         return TrackedVideo(open_frames(video, start, end, stride, also=pointed), followers)
 
+    def save_names(self, path: Union[str, Path], names: Union[str, Sequence[str]] = (),
+                   expressions: Union[str, Sequence[str]] = ()) -> None:
+        """Encode names and sentences into a file for ``text_bank``; it counts with the weights of this model alone.
+
+        Example:
+            >>> glee.save_names('lvis.pt', names=Path('lvis_names.txt').read_text().splitlines())
+            >>> glee = GLEEInferencer('glee_r50', 'GLEE_Lite_joint.pth', text_bank='lvis.pt')
+        """
+        texts = [read_names(given, what) if given else () for given, what in (
+            (names, 'names'), (expressions, 'expressions'))]
+        self.model.panoptic_head.text_encoder.make_bank(*texts).save(path)
+
     # ---- sessions ----
     def open_image(self, image: Picture, vocabulary: Optional[Sequence[str]] = None, carve_radius: float = 0.,
-                   ) -> InteractiveSession:
+                   first: str = 'exact', refine: str = 'exact', kept_objects: int = 8) -> InteractiveSession:
         """A session of clicks on one picture.
 
         Example:
@@ -204,15 +224,16 @@ class GLEEInferencer:
 
         Args:
             image: a file, array, pillow image or tensor.
-            vocabulary, carve_radius: as of ``InteractiveSession``.
+            vocabulary, carve_radius, first, refine, kept_objects: as of ``InteractiveSession``.
         """
-        session = InteractiveSession(self.model, vocabulary, carve_radius=carve_radius)
+        session = InteractiveSession(self.model, vocabulary, carve_radius=carve_radius, first=first, refine=refine,
+                                     kept_objects=kept_objects)
         session.set_image(image)
         return session
 
     def open_video(self, video: VideoFile, min_score: Optional[float] = None, memory: str = 'first',
                    vocabulary: Optional[Sequence[str]] = None, carve_radius: float = 0., cached_frames: int = 4,
-                   ) -> VideoSession:
+                   first: str = 'exact', refine: str = 'exact', kept_objects: int = 8) -> VideoSession:
         """A session of clicks on any frames of a video, which are followed both ways.
 
         Example:
@@ -225,10 +246,11 @@ class GLEEInferencer:
         Args:
             video: a file, a folder of frames, or a list of arrays or paths.
             min_score: as of ``VideoSession``; by default the ``score_thr`` of the inferencer.
-            memory, vocabulary, carve_radius, cached_frames: as of ``VideoSession``.
+            memory, vocabulary, carve_radius, cached_frames, first, refine, kept_objects: as of ``VideoSession``.
         """
         session = VideoSession(
             self.model, memory=memory, vocabulary=vocabulary, carve_radius=carve_radius, cached_frames=cached_frames,
+            first=first, refine=refine, kept_objects=kept_objects,
             min_score=self.limits.score_thr if min_score is None else min_score)
         session.open(video)
         return session
@@ -298,7 +320,7 @@ class GLEEInferencer:
                     objects = session.find(reference=reference, min_score=limits.score_thr, top_k=limits.max_per_img)
                 part.append(ImageResult.of_objects(objects, image.shape[:2]).above(limits.score_thr, limits.nms_iou))
         for part, source, image in zip(parts, sources, images):
-            yield ImageResult.joined(part, source.path, None if source.path else image)
+            yield _joined(part, source.path, None if source.path else image)
 
     def _detect(self, images: Sequence[np.ndarray], questions: Sequence[_Question], text_mode: str,
                 limits: _Limits) -> list[DetDataSample]:
@@ -350,3 +372,13 @@ def _by_frame(prompts: Optional[dict]) -> dict[int, list[dict]]:
     if not isinstance(prompts or {}, dict) or not all(str(frame).isdigit() for frame in prompts or {}):
         raise ValueError('prompts of a video go by the number of their frame: prompts={12: [dict(points=[(60, 40)])]}')
     return {int(frame): [given] if isinstance(given, dict) else list(given) for frame, given in (prompts or {}).items()}
+
+
+def _joined(parts: list[ImageResult], path: Optional[str], image: Optional[np.ndarray]) -> ImageResult:
+    """Everything that was found in one picture."""
+    first = parts[0]
+    return ImageResult(
+        path=path, shape=first.shape, names=list(chain.from_iterable(part.names for part in parts)),
+        boxes=np.concatenate([part.boxes for part in parts]), scores=np.concatenate([part.scores for part in parts]),
+        rles=None if first.rles is None else list(chain.from_iterable(part.rles for part in parts)),
+        segments=first.segments, segment_map=first.segment_map, image=image)

@@ -4,30 +4,21 @@ from typing import Any, Callable, Optional, Sequence, Union
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..models.extensions.interactive.click_carving import carve
-from ..models.prompts.prompt_decoder import DecodedObject
 from ..models.prompts.reference_prompt import ReferencePrompt
-from ..structures.masks import encode
-from ..structures.prompted_objects import PromptedObjects
 from ..structures.sample_text import read_names
-from ..structures.selected_queries import SelectedQueries
 from .image_result import ImageResult
-from .image_session import ImageSession
+from .object_encodings import ObjectEncodings
+from .prompt_session import PromptSession
 from .session_image import SessionImage
 from .session_objects import Round, SessionObject, distinct, divide
-from .user_prompt import Points, Prompt, UserPrompt, read_prompt
+from .user_prompt import Points, Prompt, UserPrompt
 
 OTHERS = 'others'
-HISTORIES = ('tokens', 'prompts', 'none')
-PROMPT_KEYS = frozenset(('points', 'boxes', 'polygons', 'scribbles', 'mask', 'mask_kind', 'text', 'audio', 'reference'))
-CANDIDATE_IOU = 0.8  # candidates that overlap more show the same
-LIKE_WEIGHT = 0.25  # with 1 a wrong choice is repeated whatever the prompt says
 
 
-class InteractiveSession(ImageSession):
+class InteractiveSession(PromptSession):
     """Holds an image, its backbone features and the objects a user points at.
 
     ``set_image`` runs the backbone once; a prompt then costs its template's backbone pass and one pass of
@@ -36,6 +27,7 @@ class InteractiveSession(ImageSession):
     there are negative ones they help to choose another query (the model carves the mask only if the prompter has
     ``negative_tokens``, which need training), and the mask of the round before attracts the choice. With
     ``carve_radius`` a point is always obeyed: where the model's mask contradicts it, the mask is corrected around it.
+    ``first='shared'`` and ``refine='decoder'`` are faster and a little less exact.
 
     Example:
         >>> session = InteractiveSession(model, vocabulary=('cat', 'dog'))
@@ -59,21 +51,22 @@ class InteractiveSession(ImageSession):
         history (str): what a later round knows beside all prompts so far: 'tokens', the mask before through
             ``MemoryPromptEncoder`` and ``MaskFeatureRefiner``, which untrained or absent leaves what 'prompts' has,
             that mask's attraction for the choice of the query; 'none', nothing.
+        first (str): of the first round of an object that pixels alone point at. 'exact': the encoder runs for it, as
+            GLEE is defined; 'shared': it runs once for the image, with the word 'object' (or the vocabulary, see
+            ``vocabulary_in_fusion``) and no template, and the prompter and decoder alone for each object.
+        refine (str): of the later rounds. 'exact': the encoder runs again; 'decoder': the encoded pixels of the first
+            round are kept, and prompter and decoder alone run. See ``ObjectEncodings``.
+        kept_objects (int): objects whose encoded pixels are kept at a time with ``refine='decoder'``; a round of
+            another encodes again. GLEE-Lite: 35 MB each at 640 x 640 px, 92 MB at 800 x 1333; the shared ones are one
+            such set for each image.
     """
 
     def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: Optional[tuple[int, int]] = None,
                  vocabulary_in_fusion: bool = False, transcriber: Optional[Callable] = None,
-                 carve_radius: float = 0., history: str = 'tokens') -> None:
-        if history not in HISTORIES:
-            raise ValueError(f'history={history!r} is unknown; choose from {HISTORIES}')
-        if getattr(model.panoptic_head, 'prompter', None) is None:
-            raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
-        super().__init__(model.answering('prompt'), scale)
-        self.vocabulary = None if vocabulary is None else read_names(vocabulary, 'vocabulary')
-        self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
-        self.transcriber = transcriber
-        self.carve_radius = carve_radius
-        self.history = history
+                 carve_radius: float = 0., history: str = 'tokens', first: str = 'exact', refine: str = 'exact',
+                 kept_objects: int = 8) -> None:
+        super().__init__(model, vocabulary, scale, vocabulary_in_fusion, transcriber, carve_radius, history,
+                         ObjectEncodings(first, refine, kept_objects))
         self._rounds: dict[int, list[Round]] = {}
         self._next_id = 0
 
@@ -123,7 +116,7 @@ class InteractiveSession(ImageSession):
         _check_positive(prompts)
         previous = [None if prev is None else self.image.logits_of(prev)] * len(prompts)
         ids = range(self._next_id, self._next_id + len(prompts))
-        return self._keep(prompts, self._run(prompts, ids, [1] * len(prompts), previous, like, num_candidates))
+        return self._keep(self._run(prompts, ids, [None] * len(prompts), previous, like, num_candidates))
 
     @torch.no_grad()
     def find(self, top_k: Optional[int] = None, min_score: float = 0., points: Points = (), boxes: Points = (),
@@ -144,24 +137,26 @@ class InteractiveSession(ImageSession):
             raise ValueError(f'top_k={top_k} must be at least 1, or None for all')
         given = [self.read(points, boxes, polygons, scribbles, mask, mask_kind, text, audio, reference)]
         _check_positive(given)
-        output, = self._decode(self.objects_of(given), lambda decoded: decoded)
+        pixels = [self._earlier_pixels(given[0])]
+        output, = self._decode(self.objects_of(given), lambda decoded: decoded, pixels)
+        encoding = self.encodings.keep(given[0], output.pixels, False) if pixels[0] is None else None
         order = output.ranking.argsort(descending=True, stable=True)
         order = order[output.probability[order] >= min_score]  # a score is at most the probability
         results = []
         for index in distinct(output.masks(order) > 0):
             result = self._result(output, order[index:index + 1], given[0], self._next_id + len(results), 1)
             if result.score >= min_score:
-                results.append(result)
+                results.append(Round(given[0], result, encoding))
             if len(results) == top_k:
                 break
-        return self._keep(given * len(results), results)
+        return self._keep(results)
 
-    def _keep(self, prompts: Sequence[UserPrompt], results: list[SessionObject]) -> list[SessionObject]:
-        """Make the results of first rounds objects of the session."""
-        self._next_id += len(results)
-        for prompt, result in zip(prompts, results):
-            self._rounds[result.id] = [Round.of(prompt, result)]
-        return results
+    def _keep(self, first: list[Round]) -> list[SessionObject]:
+        """Make first rounds objects of the session."""
+        self._next_id += len(first)
+        for each in first:
+            self._rounds[each.result.id] = [each.settled()]
+        return [each.result for each in first]
 
     def refine(self, object_id: int, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
                scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
@@ -193,11 +188,11 @@ class InteractiveSession(ImageSession):
         """A further round for several objects at once, by prompts that have been read."""
         latest = [self._object(object_id)[-1] for object_id in prompts]
         joined = [before.prompt.joined(prompt) for before, prompt in zip(latest, prompts.values())]
-        results = self._run(joined, list(prompts), [before.result.round + 1 for before in latest],
-                            [before.result.logits for before in latest], num_candidates=num_candidates)
-        for prompt, result in zip(joined, results):
-            self._rounds[result.id].append(Round.of(prompt, result))
-        return results
+        found = self._run(joined, list(prompts), latest, [before.result.logits for before in latest],
+                          num_candidates=num_candidates)
+        for each in found:
+            self._rounds[each.result.id].append(each.settled())
+        return [each.result for each in found]
 
     def choose(self, candidate: SessionObject) -> SessionObject:
         """Take one of the ``candidates`` of an object's latest round in place of the first; later rounds go on from it.
@@ -210,7 +205,7 @@ class InteractiveSession(ImageSession):
         if candidate.round != rounds[-1].result.round:
             raise ValueError(f'the candidate is of round {candidate.round}, object {candidate.id} is in round '
                              f'{rounds[-1].result.round}: choose before the next round, or undo')
-        rounds[-1] = Round.of(rounds[-1].prompt, candidate)
+        rounds[-1] = replace(rounds[-1], result=candidate).settled()
         return candidate
 
     def last_round(self, object_id: int) -> Round:
@@ -259,40 +254,6 @@ class InteractiveSession(ImageSession):
             raise KeyError(f'there is no object {object_id}; the session has {list(self._rounds)}')
         return self._rounds[object_id]
 
-    def read(self, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
-             scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None, mask_kind: str = 'mask',
-             text: Optional[str] = None, audio: Any = None, reference: Optional[ReferencePrompt] = None,
-             number: int = 0) -> UserPrompt:
-        """The prompts of one object, checked against the image; arguments as of ``add``.
-
-        Args:
-            number: of the object, for errors.
-        """
-        shape = self.image.sample.ori_shape
-        if audio is not None:
-            if self.transcriber is None:
-                raise ValueError('audio was given but the session has no transcriber: pass transcriber='
-                                 'WhisperTranscriber(path) to InteractiveSession')
-            if text is not None:
-                raise ValueError('give text or audio, not both')
-            text = self.transcriber(audio).text
-        try:
-            return read_prompt(shape, points, boxes, polygons, scribbles, mask, mask_kind, text, reference)
-        except ValueError as error:
-            raise ValueError(f'prompt of object {number}: {error}') from error
-
-    def read_keywords(self, prompt: Prompt, number: int) -> UserPrompt:
-        """``read`` of keywords as a dict, as a file of prompts has them.
-
-        Raises:
-            ValueError: it is no dict, or one of its keys is no keyword of ``add``; and as of ``read``.
-        """
-        if not isinstance(prompt, dict) or not PROMPT_KEYS.issuperset(prompt):
-            wrong = prompt if not isinstance(prompt, dict) else ', '.join(map(repr, prompt.keys() - PROMPT_KEYS))
-            raise ValueError(f'prompt of object {number}: {wrong} is unknown; give a dict with keys out of '
-                             f'{", ".join(sorted(PROMPT_KEYS))}')
-        return self.read(**prompt, number=number)
-
     # ---- labels ----
     @torch.no_grad()
     def label(self, target: Union[int, np.ndarray], vocabulary: Optional[Sequence[str]] = None, top_k: int = 1,
@@ -322,103 +283,6 @@ class InteractiveSession(ImageSession):
         best = scores.topk(min(top_k, len(names)))
         return [(names[index] if score >= min_score else OTHERS, score)
                 for score, index in zip(best.values.tolist(), best.indices.tolist())]
-
-    def _embedding_of(self, mask: np.ndarray, min_iou: float) -> Optional[Tensor]:
-        """Embedding of the query that overlaps ``mask`` and is confident, if the overlap is enough.
-
-        Several queries lie on one object, and the one that fits best is often not the one that knows its name.
-        """
-        prompt = read_prompt(self.image.sample.ori_shape, mask=mask)
-        objects = self.objects_of([prompt])
-        output, = self._decode(objects, lambda decoded: decoded)
-        small = self.image.shrink(objects.masks[0]) > 0.5
-        masks = output.masks(torch.arange(len(output.ranking))) > 0
-        overlap = (masks & small).sum((1, 2)) / (masks | small).sum((1, 2)).clamp(min=1)
-        best = (overlap * output.probability).argmax()
-        return output.embeddings[best] if overlap[best] >= min_iou else None
-
-    # ---- references ----
-    @torch.no_grad()
-    def encode_reference(self, points: Points = (), boxes: Points = (), polygons: Sequence[Points] = (),
-                         scribbles: Sequence[Points] = (), mask: Optional[np.ndarray] = None,
-                         mask_kind: str = 'mask', text: Optional[str] = None) -> ReferencePrompt:
-        """Encode an object of this image as a prompt for other images, by its pixels.
-
-        Args:
-            points, boxes, polygons, scribbles, mask, mask_kind: as of ``add``.
-            text: does not count.
-        """
-        given = self.read(points, boxes, polygons, scribbles, mask, mask_kind, text)
-        if given.kind is None:
-            raise ValueError('a reference needs positive pixels: give points, boxes, polygons, scribbles or a mask')
-        image = self.image
-        objects = self.model.extract_templates(image.batch, self.objects_of([given]))
-        return self.head.prompt_decoder.encode_reference(image.feats, objects, self._fusion_names())
-
-    # ---- decoding ----
-    def _fusion_names(self) -> tuple[str, ...]:
-        return self.vocabulary if self.vocabulary_in_fusion else ('object', )
-
-    @torch.no_grad()
-    def _run(self, prompts: list[UserPrompt], ids: Sequence[int], rounds: list[int],
-             previous: list[Optional[Tensor]], like: Optional[Tensor] = None,
-             num_candidates: int = 1) -> list[SessionObject]:
-        if num_candidates < 1:
-            raise ValueError(f'num_candidates={num_candidates} must be at least 1')
-        if not prompts:
-            return []
-
-        def choose(output: DecodedObject) -> SessionObject:
-            index, ranking = output.index, output.ranking
-            if like is not None:
-                similar = F.cosine_similarity(output.embeddings, like[None].to(output.embeddings))
-                ranking = ranking + LIKE_WEIGHT * similar
-            best = self._result(output, ranking.argmax()[None], prompts[index], ids[index], rounds[index])
-            if num_candidates == 1:
-                return best
-            order = ranking.argsort(descending=True, stable=True)
-            others = distinct(output.masks(order) > 0, CANDIDATE_IOU)[1:num_candidates]
-            return replace(best, candidates=(best, *(
-                self._result(output, order[other:other + 1], prompts[index], ids[index], rounds[index])
-                for other in others)))
-
-        return self._decode(self.objects_of(prompts, previous), choose)
-
-    def _decode(self, objects: PromptedObjects, choose: Callable[[DecodedObject], Any]) -> list:
-        """What ``choose`` makes of the queries of each object."""
-        image = self.image
-        return self.head.prompt_decoder.decode(
-            image.feats, self.model.extract_templates(image.batch, objects), self._fusion_names(), choose,
-            remember=self.history == 'tokens')
-
-    def objects_of(self, prompts: Sequence[UserPrompt],
-                   previous: Optional[Sequence[Optional[Tensor]]] = None) -> PromptedObjects:
-        """The prompts at the padded size of the model's input, and mask logits (h, w) of the round before."""
-        image = self.image
-        positive, negative = (torch.stack(masks) for masks in zip(*map(image.draw, prompts)))
-        return PromptedObjects.of_image(
-            positive, negative, [prompt.kind is not None for prompt in prompts], negative.flatten(1).any(1).tolist(),
-            kinds=[prompt.kind or 'mask' for prompt in prompts], texts=[prompt.text for prompt in prompts],
-            refs=[None if prompt.reference is None else prompt.reference.to(image.batch.device) for prompt in prompts],
-            prev_logits=None if self.history == 'none' else previous)
-
-    def _result(self, output: DecodedObject, best: Tensor, prompt: UserPrompt, object_id: int,
-                number: int) -> SessionObject:
-        """Query ``best`` (1,) of a decoded row as round ``number`` of the object."""
-        logits = output.masks(best)
-        chosen = SelectedQueries(output.probability[best], best * 0, output.boxes[best])
-        found = self.model.panoptic_fusion_head.predict([chosen], [logits], [self.image.sample])[0]['ins_results']
-        mask = found.masks[0].cpu().numpy()
-        if self.carve_radius:
-            mask = carve(mask, prompt.clicks, self.carve_radius * min(mask.shape))
-        label = label_score = None
-        if self.vocabulary is not None:
-            scores = self.head.name_probability(output.embeddings[best[0]], self.vocabulary)
-            label, label_score = self.vocabulary[int(scores.argmax())], float(scores.max())
-        return SessionObject(
-            id=object_id, round=number, rle=encode(mask),
-            box=found.bboxes[0].cpu().numpy(), score=float(found.scores[0]), label=label, label_score=label_score,
-            text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]].clone())
 
 
 def _check_positive(prompts: Sequence[UserPrompt]) -> None:

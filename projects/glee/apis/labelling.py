@@ -118,7 +118,7 @@ class PictureLabeller:
         kept = result[[row for row, (name, score) in enumerate(zip(result.names, result.scores))
                        if score >= self.thresholds[name]]]
         objects = [dict(found, bbox=[round(value, 2) for value in found['bbox']], score=round(found['score'], 4),
-                        area=area(found['segmentation']), iscrowd=0) for found in kept.to_coco(0, self.category_ids)]
+                        area=_area(found), iscrowd=0) for found in kept.to_coco(0, self.category_ids)]
         height, width = result.shape
         return dict(height=height, width=width, objects=objects)
 
@@ -169,3 +169,10 @@ def label_pictures(make_inferencer: Callable[[], GLEEInferencer], pictures: Iter
                 labelled.add(rest[labels.path], labels.row)
     labelled.finish(number_names(thresholds), files)
     return errors
+
+
+def _area(found: dict) -> float:
+    """Pixels of the mask, or of the box where the model gives no masks."""
+    if 'segmentation' in found:
+        return area(found['segmentation'])
+    return round(found['bbox'][2] * found['bbox'][3], 2)

@@ -1,5 +1,5 @@
 """A picture from a program at the size the model wants: what the config's test pipeline does to its geometry."""
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -54,8 +54,9 @@ class PictureGeometry:
         return cls([step for step in steps if not step['type'].rpartition('.')[2].startswith(_NO_GEOMETRY)])
 
     @classmethod
-    def of_model(cls, model: nn.Module, scale: Optional[tuple[int, int]] = None) -> 'PictureGeometry':
-        """That of the config that ``init_model`` left at the model, or of ``scale`` where one is given.
+    def of_model(cls, model: nn.Module,
+                 scale: Optional[Union[tuple[int, int], 'PictureGeometry']] = None) -> 'PictureGeometry':
+        """That of the config that ``init_model`` left at the model, or of ``scale`` where one is given (or ``scale``).
 
         Raises:
             ValueError: there is neither, or it does not give the one shape that the backbone can read.
@@ -63,7 +64,10 @@ class PictureGeometry:
         if scale is None and getattr(model, 'cfg', None) is None:
             raise ValueError('the model has no cfg that says at what size it wants pictures: build it with init_model '
                              'or give scale=')
-        geometry = cls.of_config(model.cfg) if scale is None else cls.of_scale(scale)
+        if isinstance(scale, cls):
+            geometry = scale
+        else:
+            geometry = cls.of_config(model.cfg) if scale is None else cls.of_scale(scale)
         if getattr(getattr(model, 'backbone', None), 'wants_squares', False):
             height, width = geometry(np.zeros((2, 3, 3), np.uint8)).inputs.shape[-2:]
             if height != width:

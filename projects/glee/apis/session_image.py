@@ -11,6 +11,7 @@ from torch import Tensor
 from ..prompts.marks import warp_rounds
 from ..prompts.rasters import drawn_mask
 from ..prompts.warping import warp_mask
+from ..structures.pixel_features import PixelFeatures
 from .picture_geometry import PictureGeometry
 from .user_prompt import UserPrompt
 
@@ -25,12 +26,14 @@ class SessionImage:
         sample: With ``ori_shape``, ``img_shape`` and ``batch_input_shape``.
         matrix: (3, 3), maps (x, y, 1) px of the original picture to those of the resized one.
         picture: The original, uint8 RGB (H, W, 3).
+        shared: What ``shared_pixels`` encoded, by names.
     """
     batch: Tensor
     feats: list[Tensor]
     sample: DetDataSample
     matrix: np.ndarray = field(repr=False)
     picture: Optional[np.ndarray] = field(default=None, repr=False)
+    shared: dict[tuple[str, ...], PixelFeatures] = field(default_factory=dict, repr=False)
 
     @classmethod
     def prepare(cls, model, picture: np.ndarray, geometry: PictureGeometry) -> 'SessionImage':
@@ -47,6 +50,12 @@ class SessionImage:
         """Itself, with the backbone's maps."""
         self.feats = list(model.extract_feat(self.batch))
         return self
+
+    def shared_pixels(self, head, names: tuple[str, ...]) -> PixelFeatures:
+        """The pixels as the head encodes them with some names and no visual prompt, once; a batch of one."""
+        if names not in self.shared:
+            self.shared[names] = head.encode(self.feats, head.encode_names(names))
+        return self.shared[names]
 
     def draw(self, prompt: UserPrompt) -> tuple[Tensor, Tensor]:
         """Positive pixels of a prompt and the negative ones among the others, (H, W) bool over the padded input.

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..models.seg_heads.mask_resize import resize_logits
 from ..models.trackers.object_merge import ObjectMerge
 from ..structures.masks import Rle, area, decode, encode
+from .object_encodings import ObjectEncoding
 from .session_image import SessionImage
 from .user_prompt import UserPrompt
 
@@ -55,14 +56,14 @@ class SessionObject:
 
 @dataclass
 class Round:
-    """What was said about an object up to some round, and what was found."""
+    """What was said about an object up to some round, what was found, and the pixels that later rounds may read."""
     prompt: UserPrompt
     result: SessionObject
+    encoding: Optional[ObjectEncoding] = None
 
-    @classmethod
-    def of(cls, prompt: UserPrompt, result: SessionObject) -> 'Round':
+    def settled(self) -> 'Round':
         """Without the candidates, which nobody needs later."""
-        return cls(prompt, replace(result, candidates=()) if result.candidates else result)
+        return replace(self, result=replace(self.result, candidates=())) if self.result.candidates else self
 
 
 def distinct(masks: Tensor, max_iou: float = 0.5) -> list[int]:

@@ -19,7 +19,7 @@ from .frame_reader import FrameReader, open_frames
 from .image_result import ImageResult
 from .interactive_session import InteractiveSession
 from .session_image import SessionImage
-from .session_objects import Round, SessionObject
+from .session_objects import SessionObject
 from .tracked_video import TrackedVideo
 from .user_prompt import Points, Prompt, UserPrompt, read_prompt
 from .video_objects import ABSENT, Sighting, Start, VideoObject, follow
@@ -57,7 +57,8 @@ class VideoSession:
         scale (tuple[int, int] | None): longest and shortest side of the resized frames, px; None takes the test
             pipeline of the config that ``init_model`` left at the model.
         memory (str): of the ``PromptTracker``.
-        vocabulary, vocabulary_in_fusion, transcriber, carve_radius, history: as for ``InteractiveSession``.
+        vocabulary, vocabulary_in_fusion, transcriber, carve_radius, history, first, refine, kept_objects: as for
+            ``InteractiveSession``; kept encodings count over all frames, and tracking reads none.
         min_score (float): below it an object is absent from a frame that it is tracked to, or that words alone name.
         cached_frames (int): frames whose backbone maps are kept, so that a prompt or a sweep that comes to one again
             costs no backbone pass (GLEE-Lite at 800 px: about 140 MB each). See ``FrameFeatures``.
@@ -69,9 +70,10 @@ class VideoSession:
     def __init__(self, model, scale: Optional[tuple[int, int]] = None, memory: str = 'first',
                  vocabulary: Optional[Sequence[str]] = None, vocabulary_in_fusion: bool = False,
                  transcriber: Optional[Callable] = None, carve_radius: float = 0., history: str = 'tokens',
-                 min_score: float = 0., cached_frames: int = 4) -> None:
+                 min_score: float = 0., cached_frames: int = 4, first: str = 'exact', refine: str = 'exact',
+                 kept_objects: int = 8) -> None:
         self.image = InteractiveSession(model, vocabulary, scale, vocabulary_in_fusion, transcriber, carve_radius,
-                                        history)
+                                        history, first, refine, kept_objects)
         self.model = self.image.model
         self.min_score = min_score
         self.memory = memory
@@ -155,10 +157,11 @@ class VideoSession:
         with self._pointing_at(frame):
             meant = [self.image.read_keywords(prompt, number) for number, prompt in zip(numbers, prompts)]
             found = self.image.add_prompts(meant)
-        self._next_id += len(found)
-        for number, prompt, one in zip(numbers, meant, found):
-            self._objects[number] = VideoObject(one.text or one.label or f'object {number}')
-            self._objects[number].keep(frame, Round(prompt, one), self.min_score)
+            self._next_id += len(found)
+            for number, one in zip(numbers, found):
+                self._objects[number] = VideoObject(one.text or one.label or f'object {number}')
+                self._objects[number].keep(
+                    frame, replace(self.image.last_round(one.id), result=one), self.min_score)
         return [replace(one, id=number) for number, one in zip(numbers, found)]
 
     def refine(self, object_id: int, frame: int, points: Points = (), boxes: Points = (),

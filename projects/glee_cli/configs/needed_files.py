@@ -10,7 +10,7 @@ from .config_file import dicts_in
 
 CHECKPOINT = 'checkpoint'
 # What transforms and metrics read; they also name files that they write. All files of a data set are read.
-_INPUTS = ('ann_file', 'names_file', 'vocabulary_file')
+_INPUTS = ('ann_file', 'names_file', 'text_bank')
 
 
 class NeededFile(NamedTuple):

@@ -83,6 +83,25 @@ def test_repeat_factors_favour_rare_categories_at_unchanged_ratios():
     assert np.abs(counts[10:] - 0.05).max() < 0.01
 
 
+def test_a_share_of_the_images_is_drawn_at_unchanged_ratios():
+    """Rounded up in each source, whatever the seed; less is a part of more; rare categories are still favoured."""
+    dataset, drawn = mixture(), {}
+    for share in (0.1, 0.2, 0.5, 1.0):
+        counts = np.bincount(take(MixtureSampler(dataset, (1.0, 2.5, 0.5), seed=3, share=share), 10000), minlength=50)
+        drawn[share] = set(np.flatnonzero(counts))
+        assert [sum(low <= index < high for index in drawn[share]) for low, high in ((0, 3), (3, 43), (43, 50))] == [
+            int(np.ceil(share * size)) for size in (3, 40, 7)]
+        assert np.abs(np.add.reduceat(counts, [0, 3, 43]) / 10000 - np.array([1.0, 2.5, 0.5]) / 4).max() < 0.02
+    assert drawn[0.1] < drawn[0.2] < drawn[0.5] < drawn[1.0]
+    assert drawn[0.1] == set(take(MixtureSampler(dataset, (1.0, 2.5, 0.5), seed=9, share=0.1), 5000))
+    source = [(*WIDE, [0])] * 18 + [(*WIDE, [1])] * 2
+    counts = np.bincount(take(MixtureSampler(Mixture(source), repeat_thrs=(0.4, ), seed=0, share=0.99), 10000))
+    assert abs(counts[18:].sum() / 10000 - 4 / 22) < 0.01
+    for share in (0, 1.1):
+        with pytest.raises(ValueError, match=f'`share` must be above 0 and at most 1, got {share}'):
+            MixtureSampler(dataset, (1, 1, 1), share=share)
+
+
 def test_two_ranks_stripe_one_stream(monkeypatch):
     whole = take(MixtureSampler(mixture(), (1, 1, 1), seed=5), 9000)
     for rank in range(2):

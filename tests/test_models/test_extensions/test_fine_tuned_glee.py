@@ -185,13 +185,20 @@ def test_half_precision_moves_the_start(start):
         model.panoptic_head.text_encoder.text_model.final_layer_norm.weight)
 
 
-def test_an_incomplete_start_is_refused(start):
-    weights = fine_tuned(start).state_dict()
-    weights.pop('start.panoptic_head.memory_proj.weight')
-    weights['start.nothing'] = torch.zeros(1)
-    with pytest.raises(RuntimeError) as error:
-        MODELS.build(own_config()).load_state_dict(weights)
-    assert '"start.panoptic_head.memory_proj.weight"' in str(error.value) and '"start.nothing"' in str(error.value)
+def test_a_start_of_another_mode(start):
+    """What the checkpoint holds once is of the start too; what it holds twice is refused where one is expected."""
+    model = fine_tuned(start)
+    config = own_config()
+    config.panoptic_head.text_encoder.mode = 'unfrozen'
+    other = MODELS.build(config)
+    other.load_state_dict(model.state_dict())
+    assert same(*ask(other, LEARNED), *ask(model, LEARNED)) and same(*ask(other, OTHERS), *ask(model, OTHERS))
+    with pytest.raises(RuntimeError, match=r'(?s)Unexpected key.*"start\.panoptic_head\.text_encoder'):
+        model.load_state_dict(other.state_dict())
+    weights = model.state_dict()
+    weights['start.panoptic_head.memory_proj.weight'] = torch.zeros(1)
+    with pytest.raises(RuntimeError, match=r'size mismatch for start\.panoptic_head\.memory_proj\.weight: \(1,\)'):
+        model.load_state_dict(weights)
     with pytest.raises(ValueError, match="answers='mine' is unknown"):
         MODELS.build(own_config(answers='mine'))
 
@@ -203,3 +210,7 @@ def test_the_best_of_both_by_hand():
     joined = join_found([found([0.9, 0.2], [1, 0]), found([0.5, 0.4, 0.1], [0, 0, 1])], [[0, 3], [1, 2]], 4)
     assert joined.scores.tolist() == pytest.approx([0.9, 0.5, 0.4, 0.2])
     assert joined.labels.tolist() == [3, 1, 1, 0]
+    masked = found([0.7], [0])
+    masked.masks = torch.ones(1, 2, 2, dtype=torch.bool)
+    joined = join_found([found([0.9], [0]), masked], [[1], [0]], 4)
+    assert joined.labels.tolist() == [1, 0] and sorted(joined.keys()) == ['bboxes', 'labels', 'scores']

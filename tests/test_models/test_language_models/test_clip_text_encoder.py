@@ -246,28 +246,6 @@ def test_features_made_in_inference_mode_do_not_leak_into_training():
     assert encoder.lang_projection.grad is not None
 
 
-def test_exported_vocabulary_replaces_the_transformer(tmp_path):
-    source = small(mode='unfrozen').eval()
-    path = tmp_path / 'names.pth'
-    source.export_vocabulary(NAMES, path)
-    encoder = small(mode='unfrozen', vocabulary_file=str(path)).eval()
-    passes = count_passes(encoder)
-    with torch.no_grad():
-        features = encoder(NAMES[::-1])
-        assert not passes
-        torch.testing.assert_close(features.pooled, source(NAMES[::-1]).pooled)
-        encoder([*NAMES, 'zebra'])
-        assert len(passes) == 1
-        other = small(1, mode='unfrozen', vocabulary_file=str(path)).eval()
-        with pytest.raises(ValueError, match='other text encoder weights'):
-            other(NAMES)
-    encoder.train()(NAMES)
-    assert len(passes) == 2  # a transformer that trains is always asked
-    torch.save(dict(names=NAMES), path)
-    with pytest.raises(ValueError, match='export_vocabulary'):
-        small(vocabulary_file=str(path))
-
-
 @pytest.mark.parametrize('texts, message', [
     ([], 'texts is empty'), (['cat', ' ', 'dog'], 'text 1 of 3 is empty'), (['', 'a'], 'text 0'),
     ('cat', 'single string')])

@@ -56,6 +56,18 @@ def test_instances_are_those_of_plain_steps(sizes, chunk_pixels):
         assert torch.equal(found[key], own[key][order])
 
 
+def test_a_model_of_boxes_alone_gives_no_masks():
+    sizes = SIZES[0]
+    selected = SelectedQueries(torch.rand(3), torch.arange(3), torch.rand(3, 4), mask_index=torch.tensor([1, 0, 1]))
+    head = GLEEFusionHead(with_masks=False)
+    found = head._predict_single(selected, torch.randn(2, *sizes[0]), sample_meta(sizes), rescale=True)
+    order = selected.scores.argsort(descending=True)
+    assert torch.equal(found.scores, selected.scores[order]) and torch.equal(found.labels, order)
+    assert 'masks' not in found
+    with pytest.raises(ValueError, match='trained on boxes alone'):
+        head.require_masks()
+
+
 @pytest.mark.parametrize('sizes', SIZES)
 def test_rows_without_a_positive_logit_are_left_out(sizes):
     """Every place of a blob of one or two rows: the rows that are left hold all of it, and not many more."""

@@ -134,7 +134,7 @@ def test_prompts_of_a_frame_are_encoded_in_chunks():
     """Twenty objects: three passes to start them, and three through both decoders to find them in each frame."""
     model, calls = video_model(dict(type='PromptTracker')), dict(encode=[], decode=[])
     head = model.panoptic_head
-    head.pixel_decoder.register_forward_hook(lambda _, inputs, __: calls['encode'].append(len(inputs[0][0])))
+    head.pixel_decoder.register_forward_hook(lambda _, inputs, __: calls['encode'].append(len(inputs[1])))
     head.decoder.register_forward_hook(lambda _, inputs, __: calls['decode'].append(len(inputs[0])))
     places = [(0, i + 1, (8 * (i % 10), 9 * (i // 10))) for i in range(20)]
     follow(model, 2, length=2, objects=places)

@@ -18,6 +18,12 @@ train_dataloader = dict(
             dict(type='LoadImage', skip_unreadable=True),
             dict(type='LoadInstances'),
             dict(type='RandomFlip', prob=0.5),
+            # Few pictures are soon known by heart: parts of them, in other light.
+            dict(
+                type='RandomApply',
+                prob=0.5,
+                transforms=[dict(type='CropWindow', crop_type='relative_range', crop_size=(0.5, 0.5))]),
+            *[dict(type=kind, prob=0.5, min_mag=0.6, max_mag=1.4) for kind in ('Brightness', 'Contrast', 'Color')],
             dict(
                 type='RandomChoiceResize',
                 resize_type='PillowResize',
@@ -50,6 +56,44 @@ val_dataloader = dict(
 val_evaluator = dict(
     type='CocoEvalMetric', ann_file='data/my_data/val.json', metric=['bbox', 'segm'], proposal_nums=(1, 10, 100))
 test_dataloader, test_evaluator = val_dataloader, val_evaluator
+
+# A file of sentences, each about one object (RefCOCO as our converters write it): `glee finetune` puts these in the
+# place of the sets above.
+own_sentences = dict(
+    train=dict(
+        type='RefCocoJsonDataset',
+        data_root='',
+        pipeline=[
+            dict(type='SetSource', source='sentences', text_mode='expression', label_table='object'),
+            dict(type='LoadImage', skip_unreadable=True),
+            dict(type='PickExpression'),
+            dict(type='CleanExpressions'),
+            dict(type='LoadInstances'),
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='SwapSidesOnFlip'),
+            dict(
+                type='RandomChoiceResize',
+                resize_type='PillowResize',
+                scales=[(short, 1333) for short in range(480, 801, 32)],
+                keep_ratio=True),
+            dict(type='RasterizeMasks'),
+            dict(type='BoxesFromMasks'),
+            dict(type='FilterObjects', require_object=True),
+            dict(type='PackGLEEInputs')
+        ]),
+    val=dict(
+        type='RefCocoJsonDataset',
+        test_mode=True,
+        data_root='',
+        pipeline=[
+            dict(type='glee.LoadImageFromFile', imdecode_backend='pillow'),
+            dict(type='SetSource', source='sentences', text_mode='expression'),
+            dict(type='PillowResize', scale=(1333, 800), keep_ratio=True),
+            dict(type='CleanExpressions'),
+            dict(type='LoadInstances', keep_unmasked=True),
+            dict(type='RasterizeMasks'),
+            dict(type='PackGLEEInputs')
+        ]))
 
 # Few names: in half of the batches only some are asked for, so that each is also found when it is asked alone. The text
 # encoder stays as it is. For all names that are not learned the weights of the start are kept.

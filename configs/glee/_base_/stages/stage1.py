@@ -3,11 +3,11 @@
 # The batch of 128 is 64 processes of 2 images (released weights: 64 images, Pro 128).
 _base_ = ['../datasets/joint_sources.py', '../schedules/adamw_500k.py', '../default_runtime.py']
 
-# A list as batch_size gives each source its own.
+# A list as batch_size gives each source its own; share is the part of each source that is drawn (data scaling).
 train_dataloader = dict(
     batch_size=2,
     num_workers=4,
-    sampler=dict(type='MixtureSampler', ratios=[1.0, 1.0], repeat_thrs=[0.0, 0.0]),
+    sampler=dict(type='MixtureSampler', ratios=[1.0, 1.0], repeat_thrs=[0.0, 0.0], share=1.0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(type='MixtureDataset', datasets=[_base_.objects365_train, _base_.openimages_train]))
 val_dataloader = dict(

@@ -21,12 +21,13 @@ ratios = dict(
     ovis_frames=0.3,
     ref_ytvos_frames=0.3)
 
-# A list as batch_size gives each source its own; repeat_thrs are LVIS repeat-factor thresholds, 0 is off.
+# A list as batch_size gives each source its own; repeat_thrs are LVIS repeat-factor thresholds, 0 is off;
+# share is the part of each source that is drawn (data scaling).
 train_dataloader = dict(
     batch_size=2,
     num_workers=4,
     sampler=dict(
-        type='MixtureSampler', ratios=list(ratios.values()), repeat_thrs=[0.0] * len(ratios)),
+        type='MixtureSampler', ratios=list(ratios.values()), repeat_thrs=[0.0] * len(ratios), share=1.0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(type='MixtureDataset', datasets=[_base_[f'{name}_train'] for name in ratios]))
 val_dataloader = dict(

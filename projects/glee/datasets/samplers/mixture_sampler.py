@@ -48,16 +48,22 @@ class MixtureSampler(Sampler):
         repeat_thrs (Sequence[float], optional): LVIS repeat-factor threshold of each source; None
             or 0 switches it off, as the released models do.
         seed (int, optional): seed of the stream; None draws one that all ranks share.
+        share (float): the part of each source's images that is drawn at all, above 0 up to 1, rounded up. Which ones
+            does not depend on ``seed``, and a smaller share is a part of a larger one (data scaling, supplement 3.2).
+            A sample that turns out to be unusable is replaced by one of the whole source.
 
     Raises:
-        ValueError: lengths differ, a ratio is negative, all are 0, or a drawn source is empty.
+        ValueError: lengths differ, a ratio is negative, all are 0, a drawn source is empty, or ``share`` is no part.
     """
 
     block = 4096
 
     def __init__(self, dataset, ratios: Sequence[float] = (1.0,),
                  repeat_thrs: Optional[Sequence[float]] = None,
-                 seed: Optional[int] = None) -> None:
+                 seed: Optional[int] = None,
+                 share: float = 1.0) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(f'`share` must be above 0 and at most 1, got {share}')
         self.dataset = dataset
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
@@ -68,10 +74,18 @@ class MixtureSampler(Sampler):
         self._check(ratios, repeat_thrs)
         self._source_ends = np.cumsum(np.asarray(ratios, dtype=np.float64) / sum(ratios))
         self._offsets = np.cumsum([0] + self.sizes[:-1])
+        # the images that are drawn, or None for all
+        self._drawn = [None if share == 1 else np.sort(np.random.default_rng(number).permutation(size)[
+            :math.ceil(share * size)]) for number, size in enumerate(self.sizes)]
         # cumulative repeat factors, or None where all images of the source are alike
         self._image_ends = [
-            np.cumsum(repeat_factors(source, thr)) / len(source) if thr > 0 else None
-            for source, thr in zip(sources, repeat_thrs)]
+            self._ends(repeat_factors(source, thr), drawn) if thr > 0 else None
+            for source, thr, drawn in zip(sources, repeat_thrs, self._drawn)]
+
+    @staticmethod
+    def _ends(factors: np.ndarray, drawn: Optional[np.ndarray]) -> np.ndarray:
+        factors = factors if drawn is None else factors[drawn] / factors[drawn].mean()
+        return np.cumsum(factors) / len(factors)
 
     def _check(self, ratios: Sequence[float], repeat_thrs: Sequence[float]) -> None:
         if len(ratios) != len(self.sizes) or len(repeat_thrs) != len(self.sizes):
@@ -91,12 +105,14 @@ class MixtureSampler(Sampler):
         source = np.searchsorted(self._source_ends, uniform[0], side='right').clip(max=last)
         index = np.empty(self.block, dtype=np.int64)
         for i in np.unique(source):
-            chosen = source == i
+            chosen, drawn = source == i, self._drawn[i]
+            size = self.sizes[i] if drawn is None else len(drawn)
             if self._image_ends[i] is None:
-                inside = (uniform[1, chosen] * self.sizes[i]).astype(np.int64)
+                inside = (uniform[1, chosen] * size).astype(np.int64)
             else:
                 inside = np.searchsorted(self._image_ends[i], uniform[1, chosen], side='right')
-            index[chosen] = self._offsets[i] + inside.clip(max=self.sizes[i] - 1)
+            inside = inside.clip(max=size - 1)
+            index[chosen] = self._offsets[i] + (inside if drawn is None else drawn[inside])
         return index
 
     def __iter__(self) -> Iterator[Draw]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from projects.glee.models.backbones.efficientnet_lite0 import STAGES
 from projects.glee.models.backbones.eva02 import AxialRotaryEmbedding
 
 from .key_table import Derived, Drop, Join, Layout, Rename
@@ -99,6 +100,24 @@ def swin_indices(depths: tuple[int, ...], window: int, ours: bool) -> list[Deriv
     return [Derived(f'{stages}.{stage}.blocks.{{0..{depth - 1}}}.{attention}.relative_position_index',
                     lambda: relative_position_index(window), f'function of the window size {window}')
             for stage, depth in enumerate(depths)]
+
+
+def efficientnet_lite0_rows() -> list[Rename]:
+    """EfficientNet-Lite0: the names of the PyTorch port to our ``EfficientNetLite0``, classifier left out."""
+    norm = '{weight,bias,running_mean,running_var,num_batches_tracked}'
+    rows = [Rename('_conv_stem.weight', 'layers.0.conv.weight'), Rename(f'_bn0.{norm}', f'layers.0.bn.{norm}')]
+    their_block = 0
+    for stage, (*_, expansion, _, num_blocks) in enumerate(STAGES, 1):
+        for block in range(num_blocks):
+            theirs, ours = f'_blocks.{their_block}', f'layers.{stage}.{block}'
+            steps = [('_depthwise_conv', '_bn1', 'depthwise_conv'), ('_project_conv', '_bn2', 'linear_conv')]
+            if expansion > 1:
+                steps.insert(0, ('_expand_conv', '_bn0', 'expand_conv'))
+            for conv, their_norm, step in steps:
+                rows += [Rename(f'{theirs}.{conv}.weight', f'{ours}.{step}.conv.weight'),
+                         Rename(f'{theirs}.{their_norm}.{norm}', f'{ours}.{step}.bn.{norm}')]
+            their_block += 1
+    return rows
 
 
 def eva02_rows(num_layers: int = 24) -> list[Rename]:

@@ -1,11 +1,11 @@
-"""Tables of pre-trained backbones alone: Swin and EVA-02 weights of classification or image modelling."""
+"""Tables of pre-trained backbones alone: weights of classification or image modelling."""
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import Tensor
 
-from .backbone_keys import eva02_rows, swin_rows
+from .backbone_keys import efficientnet_lite0_rows, eva02_rows, swin_rows
 from .conversion_report import ConversionReport
 from .key_table import Drop, KeyMismatch, KeyTable, Rename
 
@@ -96,8 +96,17 @@ def _original_eva02(names: list[str], prefix: str) -> KeyTable:
                 f'{prefix}patch_embed.proj.weight': (1024, 3, 16, 16)})
 
 
+def _port_of_lite0(names: list[str], prefix: str) -> KeyTable:
+    begin = f'^{re.escape(prefix)}'
+    return KeyTable(
+        'EfficientNet-Lite0', tuple(row.prefixed(prefix, _OURS) for row in efficientnet_lite0_rows()),
+        drops=(*_drop_others(prefix), Drop(f'{begin}(_conv_head|_bn1|_fc)\\.', 'classifier')),
+        our_drops=_drop_others(_OURS), shapes={f'{prefix}_conv_stem.weight': (32, 3, 3, 3)})
+
+
 _LAYOUTS: dict[str, tuple[_Layout, ...]] = dict(
     swin=(_Layout('layers.0.blocks.0.norm1.weight', _original_swin),
           _Layout('stages.0.blocks.0.norm1.weight', _mmdet_swin)),
-    eva02=(_Layout('blocks.0.attn.q_proj.weight', _original_eva02), ))
+    eva02=(_Layout('blocks.0.attn.q_proj.weight', _original_eva02), ),
+    **{'efficientnet-lite0': (_Layout('_conv_stem.weight', _port_of_lite0), )})
 ARCHS = tuple(_LAYOUTS)

@@ -9,6 +9,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 
 from ...apis.interactive_session import InteractiveSession
+from ...apis.picture_geometry import PictureGeometry
 from ...prompts.click_simulation import ClickSimulator, mask_iou
 from ...prompts.samplers import SAMPLERS, box_of, sample_prompt
 from ...structures.finished_items import FinishedItems
@@ -22,13 +23,19 @@ class SessionPredictor:
 
     Args:
         model: the detector.
-        vocabulary, scale, vocabulary_in_fusion, carve_radius, history: of ``InteractiveSession``.
+        vocabulary, scale, vocabulary_in_fusion, carve_radius, history, first, refine, kept_objects: of
+            ``InteractiveSession``. All objects of an image are played together: with ``refine='decoder'`` the memory
+            of ``kept_objects`` should hold them, else the others are encoded again in every round.
+        resize: configs of transforms that resize (and pad) pictures, in the place of ``scale``.
     """
 
     def __init__(self, model, vocabulary: Optional[Sequence[str]] = None, scale: Optional[Tuple[int, int]] = None,
-                 vocabulary_in_fusion: bool = False, carve_radius: float = 0., history: str = 'tokens') -> None:
-        self.session = InteractiveSession(model, vocabulary, scale, vocabulary_in_fusion, carve_radius=carve_radius,
-                                          history=history)
+                 vocabulary_in_fusion: bool = False, carve_radius: float = 0., history: str = 'tokens',
+                 resize: Optional[Sequence[dict]] = None, first: str = 'exact', refine: str = 'exact',
+                 kept_objects: int = 64) -> None:
+        size = scale if resize is None else PictureGeometry(resize)
+        self.session = InteractiveSession(model, vocabulary, size, vocabulary_in_fusion, carve_radius=carve_radius,
+                                          history=history, first=first, refine=refine, kept_objects=kept_objects)
 
     def set_image(self, image: np.ndarray, truths: np.ndarray) -> None:
         """Start with an image (H, W, 3) uint8 RGB; ``truths`` (N, H, W) are for oracles."""

@@ -5,25 +5,25 @@ from typing import Sequence
 import torch
 from mmdet.models.layers import MLP, inverse_sigmoid
 from mmdet.registry import MODELS, TASK_UTILS
-from mmdet.structures import DetDataSample, SampleList
-from mmdet.structures.bbox import bbox_xyxy_to_cxcywh, get_box_tensor
+from mmdet.structures import SampleList
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...structures.clips import flatten_clips
+from ...structures.pixel_features import PixelFeatures
 from ...structures.prompt_tokens import join_tokens
 from ...structures.prompted_objects import PromptedObjects
 from ...structures.sample_text import as_names
 from ...structures.selected_queries import Segments, SelectedQueries
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
-from ..layers.maskdino_pixel_decoder import PixelFeatures
 from ..layers.query_selection import encode_memory, select_queries
 from ..layers.row_linear import row_linear
 from ..losses.dynamic_loss_selector import LossSwitch
 from ..prompts.prompt_decoder import PromptDecoder
 from ..prompts.visual_prompter import VisualPrompt
 from .head_outputs import HeadOutputs
+from .head_targets import image_targets
 
 
 @MODELS.register_module()
@@ -46,7 +46,7 @@ class GLEEHead(BaseModule):
             from, for training from scratch.
         prompter (dict | None): config of the visual prompter; None refuses visual prompts.
         composer (dict): config of what chooses the query of a prompted object at test.
-        prompt_chunk (int): prompted objects decoded at once at test, which bounds memory.
+        prompt_chunk, prompt_pixels (int): prompted objects decoded at once at test, see ``PromptDecoder``.
         align_gain (float): scale of the initial alignment matrix.
         align_prior (float | None): initial probability of a name, through a learned bias on all alignment
             logits, for training from scratch; released models have no bias.
@@ -68,6 +68,7 @@ class GLEEHead(BaseModule):
                  prompter: dict | None = None,
                  composer: dict = dict(type='PromptComposer'),
                  prompt_chunk: int = 8,
+                 prompt_pixels: int = 2**22,
                  align_gain: float = 1.0,
                  align_prior: float | None = None,
                  embed_dims: int = 256,
@@ -94,7 +95,7 @@ class GLEEHead(BaseModule):
         self.prompter = None if prompter is None else MODELS.build({
             'in_channels': self.pixel_decoder.in_channels[-3:], 'embed_dims': embed_dims,
             'num_levels': self.pixel_decoder.num_levels, **prompter})
-        self.prompt_decoder = PromptDecoder(self, TASK_UTILS.build(composer), prompt_chunk)
+        self.prompt_decoder = PromptDecoder(self, TASK_UTILS.build(composer), prompt_chunk, prompt_pixels)
         self.align_gain = align_gain
         self.align_bias = None if align_prior is None else nn.Parameter(torch.tensor(align_prior).logit())
         self.memory_proj = nn.Linear(embed_dims, embed_dims)
@@ -180,7 +181,7 @@ class GLEEHead(BaseModule):
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
         data_samples, num_frames = flatten_clips(data_samples)
         vocabulary = encode_batch(self.text_encoder, data_samples)
-        targets = [self.preprocess_gt(sample, switch.match_masks) for sample in data_samples]
+        targets = [image_targets(sample, switch.match_masks) for sample in data_samples]
         text, visual = vocabulary, None
         if objects is not None:
             text, visual = self.prompt_decoder.read(objects, vocabulary)
@@ -206,7 +207,7 @@ class GLEEHead(BaseModule):
 
         Args:
             outputs (HeadOutputs): of a batch of B images.
-            targets (list[InstanceData]): of each image, see ``preprocess_gt``.
+            targets (list[InstanceData]): of each image, see ``image_targets``.
             switch (LossSwitch): the terms that are on.
             num_frames (int): T where the images are clips, one after the other.
         """
@@ -287,25 +288,14 @@ class GLEEHead(BaseModule):
         outputs = self.decode(feats, self.encode_names((*things, *stuff)), last_only=True)
         return Segments(outputs.last(0)['logits'].float().sigmoid(), outputs.masks(0), len(things))
 
-    @staticmethod
-    def preprocess_gt(sample: DetDataSample, with_masks: bool) -> InstanceData:
-        """Targets of one image: ``labels``, ``boxes`` cxcywh in 0..1 and, if supervised, ``masks``."""
-        truth = sample.gt_instances
-        boxes = get_box_tensor(truth.bboxes)
-        height, width = sample.batch_input_shape
-        boxes = bbox_xyxy_to_cxcywh(boxes / boxes.new_tensor([width, height, width, height]))
-        targets = InstanceData(labels=truth.labels, boxes=boxes.clamp(0, 1))
-        if 'instances_ids' in truth:
-            targets.identities = truth.instances_ids
-        if with_masks:
-            targets.masks = truth.masks.to_tensor(torch.bool, boxes.device)
-        return targets
-
     # ---- the network ----
     def encode(self, feats: Sequence[Tensor], text: TextPrompt, visual: VisualPrompt | None = None) -> PixelFeatures:
-        """Pixel decoder with early fusion, before any query: encoder maps and mask features; as of ``decode``."""
+        """Pixel decoder with early fusion, before any query: encoder maps and mask features; as of ``decode``.
+
+        ``feats`` of one image serve all B prompts.
+        """
         tokens = text.fusion_tokens
-        if visual is not None:
+        if visual is not None and visual.template_tokens is not None:
             tokens = torch.cat([tokens, visual.template_tokens], 1)
         return self.pixel_decoder(feats, tokens, groups=text.token_groups)
 
@@ -316,21 +306,34 @@ class GLEEHead(BaseModule):
                label_table: str | None = None,
                last_only: bool = False,
                visual: VisualPrompt | None = None) -> HeadOutputs:
-        """Pixel decoder, query selection, object decoder and prediction heads.
+        """All of the network behind the backbone, whose maps ``feats`` [(B, C, h, w)] are, fine to coarse: ``encode``,
+        then ``decode_pixels``, whose other arguments these are.
+        """
+        return self.decode_pixels(self.encode(feats, text, visual), text, targets, label_table, last_only, visual)
+
+    def decode_pixels(self,
+                      pixels: PixelFeatures,
+                      text: TextPrompt,
+                      targets: list[InstanceData] | None = None,
+                      label_table: str | None = None,
+                      last_only: bool = False,
+                      visual: VisualPrompt | None = None) -> HeadOutputs:
+        """Query selection, object decoder and prediction heads.
 
         Args:
-            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
+            pixels (PixelFeatures): encoded pixels of the B images, or of one image for all prompts.
             text (TextPrompt): encoded text of the batch.
             targets (list[InstanceData] | None): ground truth, for denoising queries in training.
             label_table (str | None): denoising label table of this source.
             last_only (bool): predict from the last layer only.
             visual (VisualPrompt | None): one visual prompt per image of the batch.
         """
-        pixels, decoder_tokens = self.encode(feats, text, visual), text.decoder_tokens
+        decoder_tokens, levels, batch_size = text.decoder_tokens, pixels.levels[::-1], len(text.embeds)
+        pixels = pixels.expand(batch_size)
+        mask_features = pixels.mask_features
         if visual is not None:
             decoder_tokens = join_tokens(decoder_tokens, self.prompter.point_tokens(pixels.levels, visual))
-            pixels = pixels._replace(mask_features=self.prompter.mask_features(pixels.mask_features, visual))
-        levels = pixels.levels[::-1]
+            mask_features = self.prompter.mask_features(mask_features, visual)
         sizes = [tuple(level.shape[-2:]) for level in levels]
         memory = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
         # A visual prompt singles out an object, a vocabulary does not; an expression does so itself.
@@ -339,6 +342,7 @@ class GLEEHead(BaseModule):
         encoded = encode_memory(memory, sizes, self._project_memory, align)
         scores = self.confidence_head(encoded.content) if by_confidence else encoded.logits
         content, boxes, indices = select_queries(encoded, scores, self.box_head, self.num_queries)
+        content, boxes, indices = (part.expand(batch_size, *part.shape[1:]) for part in (content, boxes, indices))
         query, references, noised = content.detach(), boxes.detach(), None
         if targets is not None and self.denoising is not None:
             noised = self.denoising(targets, text.embeds.shape[1], label_table, query.shape[1])
@@ -356,7 +360,7 @@ class GLEEHead(BaseModule):
             key: {k: v[:, pad:] for k, v in value.items()} for key, value in outputs.items()}
         if not last_only:
             predictions['enc'] = self._predict_queries(content, boxes, text.embeds)
-        return HeadOutputs(predictions, pixels.mask_features, states.hidden[-1][:, pad:], indices,
+        return HeadOutputs(predictions, mask_features, states.hidden[-1][:, pad:], indices,
                            noised, dn_predictions, pixels.levels, encoded)
 
     def _project_memory(self, memory: Tensor) -> Tensor:

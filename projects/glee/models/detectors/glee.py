@@ -57,7 +57,8 @@ class GLEE(MaskFormer):
         with fast_products(batch_inputs):
             return super().extract_feat(batch_inputs)
 
-    def extract_templates(self, batch_inputs: Tensor, objects: PromptedObjects) -> PromptedObjects:
+    def extract_templates(self, batch_inputs: Tensor, objects: PromptedObjects,
+                          wanted: Sequence[bool] | None = None) -> PromptedObjects:
         """The objects with the templates of those that have positive pixels.
 
         Templates pass the backbone in eval mode and without gradient, whatever the mode of the detector (DESIGN
@@ -66,6 +67,7 @@ class GLEE(MaskFormer):
         Args:
             batch_inputs (Tensor): (B, 3, H, W) normalised.
             objects (PromptedObjects): the prompted objects of the batch.
+            wanted (Sequence[bool] | None): whether anything reads the template of each object; None for yes.
 
         Raises:
             ValueError: the head has no prompter.
@@ -74,7 +76,8 @@ class GLEE(MaskFormer):
         if prompter is None and any(given.visual or given.reference for given in objects.given()):
             raise ValueError('data samples carry prompts but the panoptic_head has no prompter: set '
                              "panoptic_head.prompter=dict(type='VisualPrompter') in the config")
-        visual = [index for index, has_pixels in enumerate(objects.has_pixels) if has_pixels]
+        visual = [index for index, has_pixels in enumerate(objects.has_pixels)
+                  if has_pixels and (wanted is None or wanted[index])]
         templates, images = [None] * len(objects.kinds), objects.images.tolist()
         with torch.no_grad(), eval_mode(self.backbone, *([self.neck] if self.with_neck else [])):
             for start in range(0, len(visual), self.template_chunk):

@@ -69,10 +69,11 @@ class GLEEVideo(GLEE):
             read.
 
         Raises:
-            ValueError: a window is not the one that follows the previous window.
+            ValueError: a window is not the one that follows the previous window, or the model gives no masks.
         """
         if batch_inputs.dim() == 4:
             return super().predict(batch_inputs, batch_data_samples, rescale, max_per_img)
+        self.panoptic_fusion_head.require_masks()
         for inputs, clip in zip(batch_inputs, batch_data_samples):
             first, last = clip[0], clip[len(clip) - 1]
             self._check_order(first)

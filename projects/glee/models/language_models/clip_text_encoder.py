@@ -1,12 +1,13 @@
 """CLIP text transformer with a learned projection: names and expressions to embeddings."""
 import copy
+import logging
 import warnings
-from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
+from mmengine.logging import print_log
 from mmengine.model import BaseModule, initialize
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
@@ -14,8 +15,8 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from .clip_checkpoint import load_clip_text_weights
 from .clip_tokenizer import CutTexts, build_clip_tokenizer
+from .text_bank import TextBank, TextStates, hash_weights
 from .text_cache import TextCache, weights_stamp
-from .vocabulary_file import ExportedVocabulary, sample_weights
 
 _DISTILL_LOSSES = dict(mse=F.mse_loss, l1=F.l1_loss)
 _MODES = ('frozen', 'unfrozen', 'distill')
@@ -74,8 +75,9 @@ class CLIPTextEncoder(BaseModule):
         chunk_size: Most texts that pass the transformer at once; bounds memory.
         cache_mb: Most memory of each of the caches (of features, of states of names and of expressions,
             of the teacher's), in MiB.
-        vocabulary_file: File of ``export_vocabulary``; its names skip the transformer wherever its
-            weights do not train.
+        template: What a name is put into before it is encoded, e.g. 'a photo of a {}'; the released models read
+            names as they are. Expressions stay as they are.
+        text_bank: File of a ``TextBank``, see ``use_bank``.
         init_cfg: Initialisers that follow, see ``RemoveCommonDirection``.
     """
 
@@ -99,11 +101,14 @@ class CLIPTextEncoder(BaseModule):
                  distill_weight: float = 4.0,
                  chunk_size: int = 256,
                  cache_mb: float = 128.,
-                 vocabulary_file: Optional[str] = None,
+                 template: str = '{}',
+                 text_bank: Optional[str] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         _check_choice('mode', mode, _MODES)
         _check_choice('distill_loss', distill_loss, tuple(_DISTILL_LOSSES))
+        if '{}' not in template:
+            raise ValueError(f"CLIPTextEncoder got template='{template}' without {{}}, where the name stands")
         self.mode = mode
         self.checkpoint = checkpoint
         self.tokenizer = tokenizer
@@ -125,7 +130,9 @@ class CLIPTextEncoder(BaseModule):
             self.teacher = copy.deepcopy(self.text_model).requires_grad_(False).eval()
         self.lang_projection = nn.Parameter(_initial_projection(
             projection_init, hidden_size, embed_dims))
-        self.vocabulary = ExportedVocabulary.load(vocabulary_file) if vocabulary_file else None
+        self.template = template
+        self.bank = TextBank.load(text_bank) if text_bank else None
+        self._bank_checked: Tuple = (None, False)  # versions of the weights, and whether the bank is of these
         self._features, self._names, self._expressions, self._teacher_names = (
             TextCache(int(cache_mb * 2**20)) for _ in range(4))
         self._cut_texts = CutTexts()
@@ -165,6 +172,7 @@ class CLIPTextEncoder(BaseModule):
     def _clear_caches(self) -> None:
         for cache in (self._features, self._names, self._expressions, self._teacher_names):
             cache.clear()
+        self._bank_checked = None, False
 
     def _load_from_state_dict(self, state_dict: Dict[str, Tensor], prefix: str, *args) -> None:
         """Take checkpoints of the other modes too.
@@ -198,6 +206,8 @@ class CLIPTextEncoder(BaseModule):
             ValueError: There is no text, or one is empty; its position is named.
         """
         texts = _checked(texts)
+        if not pad_to_max and self.template != '{}':
+            texts = tuple(self.template.replace('{}', text) for text in texts)
         reusable = not (self.training or torch.is_grad_enabled())
         if not reusable:
             return self._encode(texts, pad_to_max, distill)
@@ -224,19 +234,53 @@ class CLIPTextEncoder(BaseModule):
         return model.get_input_embeddings()(batch['input_ids']), batch['attention_mask'].bool()
 
     @torch.no_grad()
-    def export_vocabulary(self, names: Sequence[str], path: Union[str, Path]) -> None:
-        """Write the states of ``names`` under the current weights, for ``vocabulary_file``."""
-        names = list(dict.fromkeys(_checked(names)))
-        states = self._states(self.text_model, names, pad_to_max=False)
-        hidden = [states[name][0].float().cpu() for name in names]
-        ExportedVocabulary(names, hidden, sample_weights(self.text_model.parameters())).save(path)
+    def make_bank(self, names: Sequence[str] = (), expressions: Sequence[str] = ()) -> TextBank:
+        """Names and expressions as the current weights encode them, in eval mode.
+
+        Raises:
+            ValueError: There is no text, or one is empty; its position is named.
+        """
+        _checked((*names, *expressions))
+        told = [self.template.replace('{}', name) for name in names]
+        kinds = [{text: TextStates(*states) for text, states in self._states(self.text_model, texts, padded).items()}
+                 for texts, padded in ((told, False), (expressions, True))]
+        return TextBank(*kinds, self.template, hash_weights(self.text_model.parameters()),
+                        str(self.lang_projection.dtype).removeprefix('torch.'))
+
+    def use_bank(self, bank: Optional[TextBank]) -> None:
+        """Take the states of texts from a bank, wherever the weights of the transformer do not train.
+
+        As soon as the weights are others it counts no longer, which is logged.
+
+        Raises:
+            ValueError: It was made with other weights or another template.
+        """
+        misfit = bank and bank.misfit(self.text_model.parameters(), self.template)
+        if misfit:
+            raise ValueError(f'the text bank does not fit this model: {misfit}; write it again')
+        self.bank = bank
+        self._clear_caches()
+
+    def _banked(self, pad_to_max: bool) -> Dict[str, TextStates]:
+        """What the bank holds of names or expressions, if it is of the weights as they are now."""
+        if self.bank is None:
+            return {}
+        versions, fits = weights_stamp(self.text_model.parameters())[-1], self._bank_checked[1]
+        if self._bank_checked[0] != versions:
+            misfit = self.bank.misfit(self.text_model.parameters(), self.template)
+            if misfit:
+                print_log(f'the text bank is left out: {misfit}; write it again', logger='current',
+                          level=logging.WARNING)
+            fits = misfit is None
+            self._bank_checked = versions, fits
+        if not fits:
+            return {}
+        return self.bank.expressions if pad_to_max else self.bank.names
 
     def _encode(self, texts: Tuple[str, ...], pad_to_max: bool, distill: bool) -> TextFeatures:
         cache = self._state_cache(pad_to_max)
         if cache is not None:
-            changed = cache.refresh(weights_stamp(self.text_model.parameters()))
-            if changed and cache is self._names and self.vocabulary:
-                self.vocabulary.verify(self.text_model.parameters())
+            cache.refresh(weights_stamp(self.text_model.parameters()))
         states = self._states(self.text_model, texts, pad_to_max, cache)
         hidden, mask = _padded(states, texts)
         loss = hidden.new_zeros(())
@@ -279,15 +323,13 @@ class CLIPTextEncoder(BaseModule):
 
         L is that number, or 77 with ``pad_to_max``. What ``cache`` holds is not computed again.
         """
-        known = {}
-        if self.vocabulary and model is self.text_model and not pad_to_max:
-            known = self.vocabulary.hidden
+        known = self._banked(pad_to_max) if cache is not None and model is self.text_model else {}
         states: Dict[str, Tuple[Tensor, int]] = {}
         missing: List[str] = []
         for text in dict.fromkeys(texts):
             entry = cache.get(text) if cache is not None else None
-            if entry is None and cache is not None and text in known:
-                entry = known[text].to(self.lang_projection), len(known[text])
+            if entry is None and text in known:
+                entry = known[text].hidden.to(self.lang_projection), known[text].length
                 cache.put(text, entry)
             if entry is None:
                 missing.append(text)

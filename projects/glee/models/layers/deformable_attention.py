@@ -36,13 +36,16 @@ class DeformableAttention(MultiScaleDeformableAttention):
 
         Args:
             query, query_pos (Tensor): (B, Q, C).
-            value (Tensor): (B, N, C), the levels one after the other.
+            value (Tensor): (B, N, C), or (1, N, C) that all queries read; the levels one after the other.
             reference_points (Tensor): (B, Q, L, 2) points xy or (B, Q, L, 4) boxes cxcywh, in 0..1.
             sizes (Sequence[tuple[int, int]]): height and width of the levels.
 
         Returns:
             Tensor: (B, Q, C).
         """
+        if len(value) < len(query):  # the value is projected once
+            flat = [None if part is None else part.flatten(0, 1)[None] for part in (query, query_pos, reference_points)]
+            return self(flat[0], value, *flat[1:], sizes).view_as(query)
         identity = query
         if query_pos is not None:
             query = query + query_pos

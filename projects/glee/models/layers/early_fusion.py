@@ -99,7 +99,7 @@ class EarlyFusion(BaseModule):
         """Fuse.
 
         Args:
-            visual (Tensor): flattened image features (B, N, D).
+            visual (Tensor): flattened image features (B, N, D), or (1, N, D) of an image that all prompts read.
             tokens (Tensor): prompt tokens (B, T, D).
             with_text (bool): also return the updated tokens.
             groups (Tensor | None): numbers (G,) Long, G <= T, from 0 without gaps: of the first G tokens those with
@@ -110,17 +110,17 @@ class EarlyFusion(BaseModule):
         """
         visual = self.norm_visual(visual)
         if not with_text and not self.training and on_cpu_in_inference(visual) and self._folding_pays(tokens.shape[1]):
-            fused = torch.empty_like(visual)
-            for pixels, words, out in zip(visual, tokens, fused):
+            fused = visual.new_empty(len(tokens), *visual.shape[1:])
+            for pixels, words, out in zip(visual.expand_as(fused), tokens, fused):
                 self._read(pixels, self._fold_cached(words, groups), out)
             return fused, None
         tokens = self.norm_text(tokens)
-        pixels, words = self.visual_proj(visual), self.text_proj(tokens)
+        pixels, words = self.visual_proj(visual).expand(len(tokens), -1, -1), self.text_proj(tokens)
         read = self._attend(pixels, words, self.text_value_proj(tokens))
         fused_visual = visual + self.gamma_visual * self.visual_out_proj(read)
         if not with_text:
             return fused_visual, None
-        read = self._attend(words, pixels, self.visual_value_proj(visual))
+        read = self._attend(words, pixels, self.visual_value_proj(visual).expand(len(tokens), -1, -1))
         return fused_visual, tokens + self.gamma_text * self.text_out_proj(read)
 
     def _folding_pays(self, num_tokens: int) -> bool:

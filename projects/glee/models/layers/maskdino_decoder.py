@@ -41,7 +41,7 @@ class MaskDINODecoderLayer(BaseModule):
 
         Args:
             query, query_pos (Tensor): (B, Q, D).
-            memory (Tensor): flattened encoder output (B, N, D).
+            memory (Tensor): flattened encoder output (B, N, D), or (1, N, D) that all members of the batch read.
             reference_points (Tensor): (B, Q, L, 4) cxcywh in 0..1.
             sizes (Sequence[tuple[int, int]]): height and width of the levels in ``memory``.
             attn_mask (Tensor | None): (Q, Q+T) or (B*heads, Q, Q+T) bool, True = blocked.
@@ -110,7 +110,7 @@ class MaskDINODecoder(BaseModule):
         Args:
             query (Tensor): query content (B, Q, D).
             references (Tensor): initial boxes (B, Q, 4), cxcywh in 0..1.
-            memory (Tensor): encoder output (B, N, D), levels coarse to fine.
+            memory (Tensor): encoder output (B, N, D), or (1, N, D) for all members of the batch, levels coarse to fine.
             sizes (Sequence[tuple[int, int]]): height and width of the levels in the order of ``memory``.
             box_head (Callable): maps (B, Q, D) to box logit deltas (B, Q, 4).
             attn_mask (Tensor | None): (Q, Q) bool, True = blocked (denoising).

@@ -1,5 +1,5 @@
 """Multi-scale deformable encoder and mask features (Mask DINO; DESIGN section 5 'Pixel decoder')."""
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -10,20 +10,10 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init, xavier_init
 from torch import Tensor, nn
 
+from ...structures.pixel_features import PixelFeatures
 from .cpu_products import fast_products
 from .deformable_attention import DeformableAttention
 from .row_linear import FeedForward
-
-
-class PixelFeatures(NamedTuple):
-    """What the pixel decoder hands to the object decoder.
-
-    ``levels``: encoder maps [(B, D, h, w)], fine to coarse. ``mask_features``: (B, D, H/4, W/4)
-    (stride 8 for a ViT pyramid). ``text``: fused tokens (B, T, D) if they were asked for.
-    """
-    levels: list[Tensor]
-    mask_features: Tensor
-    text: Tensor | None = None
 
 
 class DeformableEncoderLayer(BaseModule):
@@ -135,7 +125,8 @@ class MaskDINOPixelDecoder(BaseModule):
         """Encode in the precision of the weights, float32 under autocast too.
 
         Args:
-            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse.
+            feats (Sequence[Tensor]): backbone maps [(B, C, h, w)], fine to coarse; those of one image serve all B
+                prompts, and what does not depend on a prompt is computed once.
             tokens (Tensor | None): prompt tokens (B, T, D); without them the fusion is skipped.
             with_text (bool): also return the fused tokens.
             groups (Tensor | None): which tokens are equal, see ``EarlyFusion``.

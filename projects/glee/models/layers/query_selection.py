@@ -76,6 +76,7 @@ def select_queries(memory: EncodedMemory, scores: Tensor, box_head: Callable[[Te
         tuple: content (B, Q, D), boxes (B, Q, 4) cxcywh in 0..1 and positions (B, Q).
     """
     indices = scores.amax(-1).topk(min(num_queries, scores.shape[1])).indices
-    content = memory.content.gather(1, indices[..., None].expand(-1, -1, memory.content.shape[-1]))
+    content = memory.content.expand(len(indices), -1, -1)
+    content = content.gather(1, indices[..., None].expand(-1, -1, content.shape[-1]))
     boxes = (box_head(content) + memory.proposals[indices]).sigmoid()
     return content, boxes, indices

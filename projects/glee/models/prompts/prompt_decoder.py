@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...structures.pixel_features import PixelFeatures
 from ...structures.prompt_tokens import ObjectTokens, join_tokens, stack_points
 from ...structures.prompted_objects import PromptedObjects, PromptSet
 from ...structures.selected_queries import SelectedQueries
@@ -21,8 +22,8 @@ class DecodedObject(NamedTuple):
 
     ``index``: its number among the objects. ``ranking``, ``probability``: (Q,) composed score with and without signs
     and history. ``logits``: (Q, C). ``boxes``: (Q, 4) cxcywh relative to the padded input. ``mask_embeds``,
-    ``embeddings``: (Q, D). ``mask_features``: (D, h, w). ``levels``: encoder maps [(D, h, w)], fine to coarse.
-    ``evidence``: what the scores are composed of.
+    ``embeddings``: (Q, D). ``mask_features``: (D, h, w). ``pixels``: as they were encoded for it, a
+    batch of one. ``evidence``: what the scores are composed of.
     """
     index: int
     ranking: Tensor
@@ -32,7 +33,7 @@ class DecodedObject(NamedTuple):
     mask_embeds: Tensor
     embeddings: Tensor
     mask_features: Tensor
-    levels: Sequence[Tensor] = ()
+    pixels: PixelFeatures | None = None
     evidence: PromptEvidence | None = None
 
     def masks(self, queries: Tensor) -> Tensor:
@@ -57,13 +58,15 @@ class PromptDecoder:
     Args:
         head (GLEEHead): encodes and decodes.
         composer (PromptComposer): scores the queries of an object.
-        chunk (int): objects that pass together at test, which bounds memory.
+        chunk (int): most objects that pass together at test.
+        chunk_pixels (int): most pixels of the padded input times objects that pass together, which bounds memory.
     """
 
-    def __init__(self, head, composer: PromptComposer, chunk: int = 8) -> None:
+    def __init__(self, head, composer: PromptComposer, chunk: int = 8, chunk_pixels: int = 2**22) -> None:
         self.head = head
         self.composer = composer
         self.chunk = chunk
+        self.chunk_pixels = chunk_pixels
 
     # ---- what the network reads ----
     def read(self, objects: PromptedObjects, vocabulary: TextPrompt) -> tuple[TextPrompt, VisualPrompt | None]:
@@ -89,14 +92,16 @@ class PromptDecoder:
         like = self.head.category_embed
         return objects._replace(refs=[None if reference is None else reference.to(like) for reference in objects.refs])
 
-    def _read(self, objects: PromptedObjects, given: PromptSet, text: TextPrompt,
-              remember: bool = True) -> tuple[TextPrompt, VisualPrompt | None]:
-        """``read`` with the text of each object."""
+    def _read(self, objects: PromptedObjects, given: PromptSet, text: TextPrompt, remember: bool = True,
+              is_encoded: bool = False) -> tuple[TextPrompt, VisualPrompt | None]:
+        """``read`` with the text of each object; templates are left out where the pixels are encoded already."""
         if self._as_name(given):
             return name_prompt(objects.refs, text), None
         if not given.visual and not given.reference:
             return text, None
-        if given.pixels:
+        if is_encoded:
+            templates = None
+        elif given.pixels:
             templates = self._template_tokens(objects)
         else:
             templates = torch.stack([tokens.template if given.carried else reference.template_tokens
@@ -117,7 +122,8 @@ class PromptDecoder:
 
     # ---- decoding ----
     def decode(self, feats: Sequence[Tensor], objects: PromptedObjects, names: Sequence[str] | None,
-               choose: Callable[[DecodedObject], Any] = select_best, remember: bool = True) -> list:
+               choose: Callable[[DecodedObject], Any] = select_best, remember: bool = True,
+               pixels: Sequence[PixelFeatures | None] | None = None) -> list:
         """What ``choose`` makes of the queries of each object of one image, in the order of the objects.
 
         Args:
@@ -126,12 +132,15 @@ class PromptDecoder:
             names (Sequence[str] | None): vocabulary of the objects without a text of their own.
             choose (Callable): gets every ``DecodedObject`` once, in any order; what it keeps stays in memory.
             remember (bool): whether the prompter sees the masks of the round before; they attract the choice anyway.
+            pixels (Sequence[PixelFeatures | None] | None): of each object pixels that were encoded earlier, for it or
+                for any, a batch of one: then its template is not read and the encoder does not run. None encodes.
         """
         results = [None] * len(objects.kinds)
-        for given, indices, part, text in self._chunks(objects, names):
-            own, visual = self._read(part, given, text, remember)
-            outputs = self.head.decode([feat.expand(len(indices), -1, -1, -1) for feat in feats], own,
-                                       last_only=True, visual=visual)
+        for given, indices, part, text in self._chunks(objects, names, pixels):
+            ready = [] if pixels is None or pixels[indices[0]] is None else [pixels[index] for index in indices]
+            own, visual = self._read(part, given, text, remember, bool(ready))
+            encoded = PixelFeatures.cat(ready) if ready else self.head.encode(feats, own, visual)
+            outputs = self.head.decode_pixels(encoded, own, last_only=True, visual=visual)
             logits = outputs.predictions['']['logits']
             if self._as_name(given):
                 logits = self.head.name_logits(outputs.embeddings, text.embeds)
@@ -140,7 +149,7 @@ class PromptDecoder:
                 results[index] = choose(DecodedObject(
                     index, self.composer(evidence), self.composer.modalities(evidence), logits[row], last['boxes'],
                     last['mask_embeds'], outputs.embeddings[row], outputs.mask_features[row],
-                    [level[row] for level in outputs.levels], evidence))
+                    encoded.of(row), evidence))
         return results
 
     def predict(self, feats: Sequence[Tensor], objects: PromptedObjects,
@@ -166,7 +175,7 @@ class PromptDecoder:
         for given, indices, part, text in self._chunks(objects, names):
             if given.pixels:
                 own, visual = self._read(part, given, text)
-                pixels = self.head.encode([feat.expand(len(indices), -1, -1, -1) for feat in feats], own, visual)
+                pixels = self.head.encode(feats, own, visual).expand(len(indices))
                 points = self.head.prompter.sample_tokens(pixels.levels, part.masks, part.neg_masks)
                 for row, index in enumerate(indices):
                     tokens[index] = ObjectTokens(visual.template_tokens[row].clone(), points.of(row))
@@ -183,8 +192,7 @@ class PromptDecoder:
         mask = F.interpolate(logits[None, None].float(), tuple(size), mode='bilinear', align_corners=False)[0] > 0
         if not mask.any():
             return None
-        levels = [level[None] for level in decoded.levels]
-        return self.head.prompter.sample_tokens(levels, mask, torch.zeros_like(mask)).of(0)
+        return self.head.prompter.sample_tokens(decoded.pixels.levels, mask, torch.zeros_like(mask)).of(0)
 
     def encode_reference(self, feats: Sequence[Tensor], objects: PromptedObjects, names: Sequence[str],
                          ) -> ReferencePrompt:
@@ -204,25 +212,30 @@ class PromptDecoder:
             evidence = PromptEvidence(visual=decoded.evidence.visual,
                                       positive=(decoded.mask_embeds @ sampled).sigmoid().mean(-1))
             found = decoded.embeddings[self.composer(evidence).argmax()]
-            tokens = head.prompter.sample_tokens([level[None] for level in decoded.levels], pixels.masks,
-                                                 pixels.neg_masks)
+            tokens = head.prompter.sample_tokens(decoded.pixels.levels, pixels.masks, pixels.neg_masks)
             return ReferencePrompt(self._template_tokens(pixels)[0], tokens.of(0), sampled.mean(-1),
                                    head.name_embeds(found), pixels.kinds[0])
 
         return self.decode(feats, pixels, names, keep)[0]
 
     def _chunks(self, objects: PromptedObjects, names: Sequence[str] | None,
+                pixels: Sequence[PixelFeatures | None] | None = None,
                 ) -> Iterator[tuple[PromptSet, list[int], PromptedObjects, TextPrompt]]:
-        """Objects with the same prompts, a chunk at a time: what was given, their numbers, they and their texts."""
-        groups: dict[PromptSet, list[int]] = {}
-        for index, given in enumerate(objects.given()):
-            groups.setdefault(given, []).append(index)
+        """Objects with the same prompts, a chunk at a time: what was given, their numbers, they and their texts.
+
+        Those whose ``pixels`` are encoded already come apart from the others.
+        """
+        groups: dict[tuple[PromptSet, bool], list[int]] = {}
+        encoded = [None] * len(objects.kinds) if pixels is None else pixels
+        for index, (given, ready) in enumerate(zip(objects.given(), encoded)):
+            groups.setdefault((given, ready is None), []).append(index)
         told = [index for index, text in enumerate(objects.texts) if text is not None]
         expressions = self.head.encode_expressions([objects.texts[index] for index in told]) if told else None
         vocabulary = None if len(told) == len(objects.kinds) else self.head.encode_names(names)
-        for given, members in groups.items():
-            for start in range(0, len(members), self.chunk):
-                indices = members[start:start + self.chunk]
+        step = max(min(self.chunk, self.chunk_pixels // objects.masks.shape[-2:].numel()), 1)
+        for (given, _), members in groups.items():
+            for start in range(0, len(members), step):
+                indices = members[start:start + step]
                 text = (expressions.pick([told.index(index) for index in indices]) if given.text else
                         vocabulary.pick([0] * len(indices)))
                 yield given, indices, self._fit(objects.pick(indices)), text

@@ -18,13 +18,14 @@ MARKED_KINDS = ('point', 'scribble')
 class VisualPrompt(NamedTuple):
     """Visual prompts of a batch of R images, one each.
 
-    ``template_tokens``: (R, T, D) for early fusion. ``masks``, ``neg_masks``: (R, H, W) bool, the prompt's
-    positive and negative pixels in the padded input; one without negative pixels has none.
+    ``template_tokens``: (R, T, D) for early fusion, None where the pixels are encoded already. ``masks``,
+    ``neg_masks``: (R, H, W) bool, the prompt's positive and negative pixels in the padded input; one without negative
+    pixels has none.
     ``reference``: point tokens of a referring image or of an earlier frame, or None. ``prev_logits``: list of
     mask logits (h, w) of the round before, None where there is none; or None. ``point_rows``: (R,) Long, the image
     whose points each image reads, which for the frames of a clip is the first frame; None for its own.
     """
-    template_tokens: Tensor
+    template_tokens: Tensor | None
     masks: Tensor
     neg_masks: Tensor
     reference: PromptTokens | None = None
@@ -131,6 +132,8 @@ class VisualPrompter(BaseModule):
         embed_dims (int): width D of the tokens.
         num_levels (int): encoder levels; each has a matrix, the coarsest one's is never used.
         template_size (int): side of the template, px.
+        with_template (bool): False leaves templates out of early fusion (the paper's ablation, supplement 3.1); their
+            convolutions stay, so that checkpoints of either kind load.
         num_points (int): most pixels of a prompt, and of each sign, that are sampled per level.
         negative_tokens (bool): make tokens of negative pixels too; the indicator of negatives is
             untrained in the released models.
@@ -145,6 +148,7 @@ class VisualPrompter(BaseModule):
                  embed_dims: int = 256,
                  num_levels: int = 4,
                  template_size: int = 256,
+                 with_template: bool = True,
                  num_points: int = 512,
                  negative_tokens: bool = False,
                  memory: dict | None = None,
@@ -153,6 +157,7 @@ class VisualPrompter(BaseModule):
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.template_size = template_size
+        self.with_template = with_template
         self.num_points = num_points
         self.negative_tokens = negative_tokens
         self.seed = seed
@@ -185,11 +190,15 @@ class VisualPrompter(BaseModule):
         ])
 
     def template_tokens(self, feats: Sequence[Tensor]) -> Tensor:
-        """Fuse the backbone's maps of the templates [(R, C, h, w)], fine to coarse, to (R, T, D)."""
+        """Fuse the backbone's maps of the templates [(R, C, h, w)], fine to coarse, to (R, T, D).
+
+        T is 0 without templates.
+        """
         maps = [conv(feat) for conv, feat in zip(self.template_convs, feats[-len(self.template_convs):])]
         height = maps[0].shape[-2]
         fused = sum(aligned_bilinear(feat, height // feat.shape[-2]) for feat in maps)
-        return fused.flatten(2).transpose(1, 2)
+        tokens = fused.flatten(2).transpose(1, 2)
+        return tokens if self.with_template else tokens[:, :0]
 
     def point_tokens(self, levels: Sequence[Tensor], prompt: VisualPrompt) -> PromptTokens:
         """All that a visual prompt says to the decoder: point tokens, those of a reference and of the memory.

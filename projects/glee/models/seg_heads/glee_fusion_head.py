@@ -23,6 +23,8 @@ class GLEEFusionHead(BaseModule):
         chunk_pixels (int): pixels of masks resized at a time. It bounds memory, and on a CPU what fits its cache
             is also several times faster.
         panoptic (dict): ``score_thr``, ``overlap_thr`` and ``temperature`` of ``PanopticFusion``.
+        with_masks (bool): False for a model whose masks were not trained: there are none in the results, and their
+            quality does not weigh the scores.
         test_cfg (dict | None): set by the detector.
     """
 
@@ -31,6 +33,7 @@ class GLEEFusionHead(BaseModule):
                  num_stuff_classes: int = 0,
                  chunk_pixels: int = 2**22,
                  panoptic: dict = dict(score_thr=0.25, overlap_thr=0.8, temperature=None),
+                 with_masks: bool = True,
                  test_cfg: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
@@ -38,6 +41,7 @@ class GLEEFusionHead(BaseModule):
         self.num_stuff_classes = num_stuff_classes
         self.chunk_pixels = chunk_pixels
         self.panoptic = panoptic
+        self.with_masks = with_masks
         self.test_cfg = test_cfg
 
     def predict(self,
@@ -54,7 +58,7 @@ class GLEEFusionHead(BaseModule):
             rescale (bool): return original-image coordinates; else those of the resized image.
 
         Returns:
-            list[dict]: ``ins_results`` with ``bboxes`` xyxy in pixels, ``scores``, ``labels`` and bool
+            list[dict]: ``ins_results`` with ``bboxes`` xyxy in pixels, ``scores``, ``labels`` and (``with_masks``) bool
             ``masks`` (N, H, W), detections (``mask_index``) best first, as mmdet's metrics of recall expect them, all
             others in the order of the selection; with stuff also ``pan_results`` and ``sem_results``, whose
             ``sem_seg`` (1, H, W) are the maps of ``PanopticFusion`` and ``fuse_semantic``.
@@ -66,6 +70,16 @@ class GLEEFusionHead(BaseModule):
                 result.update(self.predict_maps(found.segments, sample.metainfo, rescale))
             results.append(result)
         return results
+
+    def require_masks(self) -> None:
+        """What clicks and tracks rest on.
+
+        Raises:
+            ValueError: the model gives none.
+        """
+        if not self.with_masks:
+            raise ValueError('the model was trained on boxes alone and gives no masks (its config has '
+                             'panoptic_fusion_head.with_masks=False): clicks and tracking need one that does')
 
     def predict_maps(self, segments: Segments, meta: dict, rescale: bool = True) -> dict[str, PixelData]:
         """Panoptic and semantic map of one image; arguments as in ``predict``."""
@@ -87,19 +101,27 @@ class GLEEFusionHead(BaseModule):
                         rescale: bool) -> InstanceData:
         image_size = meta['img_shape'][:2]
         out_size = meta['ori_shape'][:2] if rescale else image_size
-        masks, quality = self._masks(mask_logits, selected.mask_index, meta['batch_input_shape'], image_size, out_size)
+        masks, scores = None, selected.scores
+        if self.with_masks:
+            masks, quality = self._masks(
+                mask_logits, selected.mask_index, meta['batch_input_shape'], image_size, out_size)
+            scores = scores * quality
         # Boxes are relative to the padded input; the same factor maps them to the output image.
         height, width = (out * pad / size for out, pad, size in zip(
             out_size, meta['batch_input_shape'], image_size))
         boxes = bbox_cxcywh_to_xyxy(selected.boxes.float())
         boxes = boxes * boxes.new_tensor([width, height, width, height])
         limit = boxes.new_tensor([out_size[1], out_size[0]] * 2)
-        boxes, scores, labels = boxes.clamp(min=0).minimum(limit), selected.scores * quality, selected.labels
+        boxes, labels = boxes.clamp(min=0).minimum(limit), selected.labels
         if selected.mask_index is not None:
             scores, order = scores.sort(descending=True, stable=True)
             boxes, labels = boxes[order], labels[order]
-            self._reorder(masks, order)
-        return InstanceData(bboxes=boxes, scores=scores, labels=labels, masks=masks)
+            if masks is not None:
+                self._reorder(masks, order)
+        found = InstanceData(bboxes=boxes, scores=scores, labels=labels)
+        if masks is not None:
+            found.masks = masks
+        return found
 
     def _reorder(self, masks: Tensor, order: Tensor) -> None:
         """Sort masks (N, H, W) in place, some rows of pixels at a time: a copy of all may not fit the memory."""

@@ -197,14 +197,18 @@ class FineTunedGLEE(GLEE):
                  if key.startswith(prefix + START)}
         self._start_is_given = bool(given and self._twin)
         for name, value in self._start_tensors().items() if self._start_is_given else ():
-            if name not in given:
+            # what did not train is there once, see _save_to_state_dict
+            found = given.pop(name, state_dict.get(f'{prefix}{name}'))
+            if found is None:
                 missing_keys.append(f'{prefix}{START}{name}')
-            elif given[name].shape != value.shape:
-                error_msgs.append(f'size mismatch for {prefix}{START}{name}: {tuple(given[name].shape)} in the '
+            elif found.shape != value.shape:
+                error_msgs.append(f'size mismatch for {prefix}{START}{name}: {tuple(found.shape)} in the '
                                   f'checkpoint, {tuple(value.shape)} in the model')
             else:
                 with torch.no_grad():
-                    value.copy_(given[name])
+                    value.copy_(found)
+        if self._start_is_given:
+            unexpected_keys += [f'{prefix}{START}{name}' for name in given]
         state_dict.setdefault(f'{prefix}_extra_state', self.get_extra_state())
         for plain, name in self._plain_names.items():
             if f'{prefix}{plain}' in state_dict:
@@ -216,6 +220,12 @@ class FineTunedGLEE(GLEE):
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
 
 
+def read_learned(weights: dict[str, Tensor]) -> list[str]:
+    """The names that the weights of a checkpoint have learned in a fine-tune; none of ``GLEE``'s."""
+    state = weights.get('_extra_state')
+    return [] if state is None else json.loads(bytes(state.tolist()))['names']
+
+
 def _take_start(model: FineTunedGLEE, incompatible) -> None:
     """After loading: weights that came without a start are one."""
     if not model._start_is_given:
@@ -225,7 +235,9 @@ def _take_start(model: FineTunedGLEE, incompatible) -> None:
 def _frozen_twin(model: GLEE, shared: Sequence[nn.Module]) -> GLEE:
     """A copy of a detector with the parts ``shared`` and all weights that do not train in common."""
     same = {id(part): part for part in (*shared, *(p for p in model.parameters() if not p.requires_grad))}
-    return copy.deepcopy(model, same).requires_grad_(False).eval()
+    twin = copy.deepcopy(model, same).requires_grad_(False).eval()
+    twin.panoptic_fusion_head.with_masks = True  # whatever the fine-tune learns
+    return twin
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:

@@ -1,0 +1,6 @@
+# Segmenting described objects on MiniWorld's Ref-DAVIS 2017.
+_base_ = ['../_base_/models/glee_mini_video.py', '../_base_/benchmarks/ref_davis.py', '../_base_/default_runtime.py']
+
+data_root = 'data/miniworld/'
+model = dict(tracker=dict(_delete_=True, **_base_.rvos_tracker))
+test_dataloader = dict(dataset=dict(data_root='data/miniworld/ref-davis/', pipeline=_base_.frames_mini.sentences))

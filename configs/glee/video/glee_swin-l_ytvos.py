@@ -1,0 +1,4 @@
+# Segmenting given objects on YouTube-VOS 2018 with GLEE-Plus.
+_base_ = ['../_base_/models/glee_swin-l_video.py', '../_base_/benchmarks/ytvos.py', '../_base_/default_runtime.py']
+
+model = dict(tracker=dict(_delete_=True, **_base_.vos_tracker))
