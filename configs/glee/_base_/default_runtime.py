@@ -13,7 +13,12 @@ default_hooks = dict(
     visualization=dict(type='PictureHook'),
     progress=dict(type='ProgressHook'))
 
-custom_hooks = [dict(type='ExactResumeHook'), dict(type='NaNLossHook'), dict(type='StopSignalHook')]
+custom_hooks = [
+    dict(type='ExactResumeHook'),
+    dict(type='NaNLossHook'),
+    dict(type='StopSignalHook'),
+    dict(type='SourceLossHook', interval=50)
+]
 
 env_cfg = dict(
     cudnn_benchmark=False,
