@@ -12,7 +12,6 @@ from paths import CONFIGS, config_file
 
 from projects.glee_cli.configs.config_file import replace_prefix
 
-
 NOT_IN_MINIWORLD = ('ReVOSDataset', 'ReasonVOSDataset')  # test_reasoning_videos.py reads their layouts
 
 
