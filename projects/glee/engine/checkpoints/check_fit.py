@@ -1,4 +1,5 @@
 """Whether a checkpoint fits a model that has not been built yet."""
+import warnings
 from collections.abc import Iterable
 
 import torch
@@ -27,7 +28,10 @@ def check_fit(model: ConfigDict, checkpoint: str, ignore: Iterable[str] = ()) ->
     content = read_checkpoint(checkpoint, 'meta')
     with DefaultScope.overwrite_default_scope('mmdet'):
         skeleton = build_skeleton(model)
-    load_weights(skeleton, content.get('state_dict', content), checkpoint, ignore, quiet=True)
+    with warnings.catch_warnings():
+        # of the counters of batch norms that `ignore` leaves out: torch makes them up
+        warnings.filterwarnings('ignore', message='.*to a meta parameter in the current model, which is a no-op')
+        load_weights(skeleton, content.get('state_dict', content), checkpoint, ignore, quiet=True)
 
 
 def build_skeleton(model: ConfigDict) -> nn.Module:
