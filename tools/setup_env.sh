@@ -47,5 +47,6 @@ fi
 install -r requirements/runtime.txt -r requirements/tests.txt -r requirements/converters.txt -r requirements/demo.txt \
     -r requirements/supervision.txt -r requirements/docs.txt -r requirements/scale.txt -r requirements/imagenet.txt
 install --no-deps -r requirements/no_deps.txt
+install -r requirements/llm.txt
 install --no-deps --no-build-isolation --editable .
 echo "$wanted" > "$stamp"
