@@ -3,7 +3,7 @@
 Nothing of this is imported by ``projects.glee``: a config names it in ``custom_imports``. It needs
 ``pip install -r requirements/llm.txt``.
 """
-from . import adapter_hook, adapters, data, metrics
+from . import adapter_hook, adapters, data, metrics, video
 from .reasoning_segmentor import ReasoningSegmentor
 
-__all__ = ['ReasoningSegmentor', 'adapter_hook', 'adapters', 'data', 'metrics']
+__all__ = ['ReasoningSegmentor', 'adapter_hook', 'adapters', 'data', 'metrics', 'video']

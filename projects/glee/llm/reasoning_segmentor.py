@@ -135,7 +135,11 @@ class ReasoningSegmentor(BaseModel):
 
     def loss(self, inputs: list, data_samples: Sequence[DetDataSample]) -> dict[str, Tensor]:
         """Text, binary cross-entropy and Dice; a batch without a mask has the first only."""
-        taught = self._taught(inputs, data_samples)
+        return self.losses_of(self._taught(inputs, data_samples), data_samples)
+
+    def losses_of(self, taught: Sequence[tuple[Tokens, list[Tensor], Tensor]],
+                  data_samples: Sequence[DetDataSample]) -> dict[str, Tensor]:
+        """The losses of what a batch gave: per sample its tokens, mask logits and states."""
         states = torch.cat([state[:-1] for _, _, state in taught])
         labels = torch.cat([tokens.labels[1:] for tokens, _, _ in taught]).to(states.device)
         kept = labels >= 0
