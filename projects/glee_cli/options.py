@@ -22,6 +22,9 @@ def add_question(parser: ArgumentParser) -> None:
                        help="sentences that mean one object each, e.g. --expressions 'the man in red'")
     group.add_argument('--text-bank', metavar='FILE',
                        help='encoded texts: read if the file exists, else those of this call are written to it')
+    group.add_argument('--ask', metavar='QUESTION', help="for --language-model, e.g. --ask 'what would burn me?'")
+    group.add_argument('--language-model', metavar='FOLDER',
+                       help='that was trained over these weights (docs/language_model.md)')
 
 
 def add_prompt(parser: ArgumentParser) -> None:
@@ -112,9 +115,24 @@ def need_weights(args: Namespace) -> None:
         raise FileNotFoundError(f'checkpoint {args.weights} does not exist')
 
 
+def check_question(args: Namespace) -> None:
+    """Find a question without a language model, or the other way round, before anything is built.
+
+    Raises:
+        ValueError: one of the two is missing.
+        FileNotFoundError: there is no such folder.
+    """
+    if (args.ask is None) != (args.language_model is None):
+        raise ValueError('--ask needs --language-model FOLDER, and the other way round (docs/language_model.md)')
+    if args.language_model is not None and not Path(args.language_model).is_dir():
+        raise FileNotFoundError(f'--language-model {args.language_model}: no such folder')
+
+
 def make_inferencer(args: Namespace, **limits):
     """The ``GLEEInferencer`` of the model arguments and of ``--text-bank``; ``limits`` as of its constructor."""
     from projects.glee.apis import GLEEInferencer
+    if getattr(args, 'language_model', None) is not None:
+        limits['language_model'] = args.language_model
     bank = getattr(args, 'text_bank', None)
     if bank is None or Path(bank).exists():
         return GLEEInferencer(args.model, args.weights, args.device, text_bank=bank, **limits)

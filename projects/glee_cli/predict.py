@@ -5,6 +5,7 @@ Examples:
     glee predict photos/ --names cat --model glee_mini --weights work_dirs/quickstart/glee_mini.pth --out found
     glee predict '*.png' --expressions 'the dog on the left' --weights glee_lite.pth --json found.json
     glee predict pets.jpg --point 120 80 --weights glee_lite.pth
+    glee predict kitchen.jpg --ask 'what would burn me?' --language-model adapter/ --weights glee_lite.pth
 
 Pictures with the objects drawn go to --out, one per input, and results to --json.
 """
@@ -12,7 +13,16 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from .options import add_model, add_prompt, add_question, make_inferencer, need_weights, read_prompts, report_errors
+from .options import (
+    add_model,
+    add_prompt,
+    add_question,
+    check_question,
+    make_inferencer,
+    need_weights,
+    read_prompts,
+    report_errors,
+)
 
 JPEG_LIMIT = 65500  # px
 
@@ -37,8 +47,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> bool:
     """Whether pictures were left out."""
     prompted = bool(args.prompts or args.point or args.box or args.text)
-    if not (args.names or args.expressions or prompted):
-        raise ValueError('say what to look for: --names, --expressions, --point, --box, --text or --prompts')
+    if not (args.names or args.expressions or prompted or args.ask):
+        raise ValueError('say what to look for: --names, --expressions, --point, --box, --text, --prompts or --ask')
+    check_question(args)
     prompts = read_prompts(args) if prompted else None
     from projects.glee.apis.picture_source import find_pictures
     from projects.glee.visualization import Renderer
@@ -49,7 +60,10 @@ def run(args: Namespace) -> bool:
     glee = make_inferencer(args, score_thr=args.score_thr, max_per_img=args.max_per_img, nms_iou=args.nms_iou)
     renderer, written, lines = Renderer(marks=args.marks), set(), []
     for result in glee([source.path for source in sources], names=args.names, expressions=args.expressions,
-                       prompts=prompts, stuff=args.stuff, batch_size=args.batch_size, stream=True):
+                       prompts=prompts, stuff=args.stuff, batch_size=args.batch_size, stream=True, ask=args.ask,
+                       on_text=lambda piece: print(piece, end='', flush=True)):
+        if args.ask:
+            print()
         suffix = '.jpg' if max(result.shape) < JPEG_LIMIT else '.png'
         target = _free_name(Path(args.out), Path(result.path), suffix, written)
         result.save(target, renderer)

@@ -6,6 +6,7 @@ Examples:
     glee track street.mp4 --point 320 200 --frame 12 --weights glee_lite.pth
     glee track street.mp4 --prompts clicks.json --start -1 --stride -1 --weights glee_lite.pth   # from back to front
     glee track 0 --names person --weights glee_lite.pth            # a camera, until Ctrl-C
+    glee track film.mp4 --ask 'the one that stopped moving' --language-model adapter/ --weights glee_lite.pth
 
 The video with the objects drawn goes to --out; --json, --csv, --mot and --masks write tracks in other forms. A file of
 --prompts may go by frame: {"12": [{"points": [[320, 200]]}], "40": [{"boxes": [[10, 20, 90, 160]]}]}.
@@ -13,7 +14,15 @@ The video with the objects drawn goes to --out; --json, --csv, --mot and --masks
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from .options import add_model, add_prompt, add_question, make_inferencer, need_weights, read_frame_prompts
+from .options import (
+    add_model,
+    add_prompt,
+    add_question,
+    check_question,
+    make_inferencer,
+    need_weights,
+    read_frame_prompts,
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,8 +48,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> bool:
     """Whether frames could not be read."""
     prompted = bool(args.prompts or args.point or args.box or args.text)
-    if not (args.names or args.expressions or prompted):
-        raise ValueError('say what to follow: --names, --expressions, --point, --box, --text or --prompts')
+    if not (args.names or args.expressions or prompted or args.ask):
+        raise ValueError('say what to follow: --names, --expressions, --point, --box, --text, --prompts or --ask')
+    check_question(args)
     prompts = read_frame_prompts(args) if prompted else None
     from projects.glee.apis.frame_reader import open_frames
     source = int(args.video) if args.video.isdigit() else args.video
@@ -50,7 +60,7 @@ def run(args: Namespace) -> bool:
     need_weights(args)
     tracks = make_inferencer(args, score_thr=args.score_thr).track(
         source, names=args.names, expressions=args.expressions, prompts=prompts, start=args.start, end=args.end,
-        stride=args.stride)
+        stride=args.stride, ask=args.ask)
     out = args.out or f'{Path(args.video).stem or "camera"}_glee.mp4'
     tracks.save(out, json=args.json, csv=args.csv, mot=args.mot, masks=args.masks)
     print(f'{tracks.num_frames} frames, {tracks.num_tracks} tracks -> {out}')

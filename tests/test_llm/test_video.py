@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import MODELS
-from toy_llm import LLAVA, QWEN, ColourEncoder, picture_of
+from toy_llm import LLAVA, QWEN
+from toy_video_llm import FILM, open_gate, talkative, toy_video
 
 import projects.glee.llm  # noqa: F401
 from projects.glee.llm.video import FileKeyFrames, FrameReasoner, LanguageKeyFrames, MemoryBank, VideoMemory, sweep
@@ -14,31 +14,6 @@ from projects.glee.llm.video.frame_sampler import context_frames, past_context, 
 from projects.glee.llm.video.key_frames import stability
 from projects.glee.llm.video.memory_schedule import forgotten, remembered
 from projects.glee.llm.video.sweep import passes
-
-FILM = [picture_of(('red', 2 * t, 4), ('blue', 30 - 2 * t, 18)) for t in range(8)]
-
-
-def toy_video(language_model=LLAVA, seed=0, **settings):
-    torch.manual_seed(seed)
-    return MODELS.build(dict(dict(type='VideoReasoningSegmentor', glee=ColourEncoder(), num_objects=3, memory=dict(
-        width=16, layers=1, heads=2), language_model=language_model), **settings)).eval()
-
-
-def talkative(model):
-    """The same model, which says [SEG] whatever it sees."""
-    table = model.language_model.core.get_output_embeddings().weight
-    with torch.no_grad():
-        table.zero_()
-    original = model.language_model.logits
-    model.language_model.logits = lambda states: original(states).index_fill(
-        -1, torch.tensor(model.language_model.seg_id), 1.)
-    return model
-
-
-def open_gate(model):
-    with torch.no_grad():
-        model.memory.gate.fill_(1.)
-    return model
 
 
 @pytest.mark.parametrize('length, frames', [

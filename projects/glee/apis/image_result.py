@@ -33,6 +33,8 @@ class ImageResult:
         image: RGB uint8 (H, W, 3) of a picture from memory; that of a file is read when it is needed.
         ids: (N,) identities of the objects of a video, from 1; None for a picture.
         frame: number of the frame in its video.
+        text: what a language model answered; None where none was asked.
+        segs: (N,) which [SEG] of ``text`` each object belongs to, from 1.
     """
     path: Optional[str]
     shape: tuple[int, int]
@@ -45,6 +47,8 @@ class ImageResult:
     image: Optional[np.ndarray] = field(default=None, repr=False)
     ids: Optional[np.ndarray] = None
     frame: Optional[int] = None
+    text: Optional[str] = None
+    segs: Optional[np.ndarray] = None
 
     @classmethod
     def of_sample(cls, sample: DetDataSample, names: Sequence[str], stuff: Sequence[str] = ()) -> 'ImageResult':
@@ -100,7 +104,8 @@ class ImageResult:
         return replace(self, names=[self.names[row] for row in picked], boxes=self.boxes[picked],
                        scores=self.scores[picked],
                        rles=None if self.rles is None else [self.rles[row] for row in picked],
-                       ids=None if self.ids is None else self.ids[picked])
+                       ids=None if self.ids is None else self.ids[picked],
+                       segs=None if self.segs is None else self.segs[picked])
 
     def plot(self, renderer: Renderer = Renderer(), by: str = 'name', with_scores: bool = True) -> np.ndarray:
         """The picture with its objects drawn, RGB uint8; a small picture is enlarged.
@@ -144,6 +149,9 @@ class ImageResult:
         found = dict(image=self.path, height=self.shape[0], width=self.shape[1], objects=objects)
         if self.frame is not None:
             found['frame'] = self.frame
+        if self.text is not None:
+            found['text'] = self.text
+            found['objects'] = [dict(entry, seg=int(seg)) for entry, seg in zip(objects, self.segs)]
         return found if self.segments is None else dict(found, segments=self.segments)
 
     def to_json(self, path: Union[str, Path, None] = None) -> str:

@@ -2,7 +2,7 @@
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Union
+from typing import Callable, Iterable, Iterator, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -73,6 +73,8 @@ class GLEEInferencer:
         nms_iou (float | None): leave out an object whose box overlaps a better one, of whatever name, by more than
             this IoU; None keeps all, as the model is trained to.
         text_bank (str | Path | None): a file of ``save_names``; its texts are not encoded again.
+        language_model (str | Path | None): folder of a language model that was trained over these weights
+            (docs/language_model.md), which ``ask=`` needs.
 
     Raises:
         ValueError: the text bank was made with other weights.
@@ -84,7 +86,8 @@ class GLEEInferencer:
 
     def __init__(self, model: Union[str, Path, Config], weights: Union[str, Path, None] = None,
                  device: Optional[str] = None, score_thr: float = 0.3, max_per_img: int = 100,
-                 nms_iou: Optional[float] = None, text_bank: Union[str, Path, None] = None) -> None:
+                 nms_iou: Optional[float] = None, text_bank: Union[str, Path, None] = None,
+                 language_model: Union[str, Path, None] = None) -> None:
         cfg = config_of(model)
         PictureGeometry.of_config(cfg)  # what is wrong with it is said before the model is built
         self.limits = _Limits(score_thr, max_per_img, nms_iou)
@@ -95,6 +98,10 @@ class GLEEInferencer:
         self.geometry = PictureGeometry.of_model(self.model)
         self.errors: dict[str, str] = {}
         self._session: Optional[InteractiveSession] = None
+        self._language_model = None
+        if language_model is not None:
+            from ..llm.loading import load_language_model
+            self._language_model = load_language_model(language_model, self.model, device)
 
     def __call__(self, images: Union[Picture, Sequence[Picture], Iterator[Picture]],
                  names: Optional[Names] = None,
@@ -107,7 +114,9 @@ class GLEEInferencer:
                  nms_iou: Optional[float] = None,
                  batch_size: int = 1,
                  stream: bool = False,
-                 show_progress: bool = True) -> Union[Results, Iterator[ImageResult]]:
+                 show_progress: bool = True,
+                 ask: Optional[str] = None,
+                 on_text: Optional[Callable[[str], None]] = None) -> Union[Results, Iterator[ImageResult]]:
         """Ask one thing of one or many pictures.
 
         Args:
@@ -124,6 +133,9 @@ class GLEEInferencer:
             batch_size: pictures that pass the model together; only pictures of one size do.
             stream: return a generator of results instead of a list, which needs no more memory for more pictures.
             show_progress: a progress bar where several pictures are worked through.
+            ask: a question for the language model; results then have its ``text`` and, of each object that it points
+                at, ``segs``, which [SEG] of the text it is. ``names`` then say what these objects may be called.
+            on_text: called with each piece of the answer's text as it is made.
 
         Returns:
             Results | Iterator[ImageResult]: one result per picture, in order, without those of ``errors``.
@@ -138,6 +150,11 @@ class GLEEInferencer:
         sources = find_pictures(images)
         if not stream or isinstance(images, (str, Path)):
             sources = list(sources)
+        if ask is not None:
+            if any(value is not None for value in (expressions, prompts, reference, stuff)):
+                raise ValueError('ask= goes with names= only')
+            found = self._ask(sources, ask, names, on_text)
+            return found if stream else Results(found, self.errors)
         questions = self._questions(names, expressions, stuff, prompts, reference)
         single = isinstance(sources, list) and len(sources) == 1
         if show_progress and isinstance(sources, list) and len(sources) > 1:
@@ -154,7 +171,8 @@ class GLEEInferencer:
               end: Optional[int] = None,
               stride: int = 1,
               score_thr: Optional[float] = None,
-              max_per_img: Optional[int] = None) -> TrackedVideo:
+              max_per_img: Optional[int] = None,
+              ask: Union[str, Sequence[str], None] = None) -> TrackedVideo:
         """Follow objects through a video; nothing is computed before its frames are asked for.
 
         Example:
@@ -173,6 +191,7 @@ class GLEEInferencer:
             start, end, stride: frames to take, as of a slice; a negative stride goes backwards. Of a camera, stream or
                 generator they count from its first frame.
             score_thr, max_per_img: as in the constructor.
+            ask: questions for the language model, each about one object.
 
         Returns:
             TrackedVideo: iterate over it once, or ``save`` it.
@@ -196,8 +215,11 @@ class GLEEInferencer:
             followers.append(PromptFollower(self.model, self.geometry, pointed, score_thr))
         if reference is not None:
             followers.append(ReferenceFollower(self.model, self._reference(reference), score_thr))
+        if ask is not None:
+            from ..llm.ask_follower import follow_questions
+            followers.append(follow_questions(self._asked_model(), read_names(ask, 'ask'), video, start, end, stride))
         if not followers:
-            raise ValueError('say what to follow: names=, expressions=, prompts= or reference=')
+            raise ValueError('say what to follow: names=, expressions=, prompts=, reference= or ask=')
         return TrackedVideo(open_frames(video, start, end, stride, also=pointed), followers)
 
     def save_names(self, path: Union[str, Path], names: Union[str, Sequence[str]] = (),
@@ -254,6 +276,45 @@ class GLEEInferencer:
             min_score=self.limits.score_thr if min_score is None else min_score)
         session.open(video)
         return session
+
+    def open_dialogue(self, image: Picture, names: Optional[Sequence[str]] = None, max_rounds: int = 8):
+        """A dialogue of several questions about one picture (``PictureDialogue``).
+
+        Args:
+            image: a file, array, pillow image or tensor.
+            names, max_rounds: as of ``PictureDialogue``.
+
+        Raises:
+            ValueError: there is no language model.
+        """
+        from ..llm.picture_dialogue import PictureDialogue
+        source = next(find_pictures(image))
+        return PictureDialogue(self._asked_model(), source.read(), source.path, names, max_rounds)
+
+    def _asked_model(self):
+        """The language model.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self._language_model is None:
+            raise ValueError("ask= needs a language model: GLEEInferencer(..., language_model='folder/') or "
+                             '--language-model folder/ (docs/language_model.md)')
+        return self._language_model
+
+    def _ask(self, sources: Iterable[PictureSource], question: str, names: Optional[Names],
+             on_text: Optional[Callable[[str], None]]) -> Iterator[ImageResult]:
+        """The answer to a question about each picture."""
+        model = self._asked_model()
+        from ..llm.picture_dialogue import PictureDialogue
+        called = None if names is None else read_names(names, 'names')
+        for source in sources:
+            try:
+                image = source.read()
+            except (ValueError, OSError) as error:
+                self.errors[source.name] = str(error)
+                continue
+            yield PictureDialogue(model, image, source.path, called).ask(question, on_text)
 
     # ---- what is asked ----
     def _questions(self, names, expressions, stuff, prompts, reference) -> Iterator[_Question]:

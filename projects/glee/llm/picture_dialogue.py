@@ -1,0 +1,126 @@
+"""A dialogue about a picture: questions, answers, and the objects that the answers point at."""
+import re
+from dataclasses import replace
+from typing import Callable, Iterator, Optional, Sequence
+
+import numpy as np
+import torch
+
+from ..apis.image_result import ImageResult
+from ..structures.masks import encode
+from .dialogue import PointedObject, Turn
+from .generation import Said
+from .object_encoder import PictureObjects
+from .reasoning_segmentor import Answer, ReasoningSegmentor, mask_boxes
+
+_POINTER = re.compile(r'\{(\d+)\}')
+
+
+class PictureDialogue:
+    """Questions about one picture, one after the other; objects of earlier answers can be pointed at.
+
+    Example:
+        >>> dialogue = glee.open_dialogue('kitchen.jpg')
+        >>> first = dialogue.ask('what would burn me?')
+        >>> first.text, first.names, first.masks
+        >>> dialogue.ask('what lies beside {1}?')  # the first object of the dialogue
+
+    Args:
+        model (ReasoningSegmentor): in eval mode.
+        picture (np.ndarray): RGB uint8 (H, W, 3).
+        path (str | None): its file.
+        names (Sequence[str] | None): what its objects may be called; None takes the names that the language model was
+            trained over.
+        max_rounds (int): rounds that the model remembers; older ones are forgotten as a whole.
+
+    Attributes:
+        objects (list[PointedObject | None]): of all answers so far, in order; None where GLEE has no such object.
+    """
+
+    def __init__(self, model: ReasoningSegmentor, picture: np.ndarray, path: Optional[str] = None,
+                 names: Optional[Sequence[str]] = None, max_rounds: int = 8) -> None:
+        self.model, self.picture, self.path = model, picture, path
+        self.names, self.max_rounds = names, max_rounds
+        self.seen = model.see([picture])
+        self.turns: list[Turn] = []
+        self.objects: list[Optional[PointedObject]] = []
+
+    def ask(self, question: str, on_text: Optional[Callable[[str], None]] = None) -> ImageResult:
+        """The answer to a question.
+
+        Args:
+            question (str): ``{n}`` in it is the n-th object of the dialogue, from 1.
+            on_text: called with each piece of the answer's text as it is made.
+
+        Returns:
+            ImageResult: with ``text`` and, of each object, ``segs``, which [SEG] of the text it belongs to, from 1.
+
+        Raises:
+            ValueError: the question is empty or points at an object that is not there.
+        """
+        if not question.strip():
+            raise ValueError('ask= is an empty question')
+        asked = Turn((*(() if self.turns else (0, )), *self._pieces(question)))
+        said: list[Said] = []
+        for piece in self._stream([*self.turns, asked], said):
+            if on_text is not None:
+                on_text(piece)
+        found = self.model.finish(said, self.seen)
+        self.turns.append(asked._replace(answer=found.text))
+        self._forget()
+        objects = self.seen.objects[0]
+        self.objects += [None if number is None else PointedObject(objects.queries[number], objects.boxes[number])
+                         for number in found.objects]
+        return self._result(found, objects)
+
+    def _stream(self, turns: Sequence[Turn], said: list[Said]) -> Iterator[str]:
+        """Pieces of text; ``said`` gains the tokens."""
+        done = ''
+        for one in self.model.stream(turns, self.seen):
+            said.append(one)
+            text = self.model.language_model.decode_text([token for token, _ in said])
+            if text.startswith(done) and text != done:
+                yield text[len(done):]
+                done = text
+
+    def _pieces(self, question: str) -> Iterator:
+        """Text and pointed objects of a question."""
+        parts = _POINTER.split(question)
+        for place, part in enumerate(parts):
+            if place % 2:
+                number = int(part)
+                if not 1 <= number <= len(self.objects):
+                    raise ValueError(f'{{{number}}} in {question!r}: the dialogue has {len(self.objects)} objects')
+                if self.objects[number - 1] is None:
+                    raise ValueError(f'{{{number}}} in {question!r}: GLEE has no object with that mask to point at')
+                yield self.objects[number - 1]
+            elif part.strip():
+                yield part.strip()
+
+    def _forget(self) -> None:
+        """Leave out the oldest rounds; the picture moves to the first that stays."""
+        if len(self.turns) > self.max_rounds:
+            first, *rest = self.turns[-self.max_rounds:]
+            self.turns = [first._replace(asked=(0, *(piece for piece in first.asked if not isinstance(piece, int)))),
+                          *rest]
+
+    def _result(self, found: Answer, objects: PictureObjects) -> ImageResult:
+        masks = [(one > 0).cpu() for one in found.logits]
+        boxes = mask_boxes(torch.stack(masks)) if masks else torch.zeros(0, 4)
+        result = ImageResult(
+            path=self.path, shape=self.picture.shape[:2],
+            names=[self._name(number, objects) for number in found.objects], boxes=boxes.numpy(),
+            scores=np.array(found.scores, np.float32), rles=[encode(mask.numpy()) for mask in masks],
+            image=None if self.path else self.picture)
+        return replace(result, text=found.text, segs=np.arange(1, len(masks) + 1))
+
+    @torch.no_grad()
+    def _name(self, number: Optional[int], objects: PictureObjects) -> str:
+        """What GLEE calls an object; 'object' where it has none."""
+        if number is None:
+            return 'object'
+        if self.names is None:
+            return self.model.glee.names[int(objects.labels[number])]
+        head = self.model.glee.model.panoptic_head
+        queries = objects.queries[number].to(head.category_embed)
+        return self.names[int(head.name_probability(queries, self.names).argmax())]
