@@ -72,7 +72,7 @@ def leave_results(cfg) -> None:
     """Let metrics of detections write the files that the report reads, where the config does not already say so."""
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
     for evaluator in evaluators:
-        members = evaluator.get('metrics') if isinstance(evaluator.get('metrics'), dict) else {'': evaluator}
+        members = evaluator.get('sets', {'': evaluator})
         for name, metric in members.items():
             if metric.type in ('CocoEvalMetric', 'LVISEvalMetric', 'LVISFixedEvalMetric') and (
                     not metric.get('outfile_prefix')):

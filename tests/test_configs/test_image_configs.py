@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from config_runs import SIZES, load
-from mmdet.registry import DATASETS, METRICS
+from mmdet.registry import DATASETS
 from mmengine.evaluator import Evaluator
+from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 from paths import FORMATS
 from PIL import Image
@@ -55,7 +56,7 @@ def metrics_of(cfg):
 def score(cfg):
     """Numbers of the annotations of a config's test set."""
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    evaluator = Evaluator([METRICS.build(metric) for metric in metrics_of(cfg)])
+    evaluator = Runner.build_evaluator(None, cfg.test_evaluator)
     evaluator.dataset_meta = dataset.metainfo
     samples = list(found_as_annotated(dataset))
     for sample in samples:
@@ -121,7 +122,7 @@ def test_sets_in_the_wild_are_scored_one_by_one(name, tmp_path):
     """The four sets of which the released models do not use the file's names are asked for theirs."""
     cfg = load(f'glee_r50_{name}', tmp_path, data_root=f'{tmp_path}/', **{'PillowResize.scale': (40, 30)})
     parts = {part.pipeline[1].source: part for part in parts_of(cfg.test_dataloader.dataset)}
-    assert list(parts) == list(cfg.test_evaluator.metrics)
+    assert list(parts) == list(cfg.test_evaluator.sets)
     prompts = dict(CottontailRabbits='rabbits', EgoHands_generic='egohands', NorthAmericaMushrooms='mushrooms',
                    Packages='packages')
     for key, part in parts.items():
@@ -154,7 +155,7 @@ def test_the_mean_over_sets_is_of_the_sets_that_have_the_number(tmp_path):
     parts = cfg.test_dataloader.dataset.datasets[:3]
     for part in parts:
         write_set(part, ['rabbit'] if 'Rabbits' in part.data_root else ['boat', 'car'])
-    metrics = dict(list(cfg.test_evaluator.metrics.items())[:3])
+    metrics = dict(list(cfg.test_evaluator.sets.items())[:3])
     evaluator = Evaluator([MeanOfSetsMetric(metrics, prefix='m')])
     for part, kept in zip(parts[:2], (1, 0)):
         sample, = found_as_annotated(DATASETS.build(part))

@@ -10,7 +10,7 @@ from coco_tiny import ODINW, STUFF, find_coco_tiny, lay_out, scores_of
 from config_runs import load
 from mmdet.evaluation import INSTANCE_OFFSET
 from mmdet.registry import DATASETS, METRICS
-from mmengine.evaluator import Evaluator
+from mmengine.runner import Runner
 from mmengine.structures import InstanceData, PixelData
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -63,8 +63,7 @@ def samples_of(dataset, right=0, down=0):
 def numbers(cfg, *shift):
     """Numbers of the annotations, moved."""
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    evaluator = Evaluator([METRICS.build(metric) for metric in metrics])
+    evaluator = Runner.build_evaluator(None, cfg.test_evaluator)
     evaluator.dataset_meta = dataset.metainfo
     count = 0
     for count, sample in enumerate(samples_of(dataset, *shift), 1):
@@ -118,7 +117,7 @@ def test_a_set_in_the_wild(tiny, tmp_path):
     cfg = config('odinw13', tiny, tmp_path)
     cfg.test_dataloader.dataset.datasets = [part for part in cfg.test_dataloader.dataset.datasets
                                             if ODINW.split('/')[2] in part.data_root]
-    cfg.test_evaluator.metrics = dict(Aquarium=cfg.test_evaluator.metrics.Aquarium)
+    cfg.test_evaluator.sets = dict(Aquarium=cfg.test_evaluator.sets.Aquarium)
     assert numbers(cfg)['odinw13/mean_bbox_mAP'] == 1.0
     shifted = numbers(cfg, RIGHT, DOWN)['odinw13/Aquarium_bbox_mAP']
     assert shifted == pytest.approx(means(of_pycocotools(tiny.content, 'bbox'))[0], abs=5e-4)

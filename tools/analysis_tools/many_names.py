@@ -13,8 +13,10 @@ it, is left out and says so.
 import gc
 import itertools
 import json
+import os
 import statistics
 import sys
+import threading
 import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
@@ -30,6 +32,7 @@ from projects.glee_cli.startup import program
 
 COUNTS = (1, 8, 80, 365, 1203, 10000)
 _LOOKS = ('red', 'small', 'wooden', 'old', 'shiny', 'striped', 'broken', 'wet', 'round', 'heavy')
+_LOOK = 0.003  # seconds
 _PLACES = ('on the left', 'on the right', 'in front', 'in the back', 'next to the window')
 
 
@@ -64,11 +67,12 @@ def expressions_of(count: int) -> list[str]:
 
 
 class Memory:
-    """Peak memory between ``start`` and ``peak``, MiB: of the GPU where the model is, or of this process."""
+    """Peak memory between ``start`` and ``peak``, MiB: of the GPU where the model is, or of this process, which is
+    looked at every few milliseconds."""
 
     def __init__(self, device: str) -> None:
         self.device = device if torch.device(device).type == 'cuda' else None
-        self.before = 0.
+        self.before = self.highest = 0.
 
     def start(self) -> None:
         """Forget earlier peaks."""
@@ -77,20 +81,28 @@ class Memory:
             torch.cuda.synchronize(self.device)
             torch.cuda.reset_peak_memory_stats(self.device)
             self.before = torch.cuda.memory_allocated(self.device) / 2**20
-        else:
-            Path('/proc/self/clear_refs').write_text('5')  # Linux: the peak is now what it is
-            self.before = self._of_process('VmRSS')
+            return
+        self.before = self.highest = self._of_process()
+        self.ended = threading.Event()
+        self.watcher = threading.Thread(target=self._watch, daemon=True)
+        self.watcher.start()
 
     def peak(self) -> float:
         """The highest since ``start``, above what it was then."""
         if self.device is not None:
             return torch.cuda.max_memory_allocated(self.device) / 2**20 - self.before
-        return max(self._of_process('VmHWM') - self.before, 0.)
+        self.ended.set()
+        self.watcher.join()
+        return self.highest - self.before
+
+    def _watch(self) -> None:
+        while not self.ended.wait(_LOOK):
+            self.highest = max(self.highest, self._of_process())
 
     @staticmethod
-    def _of_process(key: str) -> float:
-        rows = Path('/proc/self/status').read_text().splitlines()
-        return next(int(row.split()[1]) for row in rows if row.startswith(f'{key}:')) / 1024
+    def _of_process() -> float:
+        pages = int(Path('/proc/self/statm').read_text().split()[1])
+        return pages * os.sysconf('SC_PAGE_SIZE') / 2**20
 
 
 def measure(ask: Callable[[str, list[str]], object], kind: str, counts: tuple[int, ...], repeats: int,

@@ -28,7 +28,7 @@ test_dataloader = dict(
 test_evaluator = dict(
     type='MeanOfSetsMetric',
     prefix='odinw',
-    metrics={
+    sets={
         name: dict(
             type='CocoEvalMetric',
             ann_file=part['data_root'] + part['ann_file'],

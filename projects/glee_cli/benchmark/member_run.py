@@ -73,7 +73,8 @@ class MemberRun:
             watch: is called now and then with the seconds so far and the log's last "done/all".
 
         Returns:
-            dict | None: the stamp; None if the program failed, whose words are in ``output.log``.
+            dict | None: the stamp, whose ``status`` is not 0 where something went wrong after the test (its report);
+                None if the program failed before it had numbers. Its words are in ``output.log``.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / STAMP).unlink(missing_ok=True)
@@ -87,14 +88,16 @@ class MemberRun:
                 preexec_fn=_die_with_parent if _PRCTL is not None else None)
             status, usage = _wait(process, lambda: watch(time.time() - begin, _progress(self.folder, begin)))
             seconds = time.time() - begin
-        if status != 0:
-            return None
         if rank != 0:
-            return {}
-        metrics = read_metrics(self.folder, begin)
+            return {} if status == 0 else None
+        try:
+            metrics = read_metrics(self.folder, begin)
+        except FileNotFoundError:
+            return None
         gpu = _gpu_memory(self.folder, begin)
         stamp = dict(identity=identity, seconds=round(seconds, 1), seconds_per_step=metrics.pop('time', None),
                      memory_mib=gpu or round(usage.ru_maxrss / 1024), memory_of='gpu' if gpu else 'process',
+                     status=status,
                      metrics={key: value for key, value in metrics.items() if key != 'data_time'})
         write_whole(self.folder / STAMP, json.dumps(stamp, indent=1))
         return stamp

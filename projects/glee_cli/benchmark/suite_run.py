@@ -70,6 +70,7 @@ def plan(benchmarks: Sequence[Benchmark], size: str, stage: int, checkpoint: str
         state = DONE if stamp else NO_DATA if missing else WAITING
         rows.append(Row(benchmark, run, cfg, identity, expected_numbers(benchmark, size, stage), missing, state, stamp,
                         kept=stamp is not None))
+        _remark(rows[-1])
     return rows
 
 
@@ -100,10 +101,16 @@ def _run(row: Row, rows: Sequence[Row], number: int, processes: Processes, show)
     row.stamp = row.run.run(row.cfg, row.identity, processes.launcher, processes.environment(number), processes.rank,
                             **(dict(watch=watch) if first else {}))
     row.state = DONE if row.stamp is not None else FAILED
-    if row.state == FAILED:
-        row.remark = f'failed, see {row.run.folder.name}/{LOG}: {_last_line(row.run.folder / LOG)}'
+    _remark(row)
     if first:
         show(rows)
+
+
+def _remark(row: Row) -> None:
+    """What went wrong, in the last words of the program."""
+    if row.state == FAILED or row.state == DONE and row.stamp.get('status'):
+        trouble = 'failed' if row.state == FAILED else 'no report'
+        row.remark = f'{trouble}, see {row.run.folder.name}/{LOG}: {_last_line(row.run.folder / LOG)}'
 
 
 def _lacking(path: str, root: str, tables: list) -> dict[str, str]:

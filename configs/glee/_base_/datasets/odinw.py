@@ -74,7 +74,7 @@ def mean_metric(names, prefix):
     return dict(
         type='MeanOfSetsMetric',
         prefix=prefix,
-        metrics={
+        sets={
             name: dict(
                 type='CocoEvalMetric',
                 ann_file=f'data/odinw/dataset/{folders[name][0]}{folders[name][1]}',

@@ -12,7 +12,7 @@ from .errors import KINDS, error_shares
 from .measures import calibration, confusion, per_class, recall_by_size
 from .training_curves import groups_of_losses, read_scalars
 from .work_folder import FinishedTest, TestedSet, read_work_folder
-from .worst_pictures import COLOURS, RIGHT, draw_pair, worst_pictures
+from .worst_pictures import COLOURS, RIGHT, draw_pair, picture_name, worst_pictures
 
 MOST_NAMES, MOST_WORST, MOST_PICTURES = 20, 8, 12
 STYLE = """
@@ -131,7 +131,7 @@ def _worst(detections: Detections, tested: TestedSet, score_thr: float) -> Itera
     yield (f'<h3>The worst pictures</h3><p>Left the objects, missed ones red; right the detections with a score of '
            f'{score_thr:g} or more.</p><p>{keys}</p>')
     for picture, count in worst_pictures(detections, score_thr, MOST_WORST):
-        caption = f'{escape(str(picture.image["file_name"]))}: {count} errors'
+        caption = f'{escape(picture_name(picture.image))}: {count} errors'
         try:
             drawn = figures.picture(draw_pair(picture, detections.names, tested.images, score_thr), 1100)
         except (ValueError, OSError) as error:

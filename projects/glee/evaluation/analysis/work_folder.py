@@ -57,7 +57,7 @@ def _sets(cfg: Config) -> list[TestedSet]:
     evaluators = cfg.get('test_evaluator') or []
     found = []
     for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
-        members = evaluator.get('metrics') if isinstance(evaluator.get('metrics'), dict) else {'': evaluator}
+        members = evaluator.get('sets', {'': evaluator})
         for name, metric in members.items():
             prefix, truth = metric.get('outfile_prefix'), metric.get('ann_file')
             if not prefix or not isinstance(truth, str):

@@ -29,13 +29,18 @@ def worst_pictures(detections: Detections, score_thr: float, most: int) -> list[
     return sorted((entry for entry in counted if entry[1]), key=lambda entry: -entry[1])[:most]
 
 
+def picture_name(image: dict) -> str:
+    """The name of an image row below the folder of pictures, which LVIS gives as the end of ``coco_url``."""
+    return str(image.get('file_name') or '/'.join(str(image['coco_url']).rsplit('/', 2)[-2:]))
+
+
 def draw_pair(picture: PictureDetections, names: list[str], folder: Optional[Path], score_thr: float) -> np.ndarray:
     """The picture twice, RGB (H, 2 W + gap, 3): the objects, missed ones red, and the detections by kind of error.
 
     Raises:
         ValueError, FileNotFoundError: the picture cannot be read.
     """
-    image = read_picture(Path(folder or '', picture.image['file_name']))
+    image = read_picture(Path(folder or '', picture_name(picture.image)))
     render = Renderer(min_side=320)
     left = render(image, list(_objects(picture, names, score_thr)))
     right = render(image, list(_detections(picture, names, score_thr)))

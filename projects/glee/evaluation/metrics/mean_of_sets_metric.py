@@ -18,7 +18,8 @@ class MeanOfSetsMetric(BaseMetric):
     Numbers are ``{set}_bbox_mAP`` ... and ``mean_bbox_mAP`` ..., the mean over the sets that have the number.
 
     Args:
-        metrics (dict[str, dict]): a ``CocoEvalMetric`` by the source of its set.
+        sets (dict[str, dict]): a ``CocoEvalMetric`` by the source of its set. (mmengine takes a test_evaluator with
+            ``metrics`` for an evaluator.)
         **kwargs: ``prefix``, ``collect_device`` of the base class.
 
     Raises:
@@ -28,9 +29,9 @@ class MeanOfSetsMetric(BaseMetric):
 
     default_prefix: Optional[str] = 'sets'
 
-    def __init__(self, metrics: Dict[str, dict], **kwargs) -> None:
+    def __init__(self, sets: Dict[str, dict], **kwargs) -> None:
         super().__init__(**kwargs)
-        self.metrics = {name: METRICS.build(metric) for name, metric in metrics.items()}
+        self.metrics = {name: METRICS.build(metric) for name, metric in sets.items()}
         for name, metric in self.metrics.items():
             if not isinstance(metric, CocoEvalMetric):
                 raise ValueError(f'MeanOfSetsMetric: the metric of {name!r} must be a CocoEvalMetric, not '
