@@ -57,6 +57,16 @@ def test_find(folder, monkeypatch, capsys):
     assert sum(line.startswith('photos/') for line in capsys.readouterr().out.splitlines()) == 2
 
 
+def test_other_tools(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    command = block('bash', '--labelme', (ROOT / 'docs/find.md').read_text()).replace('\\\n', '')
+    assert main(shlex.split(command)[1:]) == 0
+    for name in ('photos/a.json', 'photos/b.json', 'found_coco.json', 'yolo/labels/a.txt', 'yolo/data.yaml',
+                 'yolo_boxes/labels/b.txt'):
+        assert (folder / name).is_file(), name
+    assert len(json.loads((folder / 'found_coco.json').read_text())['images']) == 2
+
+
 def test_get_started(folder, monkeypatch):
     monkeypatch.chdir(folder)
     page = (ROOT / 'docs/get_started.md').read_text()

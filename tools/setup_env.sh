@@ -45,7 +45,8 @@ if ! install --only-binary onedl-mmcv -r requirements/mmcv.txt 2>/dev/null; then
     install --no-build-isolation -r requirements/mmcv.txt
 fi
 install -r requirements/runtime.txt -r requirements/tests.txt -r requirements/converters.txt -r requirements/demo.txt \
-    -r requirements/supervision.txt -r requirements/docs.txt -r requirements/scale.txt -r requirements/imagenet.txt
+    -r requirements/supervision.txt -r requirements/docs.txt -r requirements/scale.txt -r requirements/imagenet.txt \
+    -r requirements/serve.txt
 install --no-deps -r requirements/no_deps.txt
 install -r requirements/llm.txt
 install --no-deps --no-build-isolation --editable .

@@ -6,8 +6,10 @@ Examples:
     glee predict '*.png' --expressions 'the dog on the left' --weights glee_lite.pth --json found.json
     glee predict pets.jpg --point 120 80 --weights glee_lite.pth
     glee predict kitchen.jpg --ask 'what would burn me?' --language-model adapter/ --weights glee_lite.pth
+    glee predict photos/ --names cat dog --weights glee_lite.pth --labelme photos --coco photos.json --yolo yolo
 
-Pictures with the objects drawn go to --out, one per input, and results to --json.
+Pictures with the objects drawn go to --out, one per input, and results to --json. For other tools: --coco, --labelme,
+--yolo (outlines for segmentation) and --yolo-boxes (for detection).
 """
 import json
 from argparse import ArgumentParser, Namespace
@@ -37,6 +39,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--out', default='glee_results', metavar='FOLDER',
                         help='pictures of results (default %(default)s)')
     parser.add_argument('--json', metavar='FILE', help='write names, scores, boxes and masks of all pictures')
+    parser.add_argument('--coco', metavar='FILE.json', help='write a COCO data set of all pictures, with scores')
+    parser.add_argument('--labelme', metavar='FOLDER', help='write a labelme file of polygons per picture')
+    parser.add_argument('--yolo', metavar='FOLDER', help='write YOLO text files of outlines, and data.yaml')
+    parser.add_argument('--yolo-boxes', metavar='FOLDER', help='the same of boxes')
     parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score of an object (default %(default)s)')
     parser.add_argument('--max-per-img', type=int, default=100, help='most objects of a picture (default %(default)s)')
     parser.add_argument('--nms-iou', type=float, help='leave out boxes that overlap a better one more than this')
@@ -52,23 +58,27 @@ def run(args: Namespace) -> bool:
     check_question(args)
     prompts = read_prompts(args) if prompted else None
     from projects.glee.apis.picture_source import find_pictures
+    from projects.glee.apis.result_formats import FreeNames
     from projects.glee.visualization import Renderer
     sources = list(find_pictures(args.pictures))
     if len(sources) == 1:
         sources[0].read()  # a damaged picture is found before the model is built
     need_weights(args)
     glee = make_inferencer(args, score_thr=args.score_thr, max_per_img=args.max_per_img, nms_iou=args.nms_iou)
-    renderer, written, lines = Renderer(marks=args.marks), set(), []
+    renderer, free, lines, writers = Renderer(marks=args.marks), FreeNames(), [], _writers(args)
     for result in glee([source.path for source in sources], names=args.names, expressions=args.expressions,
                        prompts=prompts, stuff=args.stuff, batch_size=args.batch_size, stream=True, ask=args.ask,
                        on_text=lambda piece: print(piece, end='', flush=True)):
         if args.ask:
             print()
         suffix = '.jpg' if max(result.shape) < JPEG_LIMIT else '.png'
-        target = _free_name(Path(args.out), Path(result.path), suffix, written)
-        result.save(target, renderer)
+        target = result.save(Path(args.out) / f'{free.of(result.path)}{suffix}', renderer)
         print(f'{result.path}: {_counted(result.names)} -> {target}')
         lines.append(result.to_dict())
+        for writer in writers:
+            writer.write(result)
+    for writer in writers:
+        writer.close()
     if args.json:
         text = json.dumps(lines, ensure_ascii=False)
         Path(args.json).write_text(text, encoding='utf-8', errors='backslashreplace')  # file names may be no text
@@ -80,10 +90,11 @@ def _counted(names: list[str]) -> str:
     return ', '.join(f'{count} {name}' for name, count in counts.items()) or 'nothing found'
 
 
-def _free_name(folder: Path, picture: Path, suffix: str, written: set) -> Path:
-    """A file of its own for every picture, also where two folders hold equal names."""
-    stem, number = picture.stem, 1
-    while (target := folder / f'{stem}{"" if number == 1 else f"_{number}"}{suffix}') in written:
-        number += 1
-    written.add(target)
-    return target
+def _writers(args: Namespace) -> list:
+    """Of the files for other tools that are asked for."""
+    from projects.glee.apis.result_formats import CocoFile, LabelmeFolder, YoloFolder
+    names = [*(args.names or ()), *(args.expressions or ())]
+    return [make() for asked, make in (
+        (args.coco, lambda: CocoFile(args.coco, names)), (args.labelme, lambda: LabelmeFolder(args.labelme)),
+        (args.yolo, lambda: YoloFolder(args.yolo, names)),
+        (args.yolo_boxes, lambda: YoloFolder(args.yolo_boxes, names, with_masks=False))) if asked]

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 from config_runs import SIZES, shrink_size
-from demo_image import DemoInput, ImageDemo
+from demo_image import ImageDemo, Question
+from demo_pictures import View
 from mmdet.apis import DetInferencer, inference_detector, init_detector
 from mmdet.registry import MODELS
 from mmengine.config import Config
@@ -151,19 +152,23 @@ def same_by_prompts(files):
     glee = GLEEInferencer(config, weights, 'cpu', score_thr=0.)
     pixels = np.asarray(Image.open(picture))
 
-    def check_demo(modes, expected, **given):
-        (name, score, *box), = ImageDemo(glee.model).run(modes, DemoInput(pixels, names=NAMES, **given)).table
+    def check_demo(expected, given):
+        demo = ImageDemo(glee)
+        demo.open(pixels)
+        (name, score, *box), = demo.run(given).table
         assert score == pytest.approx(expected.scores[0], abs=1e-3)
         assert box == pytest.approx(expected.boxes[0], abs=0.1)
     expected = glee(picture, expressions=[SENTENCE], show_progress=False)[0]
     check(run_program(files, '--expressions', SENTENCE), expected)
-    check_demo(['Text'], expected, text=SENTENCE)
+    check_demo(expected, Question(sentence=SENTENCE))
     x, y = POINT
     expected = glee(picture, prompts=[dict(points=[POINT])], show_progress=False)[0]
     check(run_program(files, '--point', str(x), str(y)), expected)
-    painted = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
-    painted[y - 1:y + 2, x - 1:x + 2] = (0, 192, 64, 255)
-    check_demo(['Stroke'], expected, layers=[painted], drawing='points')
+    view = View.of(pixels.shape)
+    x, y = (np.array(POINT) + 0.5) * view.factor  # of what is shown: the picture is small
+    painted = np.zeros((*view.size, 4), np.uint8)
+    painted[int(y) - 1:int(y) + 2, int(x) - 1:int(x) + 2] = (0, 192, 64, 255)
+    check_demo(expected, Question(layers=[painted], drawing='points'))
 
 
 def test_names(files):

@@ -1,254 +1,176 @@
-"""What the demo does on a video: follow the object of a referring picture, or objects painted on its frames."""
+"""What the demo does on a video: find objects by name or sentence, or point at them on any frame, and follow them."""
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from typing import Callable, Iterator, NamedTuple, Optional
 
-import cv2
 import numpy as np
-from demo_image import DemoInput, Strokes, check_new, encode_example, joined, missing, new_strokes, shared_prompt
-from demo_pictures import Answer, draw, prompt_of, row_of
+from demo_image import CLICKS, Question, shared_prompt
+from demo_pictures import Answer, View, table_of
 
-from projects.glee.apis.frame_reader import FrameReader
-from projects.glee.apis.interactive_session import InteractiveSession
-from projects.glee.apis.reference_video import track_reference
-from projects.glee.apis.video_session import VideoSession
+from projects.glee.apis import GLEEInferencer, ImageResult, TrackedVideo, VideoSession, open_frames
+from projects.glee.apis.followers import Follower
+from projects.glee.apis.track_writers import JsonTracks
+from projects.glee.visualization import Renderer
+from projects.glee.visualization.video_writer import VideoWriter
+from projects.glee_cli.serving.uploads import ShortVideo
 
-Video = Union[str, Path, Sequence[np.ndarray]]
-VIDEO_MODES = ('Stroke', 'Example', 'Text', 'Audio')
-
-
-def is_given(video: Optional[Video]) -> bool:
-    """Whether there is a path or a frame."""
-    return video is not None and (isinstance(video, Path) or len(video) > 0)
-
-
-class ShortVideo:
-    """The first frames of a video, shrunk, as a sequence of uint8 RGB (H, W, 3).
-
-    Args:
-        source: as of ``FrameReader``.
-        max_frames: more are left out.
-        max_side: the longest side that is left as it is, px.
-
-    Raises:
-        ValueError, OSError: there is no frame, or no such file.
-
-    Attributes:
-        left_out: number of frames.
-        fps: frames per second of a file, else 10.
-    """
-
-    def __init__(self, source: Video, max_frames: int = 200, max_side: int = 960) -> None:
-        self._reader = FrameReader(source)
-        self._count = min(len(self._reader), max_frames)
-        self._max_side = max_side
-        self._shape: tuple[int, ...] = (48, 64, 3)
-        self.left_out = len(self._reader) - self._count
-        self.fps = float(getattr(self._reader.frames, 'fps', 0) or 10)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        if not 0 <= index < self._count:
-            raise IndexError(f'frame {index} of {self._count}')
-        frame = self._reader[index]
-        factor = self._max_side / max(frame.shape[:2])
-        if factor >= 1:
-            return frame
-        height, width = (max(round(side * factor), 1) for side in frame.shape[:2])
-        return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-
-    def picture(self, index: int) -> np.ndarray:
-        """A frame; one that cannot be read is black, of the size of the last one that was read."""
-        try:
-            frame = self[index]
-        except ValueError:
-            return np.zeros(self._shape, np.uint8)
-        self._shape = frame.shape
-        return frame
-
-    def note(self) -> str:
-        """What is said about frames that were left out."""
-        return f'; the last {self.left_out} frames were left out' if self.left_out else ''
+NO_VIDEO = 'There is no video yet: give one.'
+NOTHING_ASKED = 'Type names or a sentence, or click on an object of a frame; then press Track.'
+_SMALLEST = 480  # px, longest side of a video that is written
+Progress = Callable[[float, str], None]
+Share = Callable[[Iterator], Iterator]
 
 
-class ReferenceDemo:
-    """Finds the object of a referring picture in every frame of a video.
+class Tracks(NamedTuple):
+    """Files of a tracked video, and what is said about it; None where nothing was tracked."""
+    message: str
+    video: Optional[Path] = None
+    json: Optional[Path] = None
 
-    Args:
-        model (GLEE): a detector with a prompter.
-        max_frames (int): of a video.
-        **kwargs: as for ``InteractiveSession``.
-    """
 
-    def __init__(self, model, max_frames: int = 200, **kwargs) -> None:
-        self._session = InteractiveSession(model, **kwargs)
-        self._max_frames = max_frames
-        self.fps = 10.
+class _Pointed(Follower):
+    """What a session knows of each frame."""
 
-    def run(self, given: DemoInput, video: Optional[Video], memory: str = 'none', min_score: float = 0.) -> Answer:
-        """One picture per frame and rows of ``VIDEO_HEADERS`` for frames where the object is.
+    def __init__(self, session: VideoSession) -> None:
+        self.session = session
 
-        Args:
-            given: ``example``, ``example_layers`` and ``drawing`` count.
-            video: a file, a folder or frames.
-            memory, min_score: as of ``track_reference``.
-        """
-        lacking = missing(('Example', ), given, {}, None)
-        if not is_given(video):
-            lacking.append('there is no video')
-        if lacking:
-            return Answer('; '.join(lacking))
-        try:
-            frames = ShortVideo(video, self._max_frames)
-            self.fps = frames.fps
-            reference = encode_example(given, self._session)
-            return self._follow(frames, reference, memory, min_score)
-        except (ValueError, OSError) as error:
-            return Answer(str(error))
-
-    def _follow(self, frames: ShortVideo, reference, memory: str, min_score: float) -> Answer:
-        pictures, table = [], []
-        shown = (frames.picture(index) for index in range(len(frames)))
-        for index, found in enumerate(track_reference(self._session, shown, reference, memory, min_score)):
-            masks = [] if found is None else [found.mask]
-            pictures.append(draw(frames.picture(index), masks, ['reference']))
-            table += [[index, *row_of('reference', found.score, mask, found.box)] for mask in masks]
-        return Answer(f'found in {len(table)} of {len(frames)} frames{frames.note()}', pictures, table)
+    def step(self, image: np.ndarray, frame: int) -> ImageResult:
+        """See ``Follower``; an object is told apart by its number, which is drawn beside its name."""
+        found = self.session.result(frame)
+        return replace(found, names=['object' if name == f'object {identity}' else name
+                                     for name, identity in zip(found.names, found.ids)])
 
 
 class VideoDemo:
-    """Objects painted on any frame of a video and followed through it; layer k of a drawing is object k.
+    """One user's video and the objects in it; no method raises for what the user forgot.
 
     Args:
-        model (GLEE): a detector with a prompter.
-        max_frames (int): of a video.
-        **kwargs: as for ``VideoSession``.
+        glee: the model.
+        carve_radius: as of ``InteractiveSession``.
     """
 
-    def __init__(self, model, max_frames: int = 200, **kwargs) -> None:
-        self.session = VideoSession(model, **kwargs)
-        self._examples = InteractiveSession(model, **{key: kwargs[key] for key in ('scale', ) if key in kwargs})
-        self._transcriber = kwargs.get('transcriber')
-        self._max_frames = max_frames
-        self._video: Optional[ShortVideo] = None
-        self._frame = 0
-        self._objects: dict[int, int] = {}  # layer to id of the session
-        self._known: dict[int, str] = {}  # name by id
-        self._drawn: Strokes = {}
+    def __init__(self, glee: GLEEInferencer, carve_radius: float = 0.) -> None:
+        self._glee, self._carve_radius = glee, carve_radius
+        self.session: Optional[VideoSession] = None
+        self.video: Optional[ShortVideo] = None
+        self._clicks: dict[int, dict[int, tuple]] = {}  # by frame, by object
+        self._latest: Optional[int] = None
 
-    @property
-    def fps(self) -> float:
-        """Frames per second of the video."""
-        return self._video.fps if self._video is not None else 10.
+    def open(self, video: ShortVideo) -> Answer:
+        """Start with a video, at its first frame."""
+        self.session = self._glee.open_video(video, carve_radius=self._carve_radius)
+        self.video, self._clicks, self._latest = video, {}, None
+        answer = self.show(0)
+        return Answer(f'{video.note}. {NOTHING_ASKED}', answer.picture)
 
     @property
     def last_frame(self) -> int:
-        """Number of the last frame; 0 without a video."""
-        return len(self._video) - 1 if self._video is not None else 0
-
-    def open(self, video: Optional[Video]) -> Answer:
-        """Start with a video; objects are forgotten. The picture is its first frame, without marks."""
-        self._video = None
-        if not is_given(video):
-            return Answer('there is no video: upload one')
-        try:
-            frames = ShortVideo(video, self._max_frames)
-        except (ValueError, OSError) as error:
-            return Answer(str(error))
-        self._video = frames
-        self.reset()
-        shown = self.show(0)
-        return Answer(f'{len(frames)} frames{frames.note()}', shown.pictures)
-
-    def reset(self) -> Answer:
-        """Forget all objects; the video stays."""
-        self._objects, self._known, self._drawn = {}, {}, {}
-        if self._video is None:
-            return Answer('there is no video: upload one')
-        self.session.open(self._video)
-        return self._answer('all objects were removed', [self._frame])
+        """Its number; 0 without a video."""
+        return 0 if self.video is None else len(self.video) - 1
 
     def show(self, frame: int) -> Answer:
-        """A frame to paint on, as it is; whatever is painted on it from now on is new."""
-        if self._video is None:
-            return Answer('there is no video: upload one')
-        self._frame, self._drawn = min(max(int(frame), 0), self.last_frame), {}
-        try:
-            return Answer(f'frame {self._frame}', [self._video[self._frame]])
-        except ValueError as error:
-            return Answer(str(error))
+        """A frame with the objects that are known there."""
+        if self.video is None:
+            return Answer(NO_VIDEO)
+        frame = min(max(int(frame), 0), self.last_frame)
+        return self._answer(frame, f'frame {frame} of {self.last_frame}')
 
-    def prompt(self, modes: Sequence[str], given: DemoInput) -> Answer:
-        """Add or correct objects on the frame that is shown: its picture and rows of ``VIDEO_HEADERS``.
+    def click(self, frame: int, x: float, y: float, meaning: str) -> Answer:
+        """Segment what is under a click on a frame at once.
 
         Args:
-            modes: out of ``VIDEO_MODES``. Without strokes the others add an object of their own.
-            given: ``image`` does not count.
+            frame: its number, from 0.
+            x, y: px of what is shown.
+            meaning: one of ``CLICKS``; the others than the first are about the object of the last click.
         """
-        if self._video is None:
-            return Answer('there is no video: upload one')
-        if not modes or 'Panoptic' in modes:
-            return self._answer(f'select at least one of {", ".join(VIDEO_MODES)}', [self._frame])
+        if self.video is None:
+            return Answer(NO_VIDEO)
+        frame = min(max(int(frame), 0), self.last_frame)
+        if meaning != CLICKS[0] and self._latest is None:
+            return self._answer(frame, f'There is no object yet: click with "{CLICKS[0]}" first.')
         try:
-            shape = self._video[self._frame].shape[:2]
-            strokes = new_strokes(given.layers, shape, self._drawn) if 'Stroke' in modes else {}
-            lacking = missing(modes, given, strokes, self._transcriber)
-            if lacking:
-                return self._answer('; '.join(lacking), [self._frame])
-            shared = shared_prompt(modes, given, self._transcriber, self._examples)
-            count = self._tell(strokes, shared, given.drawing) if strokes else self._add(None, shared)
+            point = (*View.of(self.video[frame].shape).place(x, y), -1 if meaning == CLICKS[2] else 1)
+            if meaning == CLICKS[0]:
+                found = self.session.add(frame, points=[point])
+            else:
+                found = self.session.refine(self._latest, frame, points=[point])
         except ValueError as error:
-            return self._answer(str(error), [self._frame])
-        return self._answer(f'{count} object(s) added or corrected on frame {self._frame}: track them', [self._frame])
+            return Answer(str(error))
+        self._latest = found.id
+        marks = self._clicks.setdefault(frame, {})
+        marks[found.id] = (*marks.get(found.id, ()), point)
+        told = f'object {found.id} on frame {frame}: score {found.score:.2f}, {found.area} px. Press Track.'
+        return self._answer(frame, told)
 
-    def _tell(self, strokes: Strokes, shared: dict, drawing: str) -> int:
-        check_new([number for number in strokes if number not in self._objects], strokes, shared)
-        for number, both in strokes.items():
-            self._add(number, dict(prompt_of(*both, drawing), **shared))
-            self._drawn = joined(self._drawn, {number: both})
-        return len(strokes)
+    def reset(self, frame: int) -> Answer:
+        """Forget all objects; the video stays."""
+        if self.video is None:
+            return Answer(NO_VIDEO)
+        self.session.reset()
+        self._clicks, self._latest = {}, None
+        answer = self.show(frame)
+        return Answer('all objects were removed', answer.picture)
 
-    def _add(self, number: Optional[int], prompt: dict) -> int:
-        """Add or correct the object of a layer, or add one that has no layer."""
-        if number in self._objects:
-            found = self.session.refine(self._objects[number], self._frame, **prompt)
-        else:
-            found = self.session.add(self._frame, **prompt)
-            # a negative key is no layer's
-            self._objects[-1 - len(self._objects) if number is None else number] = found.id
-        self._known[found.id] = found.text or found.label or f'object {found.id}'
-        return 1
+    def track(self, given: Question, folder: Path, progress: Progress, share: Share = iter) -> Tracks:
+        """Follow what is named and what was clicked on through the video; result.mp4 and result.json in ``folder``.
 
-    def track(self) -> Answer:
-        """Follow all objects through the video, both ways: one picture per frame, rows of ``VIDEO_HEADERS``."""
-        if self._video is None:
-            return Answer('there is no video: upload one')
-        if not self._objects:
-            return self._answer('there is no object: paint one on a frame', [self._frame])
+        Args:
+            given: ``names``, ``sentence``, the example and ``min_score`` count.
+            folder: exists.
+            progress: called with the share that is done and what is being done.
+            share: takes the steps of the model as an iterator and gives them back, as of ``Turns.each``.
+        """
+        if self.video is None:
+            return Tracks(NO_VIDEO)
         try:
-            for _ in self.session.track():
-                pass
-        except (ValueError, RuntimeError) as error:
-            return self._answer(str(error), [self._frame])
-        return self._answer(f'{len(self._objects)} object(s) in {len(self._video)} frames{self._video.note()}',
-                            range(len(self._video)))
+            followers = self._followers(given)
+            if self._clicks:
+                self.session.min_score = given.min_score
+                for number, _ in enumerate(share(self.session.track()), 1):
+                    progress(number / len(self.video) / 2, 'following what was clicked on')
+                followers.append(_Pointed(self.session))
+            if not followers:
+                return Tracks(NOTHING_ASKED)
+            return self._write(TrackedVideo(open_frames(self.video), followers), folder, progress, share)
+        except ValueError as error:
+            return Tracks(str(error))
 
-    def _answer(self, message: str, frames: Sequence[int]) -> Answer:
-        pictures, table = [], []
-        for index in frames:
-            picture = self._video.picture(index)
-            masks = {object_id: mask for object_id in self._known
-                     if (mask := self._mask(object_id, index)) is not None and mask.shape == picture.shape[:2]}
-            names = [self._known[object_id] for object_id in masks]
-            pictures.append(draw(picture, list(masks.values()), names, list(masks)))
-            table += [[index, *row_of(self._known[object_id], self.session.score(object_id, index), mask)]
-                      for object_id, mask in masks.items() if mask.any()]
-        return Answer(message, pictures, table)
+    def _followers(self, given: Question) -> list[Follower]:
+        """Of names, sentence and example."""
+        shared = shared_prompt(given, self._glee)
+        asked = dict(names=list(given.names) or None, expressions=shared.get('text'),
+                     reference=shared.get('reference'))
+        if all(value is None for value in asked.values()):
+            return []
+        return self._glee.track(self.video, score_thr=given.min_score, **asked).followers
 
-    def _mask(self, object_id: int, frame: int) -> Optional[np.ndarray]:
-        """Bool mask (H, W); None where the object has not been tracked yet."""
+    def _write(self, tracked: TrackedVideo, folder: Path, progress: Progress, share: Share) -> Tracks:
+        """Step through the video and write it."""
+        begun, count, ids = (0.5 if self._clicks else 0.), len(self.video), set()
+        with ExitStack() as files:
+            video = VideoWriter(folder / 'result.mp4', self.video.fps)
+            files.callback(video.close)
+            rows = JsonTracks(folder / 'result.json')
+            files.callback(rows.close)
+            for result in share(iter(tracked)):
+                ids.update(result.ids.tolist())
+                rows.write(result)
+                video.write(result.plot(Renderer(min_side=_SMALLEST, with_boxes=False), by='object'))
+                progress(begun + (1 - begun) * (result.frame + 1) / count, f'frame {result.frame + 1} of {count}')
+        lost = f'; {len(tracked.errors)} frames cannot be read' if tracked.errors else ''
+        if not tracked.num_frames:
+            return Tracks(f'no frame of {self.video.name} can be read')
+        return Tracks(f'{len(ids)} object(s) in {tracked.num_frames} frames{lost}', folder / 'result.mp4',
+                      folder / 'result.json')
+
+    def _answer(self, frame: int, message: str) -> Answer:
         try:
-            return self.session.mask(object_id, frame)
-        except KeyError:
-            return None
+            picture = self.video[frame]
+        except ValueError as error:
+            return Answer(str(error))
+        found = self.session.result(frame)
+        marks = self._clicks.get(frame, {})
+        ids = found.ids.tolist()
+        clicks = {row: marks[identity] for row, identity in enumerate(ids) if identity in marks}
+        return Answer(message, View.of(picture.shape).draw(picture, found, clicks, ids), table_of(found))

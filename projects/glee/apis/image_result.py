@@ -1,6 +1,8 @@
 """What was found in one picture, as a program handles it."""
 import json
+import os
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Optional, Sequence, Union
 
@@ -11,8 +13,9 @@ from mmdet.structures import DetDataSample
 from PIL import Image
 
 from ..datasets.store.pictures import read_picture
-from ..structures.masks import Rle, decode, encode
+from ..structures.masks import Rle, area, decode, encode
 from ..visualization.renderer import DrawnObject, Renderer
+from .result_formats import labelme_dict, yolo_lines
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,18 @@ class ImageResult:
             scores=np.array([found.score for found in objects], np.float32), rles=[found.rle for found in objects],
             image=image)
 
+    @classmethod
+    def joined(cls, parts: Sequence['ImageResult'], path: Optional[str] = None,
+               image: Optional[np.ndarray] = None) -> 'ImageResult':
+        """Everything that several results found in one picture, one after the other; maps and size of the first."""
+        first = parts[0]
+        return cls(
+            path=path, shape=first.shape, names=list(chain.from_iterable(part.names for part in parts)),
+            boxes=np.concatenate([part.boxes for part in parts]),
+            scores=np.concatenate([part.scores for part in parts]),
+            rles=None if first.rles is None else list(chain.from_iterable(part.rles for part in parts)),
+            segments=first.segments, segment_map=first.segment_map, image=image)
+
     def above(self, score_thr: float, nms_iou: Optional[float] = None) -> 'ImageResult':
         """The objects of at least this score, without boxes that overlap a better one more than ``nms_iou``."""
         result = self[self.scores >= score_thr]
@@ -129,7 +144,7 @@ class ImageResult:
                         f'{mark}{name} {score:.2f}' if with_scores else f'{mark}{name}',
                         keys[name] if by == 'name' else identity)
             for mark, identity, name, box, score, rle in zip(
-                marks, ids, self.names, self.boxes, self.scores, self._rle_or_none())])
+                marks, ids, self.names, self.boxes, self.scores, self.each_rle())])
 
     def save(self, path: Union[str, Path], renderer: Renderer = Renderer(), by: str = 'name',
              with_scores: bool = True) -> Path:
@@ -143,7 +158,7 @@ class ImageResult:
         """Plain values: picture, size and one dict(name, score, box xyxy px, mask RLE if there is one) per object."""
         objects = [dict(name=name, score=round(float(score), 6), box=[round(float(v), 3) for v in box],
                         **({} if rle is None else dict(mask=dict(rle))))
-                   for name, score, box, rle in zip(self.names, self.scores, self.boxes, self._rle_or_none())]
+                   for name, score, box, rle in zip(self.names, self.scores, self.boxes, self.each_rle())]
         if self.ids is not None:
             objects = [dict(id=int(identity), **entry) for identity, entry in zip(self.ids, objects)]
         found = dict(image=self.path, height=self.shape[0], width=self.shape[1], objects=objects)
@@ -166,11 +181,43 @@ class ImageResult:
         return [dict(image_id=image_id, category_id=category_ids[name], score=float(score),
                      bbox=[float(box[0]), float(box[1]), float(box[2] - box[0]), float(box[3] - box[1])],
                      **({} if rle is None else dict(segmentation=dict(rle))))
-                for name, score, box, rle in zip(self.names, self.scores, self.boxes, self._rle_or_none())
+                for name, score, box, rle in zip(self.names, self.scores, self.boxes, self.each_rle())
                 if name in category_ids]
 
-    def _rle_or_none(self) -> Sequence[Optional[Rle]]:
+    def each_rle(self) -> Sequence[Optional[Rle]]:
+        """``rles``, or None for each object."""
         return [None] * len(self) if self.rles is None else self.rles
+
+    def to_labelme(self, path: Union[str, Path]) -> dict:
+        """A labelme file, also as a dict; see ``labelme_dict``."""
+        picture = None if self.path is None else os.path.relpath(self.path, Path(path).parent)
+        content = labelme_dict(self, picture)
+        Path(path).write_text(json.dumps(content, ensure_ascii=False), encoding='utf-8', errors='backslashreplace')
+        return content
+
+    def to_yolo(self, class_ids: dict[str, int], with_masks: bool = True) -> list[str]:
+        """Lines of a YOLO label file, for segmentation or without masks for detection; see ``yolo_lines``."""
+        return yolo_lines(self, class_ids, with_masks)
+
+    def to_pandas(self):
+        """A ``pandas.DataFrame``, a row per object: image, frame, id, name, score, x1, y1, x2, y2 and area, px.
+
+        The area is that of the mask; ``frame`` and ``id`` are missing values of a picture that is not of a video.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError('to_pandas needs the package pandas: pip install pandas') from error
+        boxes = np.asarray(self.boxes, float).reshape(-1, 4)
+        ids = [None] * len(self) if self.ids is None else [int(identity) for identity in self.ids]
+        return pandas.DataFrame(dict(
+            image=[self.path] * len(self), frame=pandas.array([self.frame] * len(self), dtype='Int64'),
+            id=pandas.array(ids, dtype='Int64'), name=self.names, score=np.asarray(self.scores, float),
+            **{side: boxes[:, column] for column, side in enumerate(('x1', 'y1', 'x2', 'y2'))},
+            area=[None if rle is None else area(rle) for rle in self.each_rle()]))
 
     def to_supervision(self):
         """``supervision.Detections`` with masks, scores and ``data['class_name']``; ``class_id`` numbers the names.

@@ -1,6 +1,5 @@
 """Names, sentences, clicks and references to objects of pictures, in three lines."""
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, NamedTuple, Optional, Sequence, Union
 
@@ -381,7 +380,7 @@ class GLEEInferencer:
                     objects = session.find(reference=reference, min_score=limits.score_thr, top_k=limits.max_per_img)
                 part.append(ImageResult.of_objects(objects, image.shape[:2]).above(limits.score_thr, limits.nms_iou))
         for part, source, image in zip(parts, sources, images):
-            yield _joined(part, source.path, None if source.path else image)
+            yield ImageResult.joined(part, source.path, None if source.path else image)
 
     def _detect(self, images: Sequence[np.ndarray], questions: Sequence[_Question], text_mode: str,
                 limits: _Limits) -> list[DetDataSample]:
@@ -433,13 +432,3 @@ def _by_frame(prompts: Optional[dict]) -> dict[int, list[dict]]:
     if not isinstance(prompts or {}, dict) or not all(str(frame).isdigit() for frame in prompts or {}):
         raise ValueError('prompts of a video go by the number of their frame: prompts={12: [dict(points=[(60, 40)])]}')
     return {int(frame): [given] if isinstance(given, dict) else list(given) for frame, given in (prompts or {}).items()}
-
-
-def _joined(parts: list[ImageResult], path: Optional[str], image: Optional[np.ndarray]) -> ImageResult:
-    """Everything that was found in one picture."""
-    first = parts[0]
-    return ImageResult(
-        path=path, shape=first.shape, names=list(chain.from_iterable(part.names for part in parts)),
-        boxes=np.concatenate([part.boxes for part in parts]), scores=np.concatenate([part.scores for part in parts]),
-        rles=None if first.rles is None else list(chain.from_iterable(part.rles for part in parts)),
-        segments=first.segments, segment_map=first.segment_map, image=image)

@@ -1,53 +1,46 @@
-"""The demo on pictures, without a page: every mode against the session, what is missing, rounds, undo, files."""
+"""The demo on pictures, without a page: what is given against the session, what is missing, steps, undo, files."""
 import json
 import re
 
-import cv2
 import numpy as np
-import pycocotools.mask as mask_utils
 import pytest
-from demo_image import DemoInput, ImageDemo
-from demo_pictures import (
-    blob_points,
-    cell_points,
-    colour_of,
-    draw,
-    prompt_of,
-    read_image,
-    read_strokes,
-    split_names,
-    write_video,
-)
-from mini_video import video_model
+from demo_image import CLICKS, NO_PICTURE, NOTHING_ASKED, ImageDemo, Question
+from demo_model import GREEN, RED, drawing, tiny_glee
+from demo_pictures import View, blob_points, cell_points, counted, prompt_of, read_strokes, split_names
 from PIL import Image
 
-from projects.glee.apis import InteractiveSession, Transcript
+from projects.glee.structures.masks import decode, encode
 
 SHAPE = (60, 90)
+VIEW = View.of(SHAPE)
 NAMES, STUFF = ('circle', 'star', 'ring'), ('sky', )
-RED = (255, 0, 0)
 
 
 @pytest.fixture(scope='module')
 def glee():
-    return video_model(dict(type='PromptTracker'))
+    return tiny_glee()
+
+
+@pytest.fixture(scope='module')
+def score(glee):
+    """That five objects of the picture have."""
+    return float(glee(picture(), names=NAMES, score_thr=0.)[0].scores[4])
 
 
 @pytest.fixture
 def demo(glee):
-    return ImageDemo(glee, scale=(96, 64), transcriber=lambda audio: Transcript(f'ring {len(audio[0])}'))
+    demo = ImageDemo(glee)
+    demo.open(picture())
+    return demo
 
 
 def picture(seed=0, shape=SHAPE):
     return np.random.default_rng(seed).integers(0, 256, (*shape, 3), dtype=np.uint8)
 
 
-def layer(*rectangles, colour=(0, 192, 64)):
-    """A transparent layer with painted (x1, y1, x2, y2)."""
-    rgba = np.zeros((*SHAPE, 4), np.uint8)
-    for x1, y1, x2, y2 in rectangles:
-        rgba[y1:y2, x1:x2] = (*colour, 255)
-    return rgba
+def layer(*rectangles, **kwargs):
+    """A drawing over what is shown, by rectangles in px of the picture."""
+    return drawing(VIEW.size, *(np.array(rectangle) * VIEW.factor for rectangle in rectangles), **kwargs)
 
 
 def region(x1, y1, x2, y2):
@@ -56,160 +49,179 @@ def region(x1, y1, x2, y2):
     return mask
 
 
-FULL = DemoInput(
-    picture(), [layer((20, 10, 40, 14))], example=picture(3), example_layers=[layer((10, 10, 50, 50))],
-    text=' the red star ', audio=(np.ones(7, np.float32), 16000), names=NAMES, stuff=STUFF)
-
-
-def replaced(**values):
-    return DemoInput(**{**vars(FULL), **values})
-
-
-def same(one, other):
-    assert one.table == other.table
-    assert len(one.pictures) == len(other.pictures) and all(map(np.array_equal, one.pictures, other.pictures))
-
-
-@pytest.fixture
-def session(glee):
-    session = InteractiveSession(glee, scale=(96, 64))
-    session.set_image(picture())
-    return session
-
-
 def reference(glee):
-    session = InteractiveSession(glee, scale=(96, 64))
-    session.set_image(picture(3))
-    return session.encode_reference(mask=region(10, 10, 50, 50), mask_kind='scribble')
+    return glee.open_image(picture(3)).encode_reference(mask=region(10, 10, 50, 50), mask_kind='scribble')
 
 
-@pytest.mark.parametrize('modes', [('Stroke', ), ('Example', ), ('Text', ), ('Audio', ), ('Stroke', 'Text'),
-                                   ('Stroke', 'Example', 'Audio'), ('Example', 'Text')])
-def test_modes_are_prompts_of_the_session(demo, session, glee, modes):
-    """The modes together are one object of the session: same name, score and box, and its mask in the picture."""
-    answer = demo.run(modes, FULL)
-    prompt = dict(Stroke=dict(mask=region(20, 10, 40, 14), mask_kind='scribble'), Text=dict(text='the red star'),
-                  Audio=dict(text='ring 7'), Example=dict(reference=reference(glee)) if 'Example' in modes else {})
-    found = session.add(**{key: value for mode in modes for key, value in prompt[mode].items()})
-    (name, score, *box), = answer.table
-    assert name == (found.text or session.label(found.id, NAMES)[0][0])
-    assert score == pytest.approx(found.score, abs=1e-3) and box == pytest.approx(found.box.tolist(), abs=0.1)
-    assert answer.picture.shape == (*SHAPE, 3) and answer.picture.dtype == np.uint8
-    unnamed = draw(picture(), [found.mask], [''])
-    written = (answer.picture != unnamed).any(-1)  # the name alone
-    assert found.mask.any() and written.mean() < 0.5 and not np.array_equal(answer.picture, picture())
+GIVEN = dict(stroke=dict(layers=[layer((20, 10, 40, 14))]), sentence=dict(sentence=' the red star '),
+             example=dict(example=picture(3), example_layers=[layer((10, 10, 50, 50))]))
 
 
-@pytest.mark.parametrize('modes', [(), ('Panoptic', )])
-def test_no_mode_is_panoptic(demo, session, modes):
-    answer = demo.run(modes, FULL)
-    ids, segments = session.panoptic(NAMES, STUFF)
-    assert [row[0] for row in answer.table] == [segment['name'] for segment in segments]
-    assert answer.message == f'{len(segments)} segment(s)' and answer.picture.shape == (*SHAPE, 3)
-    for row, segment in zip(answer.table, segments):
-        y, x = np.nonzero(ids == segment['id'])
-        assert row[1:] == [pytest.approx(segment['score'], abs=1e-3), x.min(), y.min(), x.max() + 1, y.max() + 1]
-    assert demo.session.results() == []  # it adds no object
+@pytest.mark.parametrize('what', ['stroke', 'sentence', 'example', 'stroke sentence', 'stroke example',
+                                  'sentence example', 'stroke sentence example'])
+def test_what_is_given_is_one_object_of_the_session(demo, glee, what):
+    parts = what.split()
+    answer = demo.run(Question(**{key: value for part in parts for key, value in GIVEN[part].items()}, min_score=0))
+    prompts = dict(stroke=dict(mask=region(20, 10, 40, 14), mask_kind='scribble'), sentence=dict(text='the red star'),
+                   example=dict(reference=reference(glee)) if 'example' in parts else {})
+    prompt = {key: value for part in parts for key, value in prompts[part].items()}
+    session = glee.open_image(picture())
+    expected = session.find(min_score=0, **prompt) if 'stroke' not in parts and 'example' in parts else [
+        session.add(**prompt)]
+    assert [row[1] for row in answer.table] == [round(found.score, 3) for found in expected]
+    assert answer.table[0][0] == ('the red star' if 'sentence' in parts else 'object 1')
+    assert answer.table[0][2:] == pytest.approx(expected[0].box.tolist(), abs=0.06)
+    assert answer.message == f'{len(expected)} object(s) added or corrected'
+    assert answer.picture.shape == (*VIEW.size, 3) and answer.picture.dtype == np.uint8
+
+
+def test_names_find_as_the_inferencer_does(demo, glee, score):
+    """Again with other names replaces them; together with a stroke both are there."""
+    expected = glee(picture(), names=NAMES, score_thr=score)[0]
+    answer = demo.run(Question(NAMES, min_score=score))
+    assert [row[0] for row in answer.table] == expected.names and 5 <= len(expected) < 36
+    assert [row[1] for row in answer.table] == [round(float(score), 3) for score in expected.scores]
+    assert answer.message == f'found {counted(expected.names)}'
+    both = demo.run(Question(NAMES[:1], layers=GIVEN['stroke']['layers'], min_score=0))
+    assert [row[0] for row in both.table] == ['circle'] * 13  # the last is the object that was painted
+    assert both.message == 'found 12 circle; 1 object(s) added or corrected'
+    assert demo.undo().table == answer.table and demo.undo().table == []
+
+
+def test_stuff_gives_every_pixel_a_name(demo, monkeypatch):
+    """The session's map and segments, as objects."""
+    ids = np.zeros(SHAPE, int)
+    ids[:20], ids[30:50, 40:60] = 2, 5
+    segments = [dict(id=5, name='star', score=0.75), dict(id=2, name='sky', score=0.5)]
+    monkeypatch.setattr(demo.session, 'panoptic', lambda *asked: (ids, segments) if asked == (NAMES, STUFF) else None)
+    answer = demo.run(Question(NAMES, stuff=STUFF))
+    assert answer.table == [['star', 0.75, 40, 30, 60, 50], ['sky', 0.5, 0, 0, 90, 20]]
+    assert answer.message == 'found 1 star, 1 sky'
+
+
+def test_clicks(demo, glee):
+    """Each is answered at once, by the pixel under it; the switch says whether it adds or takes away."""
+    session = glee.open_image(picture())
+    first = demo.click(*np.array((30.5, 20.5)) * VIEW.factor, CLICKS[0])
+    found = session.add(points=[(30, 20)])
+    assert first.message == f'object 1: score {found.score:.2f}, {found.area} px after 1 step(s)'
+    again = demo.click(60.5 * VIEW.factor, 40.5 * VIEW.factor, CLICKS[1])
+    found = session.refine(found.id, points=[(60, 40)])
+    off = demo.click(0, 0, CLICKS[2])
+    found = session.refine(found.id, points=[(0, 0, -1)])
+    assert off.table[0][1] == round(found.score, 3) and np.array_equal(demo.session.results()[0].mask, found.mask)
+    centre = off.picture[round(20.5 * VIEW.factor), round(30.5 * VIEW.factor)]
+    assert np.abs(centre - (20, 170, 70.)).max() < 30  # the mark of the first click
+    assert demo.undo().table == again.table and demo.undo().table == first.table
+    demo.click(5, 5, CLICKS[0])
+    assert [each.round for each in demo.session.results()] == [1, 1]
+    demo.reset()
+    assert 'no object yet' in demo.click(5, 5, CLICKS[2]).message and demo.session.results() == []
 
 
 MISSING = [
-    (('Stroke', ), dict(image=None), 'there is no picture'),
-    ((), dict(image=None), 'there is no picture'),
-    (('Stroke', ), dict(layers=[]), 'Stroke is selected, but nothing new is drawn'),
-    (('Stroke', ), dict(layers=[layer()]), 'nothing new is drawn'),
-    (('Stroke', ), dict(layers=[layer((1, 1, 9, 9), colour=RED)]), 'layer 1 has red strokes only'),
-    (('Stroke', ), dict(layers=[np.zeros((5, 5, 4), np.uint8)]), r'layer 1 is \(5, 5, 4\)'),
-    (('Stroke', ), dict(drawing='circle'), "drawing='circle' is unknown"),
-    (('Example', ), dict(example=None), 'Example is selected, but there is no referring picture'),
-    (('Example', ), dict(example_layers=[]), 'nothing is painted on the referring picture'),
-    (('Example', ), dict(example_layers=[layer((1, 1, 9, 9), colour=RED)]), 'nothing is painted on the referring'),
-    (('Text', ), dict(text=None), 'Text is selected, but the text box is empty'),
-    (('Text', ), dict(text='  '), 'the text box is empty'),
-    (('Audio', ), dict(audio=None), 'Audio is selected, but nothing was recorded'),
-    (('Audio', ), dict(audio=(np.zeros(0), 16000)), 'nothing was recorded'),
-    (('Audio', 'Text'), {}, 'choose one of them'),
-    ((), dict(names=(), stuff=()), 'Panoptic is selected, but there are no names'),
-    (('Panoptic', 'Text'), {}, 'goes without other modes'),
-    (('Stroke', 'Text'), dict(layers=[], text=''), 'Stroke is selected, .*; Text is selected, '),
-    (('Reason', ), {}, 'mode Reason is unknown'),
+    ({}, re.escape(NOTHING_ASKED)),
+    (dict(sentence='  ', layers=[layer()]), re.escape(NOTHING_ASKED)),
+    (dict(layers=[layer((1, 1, 9, 9), colour=RED)]), 'Layer 1 has red strokes only'),
+    (dict(layers=[np.zeros((5, 5, 4), np.uint8)]), 'the drawing belongs to another picture'),
+    (dict(layers=GIVEN['stroke']['layers'], drawing='circle'), "drawing='circle' is unknown"),
+    (dict(example=picture(3)), 'Paint the object on the example'),
+    (dict(example=picture(3), example_layers=[layer((1, 1, 9, 9), colour=RED)]), 'Paint the object on the example'),
+    (dict(names=NAMES, min_score=1.), 'found nothing'),
+    (dict(GIVEN['example'], min_score=1.), 'nothing fits with a score of at least 1'),
 ]
 
 
-@pytest.mark.parametrize('modes, values, message', MISSING)
-def test_what_is_missing_is_said_and_changes_nothing(demo, modes, values, message):
-    answer = demo.run(modes, replaced(**values))
+@pytest.mark.parametrize('given, message', MISSING)
+def test_what_is_missing_is_said_and_finds_nothing(demo, given, message):
+    answer = demo.run(Question(**given))
     assert re.search(message, answer.message), answer.message
     assert answer.table == [] and demo.session.results() == []
-    assert (answer.picture is None) == ('image' in values)
-    assert answer.picture is None or np.array_equal(answer.picture, picture())
-    assert demo.undo().message == 'there is nothing to undo'
+    assert np.array_equal(answer.picture, VIEW.show(picture()))
 
 
-def test_audio_needs_the_folder_and_words(glee):
-    assert 'without --whisper FOLDER' in ImageDemo(glee, scale=(96, 64)).run(('Audio', ), FULL).message
-
-    def deaf(audio):
-        raise ValueError('no words were understood in the audio')
-
-    assert 'no words' in ImageDemo(glee, scale=(96, 64), transcriber=deaf).run(('Audio', ), FULL).message
-
-
-def test_three_rounds_and_undo(demo, session):
-    """Strokes pile up in the layer, each round takes the new ones; undo goes back exactly and forth again."""
-    first = layer((20, 10, 40, 14))
-    second = np.maximum(first, layer((50, 30, 60, 34)))
-    third = np.maximum(second, layer((80, 50, 88, 58), colour=RED))
-    answers = [demo.run(('Stroke', ), replaced(layers=[drawn])) for drawn in (first, second, third)]
-    found = session.add(mask=region(20, 10, 40, 14), mask_kind='scribble')
-    session.refine(found.id, mask=region(50, 30, 60, 34), mask_kind='scribble')
-    found = session.refine(found.id, points=[(x, y, -1) for x, y in cell_points(region(80, 50, 88, 58))])
-    assert answers[2].table[0][1] == round(found.score, 3) and found.round == 3
-    assert np.array_equal(demo.session.results()[0].mask, found.mask)
-    assert 'nothing new is drawn' in demo.run(('Stroke', ), replaced(layers=[third])).message
-    same(demo.undo(), answers[1])
-    same(demo.run(('Stroke', ), replaced(layers=[third])), answers[2])  # its strokes are new again
-    same(demo.undo(), answers[1])
-    same(demo.undo(), answers[0])
-    gone = demo.undo()
-    assert gone.table == [] and np.array_equal(gone.picture, picture())
-    same(demo.run(('Stroke', ), replaced(layers=[first])), answers[0])
-
-
-def test_a_layer_is_an_object(demo, session):
-    """Two layers add two objects at once; a stroke in one refines that one; undo takes both back together."""
-    layers = [layer((20, 10, 40, 14)), layer((60, 40, 70, 44))]
-    demo.run(('Stroke', ), replaced(layers=layers))
-    before = demo.session.results()
-    more = np.maximum(layers[1], layer((75, 40, 80, 50)))
-    answer = demo.run(('Stroke', ), replaced(layers=[layers[0], more]))
-    after = demo.session.results()
-    assert [each.round for each in after] == [1, 2] and after[0] is before[0] and len(answer.table) == 2
-    demo.undo()
-    assert demo.session.results() == before
-    assert demo.undo().table == []
-
-
-def test_find_without_strokes(demo, session):
-    """All that fit, as the session finds them; a score that nothing has adds nothing."""
-    answer = demo.run(('Text', ), FULL, top_k=3)
-    found = session.find(3, text='the red star')
-    assert [row[1] for row in answer.table] == [round(each.score, 3) for each in found]
-    assert 'nothing fits' in demo.run(('Text', ), FULL, min_score=1.).message
-    same(demo.undo(), demo.reset())
-
-
-def test_reset_and_another_picture(demo):
-    """Both forget the objects, and strokes count as new again."""
-    answer = demo.run(('Stroke', ), FULL)
-    assert demo.reset().table == [] and demo.session.results() == []
-    assert demo.run(('Stroke', ), FULL).table == answer.table
-    other = demo.run(('Stroke', ), replaced(image=picture(9)))
-    assert len(other.table) == 1 and len(demo.session.results()) == 1
-    assert demo.undo().table == []
-
-
-def test_nothing_to_undo_reset_or_save(demo, tmp_path):
+def test_without_a_picture(glee, tmp_path):
+    demo = ImageDemo(glee)
+    for answer in (demo.run(Question(NAMES)), demo.click(1, 1, CLICKS[0])):
+        assert (answer.message, answer.picture, answer.table) == (NO_PICTURE, None, [])
     assert (demo.undo().picture, demo.reset().picture, demo.save(tmp_path)) == (None, None, [])
+
+
+def test_layers_are_objects_and_strokes_pile_up(demo, glee):
+    """Two layers add two objects; a stroke in one refines that one; undo takes it back, its strokes count as new."""
+    layers = [layer((20, 10, 40, 14)), layer((60, 40, 70, 44))]
+    first = demo.run(Question(layers=layers))
+    more = np.maximum(layers[1], layer((75, 40, 80, 50)))
+    second = demo.run(Question(layers=[layers[0], more]))
+    assert [each.round for each in demo.session.results()] == [1, 2] and len(second.table) == 2
+    session = glee.open_image(picture())
+    found = session.add(mask=region(60, 40, 70, 44), mask_kind='scribble')
+    found = session.refine(found.id, mask=region(75, 40, 80, 50), mask_kind='scribble')
+    assert np.array_equal(demo.session.results()[1].mask, found.mask)
+    assert demo.run(Question(layers=[layers[0], more])).message == NOTHING_ASKED
+    red = np.maximum(more, layer((5, 50, 9, 58), colour=RED))
+    demo.run(Question(layers=[layers[0], red]))
+    found = session.refine(found.id, points=[(x, y, -1) for x, y in cell_points(region(5, 50, 9, 58))])
+    assert np.array_equal(demo.session.results()[1].mask, found.mask)
+    assert demo.undo().table == second.table and demo.undo().table == first.table
+    assert demo.run(Question(layers=[layers[0], more])).table == second.table
+
+
+def test_another_picture_starts_anew(demo):
+    demo.run(Question(NAMES, layers=GIVEN['stroke']['layers'], min_score=0))
+    assert demo.open(picture(9)).table == [] and demo.undo().message == 'there is nothing to undo'
+
+
+def test_saved_files(demo, score, tmp_path):
+    """By name and by click: the JSON holds all, the PNG their numbers, the first on top."""
+    demo.run(Question(NAMES, min_score=score))
+    demo.click(30, 20, CLICKS[0])
+    found, (rows, png, drawn) = demo.result(), demo.save(tmp_path)
+    saved = json.loads(rows.read_text())['objects']
+    assert [one['name'] for one in saved] == found.names and len(found) >= 2
+    assert [one['mask'] for one in saved] == [dict(rle) for rle in found.rles]
+    numbers, taken = np.asarray(Image.open(png)), np.zeros(SHAPE, bool)
+    for number, rle in enumerate(found.rles, 1):
+        assert np.array_equal(numbers == number, decode(rle) & ~taken)
+        taken |= decode(rle)
+    assert Image.open(drawn).size[0] >= SHAPE[1]
+
+
+@pytest.mark.parametrize('shape', [(60, 90), (1, 1), (3000, 2000), (1, 70000), (1280, 5), (799, 801)])
+def test_views(shape):
+    """Every click lands in the picture, corners in corners, and what is shown is neither tiny nor huge."""
+    view = View.of(shape)
+    assert 640 < max(view.size) <= 1600
+    height, width = view.size
+    assert view.place(0, 0) == (0, 0) and view.place(width - 0.01, height - 0.01) == (shape[1] - 1, shape[0] - 1)
+    assert view.place(-5, 1e6) == (0, shape[0] - 1)
+    thin = np.zeros((*view.size, 4), np.uint8)
+    thin[height // 2, width // 2] = GREEN
+    positive, negative = view.strokes(thin)
+    assert positive.shape == negative.shape == shape and not negative.any()
+    row, column = np.argwhere(positive).mean(0)
+    assert np.abs(np.array([column, row]) - view.place(width // 2, height // 2)).max() <= max(shape) / 1280
+
+
+def test_a_view_shows_what_is_clicked_on():
+    shown = VIEW.show(picture())
+    for x, y in ((0, 0), (37, 411), (809, 539)):
+        column, row = VIEW.place(x, y)
+        assert np.array_equal(shown[y, x], picture()[row, column])
+
+
+def test_large_pictures_are_drawn_small(glee):
+    image = np.zeros((1000, 2000, 3), np.uint8)
+    demo = ImageDemo(glee)
+    mask = np.zeros((1000, 2000), bool)
+    mask[200:600, 500:1500] = True
+    demo.open(image)
+    found = demo.result().__class__(None, mask.shape, ['box'], np.array([[500, 200, 1500, 600]], np.float32),
+                                    np.ones(1, np.float32), [encode(mask)])
+    drawn = View.of(image.shape).draw(image, found, {}, [0], 1)
+    assert drawn.shape == (640, 1280, 3) and drawn[320, 640].any() and not drawn[500, 100].any()
+    inside = drawn.any(-1)
+    assert inside[135:380, 325:955].all() and not inside[400:, :].any()
 
 
 def test_points_and_boxes_of_a_drawing():
@@ -230,50 +242,10 @@ def test_negative_strokes_are_a_point_per_cell():
     assert sorted(x // 4 for x, _ in points) == [10, 11, 12, 13, 14, 15] and {y // 3 for _, y in points} == {10}
 
 
-def test_colours_of_strokes_and_kinds_of_pictures():
+def test_colours_of_strokes_and_names():
     rgba = np.zeros((1, 4, 4), np.uint8)
-    rgba[0, :3] = (0, 192, 64, 255), (255, 0, 0, 255), (255, 0, 0, 60)
+    rgba[0, :3] = (0, 190, 90, 128), (230, 40, 40, 128), (230, 40, 40, 20)
     positive, negative = read_strokes(rgba)
     assert positive.tolist() == [[True, False, False, False]] and negative.tolist() == [[False, True, False, False]]
-    grey = np.array([[3, 200]], np.uint8)
-    assert read_image(grey).tolist() == [[[3] * 3, [200] * 3]] and read_image(rgba).shape == (1, 4, 3)
-    assert read_image(None) is None and read_image(np.zeros((0, 5, 3))) is None
     assert split_names(' cat, hot dog,,cat ') == ('cat', 'hot dog') and split_names(None) == ()
-
-
-def test_drawn_pixels():
-    """Half the colour inside, the outline in full, nothing outside; objects differ in colour, also the 256th."""
-    image, mask = np.full((*SHAPE, 3), 100, np.uint8), region(20, 10, 40, 30)
-    shown = draw(image, [mask, mask & False], ['', 'unseen'])
-    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))).astype(bool)  # the outline is smooth
-    assert (shown[~near] == 100).all() and (image == 100).all()
-    np.testing.assert_allclose(shown[20, 30], (100 + np.array(colour_of(1))) / 2, atol=1)
-    assert np.abs(shown[10, 30].astype(int) - colour_of(1)).max() < 40
-    assert len({colour_of(number) for number in range(1, 256)}) == 255 and colour_of(256) == colour_of(1)
-    assert not np.array_equal(draw(image, [mask], ['x']), draw(image, [mask], ['']))
-
-
-def test_saved_masks(demo, tmp_path):
-    demo.run(('Stroke', ), replaced(layers=[layer((20, 10, 40, 14)), layer((60, 40, 70, 44))]))
-    png, rows = demo.save(tmp_path)
-    numbers = np.asarray(Image.open(png))
-    for number, each in enumerate(demo.session.results(exclusive=True), 1):
-        assert np.array_equal(numbers == number, each.mask)
-    rows = json.loads(rows.read_text())
-    assert len(rows) == 2
-    for row, each in zip(rows, demo.session.results()):
-        assert np.array_equal(mask_utils.decode(row['segmentation']).astype(bool), each.mask)
-        x, y, width, height = row['bbox']
-        assert [x, y, x + width, y + height] == pytest.approx(each.box.tolist(), abs=0.05)
-        assert row['name'] in NAMES and row['score'] == pytest.approx(each.score, abs=1e-5)
-
-
-def test_video_files_can_be_read_back(tmp_path):
-    """Frames of two sizes; colours survive, red stays red."""
-    pictures = [np.full((*SHAPE, 3), (200, 20 * i, 30), np.uint8) for i in range(4)] + [np.zeros((30, 50, 3), np.uint8)]
-    capture = cv2.VideoCapture(str(write_video(pictures, tmp_path / 'x.webm', 5)))
-    read = []
-    while (frame := capture.read())[0]:
-        read.append(frame[1][..., ::-1])
-    assert len(read) == 5 and all(frame.shape == (*SHAPE, 3) for frame in read)
-    assert all(np.abs(frame.mean((0, 1)) - wanted.mean((0, 1))).max() < 12 for frame, wanted in zip(read, pictures))
+    assert counted(['b', 'a', 'b']) == '2 b, 1 a' and counted([]) == 'nothing'

@@ -1,147 +1,126 @@
-"""The demo on videos, without a page: a reference, and objects that are painted, followed and corrected."""
+"""The demo on videos, without a page: frames, clicks and tracks as the session and the inferencer have them."""
+import json
+
+import cv2
 import numpy as np
 import pytest
-from demo_image import DemoInput
-from demo_video import ReferenceDemo, ShortVideo, VideoDemo
-from mini_video import video_model
-from PIL import Image
+from demo_image import CLICKS, Question
+from demo_model import drawing, tiny_glee
+from demo_pictures import View
+from demo_video import NO_VIDEO, NOTHING_ASKED, VideoDemo
 
-from projects.glee.apis import InteractiveSession, Transcript, VideoSession, track_reference
+from projects.glee.visualization.video_writer import VideoWriter
+from projects.glee_cli.serving.limits import Limits
+from projects.glee_cli.serving.turns import Turns
+from projects.glee_cli.serving.uploads import ShortVideo
 
 SHAPE = (64, 96)
-SCALE = dict(scale=(96, 64))
+VIEW = View.of(SHAPE)
+SCORE = 0.44
 
 
 @pytest.fixture(scope='module')
 def glee():
-    return video_model(dict(type='PromptTracker'))
+    return tiny_glee()
 
 
-def frames(length=3):
-    """A bright square that moves right over noise, uint8 RGB."""
-    video = np.random.default_rng(0).integers(0, 60, (length, *SHAPE, 3), dtype=np.uint8)
-    for i, frame in enumerate(video):
-        frame[20:40, 10 + 8 * i:30 + 8 * i] = 250
-    return video
+@pytest.fixture(scope='module')
+def path(tmp_path_factory):
+    """Four frames of coloured clouds that move right."""
+    path = tmp_path_factory.mktemp('video') / 'a.mp4'
+    noise = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    picture = cv2.resize(noise, SHAPE[::-1], interpolation=cv2.INTER_CUBIC)
+    writer = VideoWriter(path, 8)
+    for number in range(4):
+        writer.write(np.roll(picture, 8 * number, 1))
+    writer.close()
+    return path
 
 
-def layer(x1, y1, x2, y2, colour=(0, 192, 64)):
-    rgba = np.zeros((*SHAPE, 4), np.uint8)
-    rgba[y1:y2, x1:x2] = (*colour, 255)
-    return rgba
+@pytest.fixture
+def demo(glee, path):
+    demo = VideoDemo(glee)
+    demo.open(ShortVideo(path, Limits()))
+    return demo
 
 
-def region(x1, y1, x2, y2):
-    return layer(x1, y1, x2, y2)[..., 3] > 0
+def at(x, y):
+    """Px of what is shown."""
+    return (x + 0.5) * VIEW.factor, (y + 0.5) * VIEW.factor
 
 
-EXAMPLE = DemoInput(example=frames()[0], example_layers=[layer(10, 20, 30, 40)], drawing='box')
+def tracked(demo, folder, **given):
+    """Rows of the JSON file that ``track`` writes, its message, and the progress that was shown."""
+    steps = []
+    done = demo.track(Question(**given), folder, lambda share, doing: steps.append((share, doing)), Turns().each)
+    assert steps == sorted(steps, key=lambda step: step[0]) and steps[-1] == (1., 'frame 4 of 4')
+    capture = cv2.VideoCapture(str(done.video))
+    sizes = [frame.shape for _, frame in iter(capture.read, (False, None))]
+    assert sizes == [(320, 480, 3)] * 4  # enlarged, for names that can be read
+    return json.loads(done.json.read_text()), done.message
 
 
-def test_a_reference_is_followed(glee):
-    """The rows are the results of ``track_reference``, the pictures one per frame."""
-    answer = ReferenceDemo(glee, **SCALE).run(EXAMPLE, frames(), 'prev')
-    session = InteractiveSession(glee, **SCALE)
-    session.set_image(frames()[0])
-    reference = session.encode_reference(boxes=[(10, 20, 30, 40)])
-    found = list(track_reference(session, frames(), reference, 'prev'))
-    assert [row[0] for row in answer.table] == [index for index, each in enumerate(found) if each is not None]
-    assert [row[2] for row in answer.table] == [round(each.score, 3) for each in found if each is not None]
-    assert [picture.shape for picture in answer.pictures] == [(*SHAPE, 3)] * 3 and answer.table
-    none = ReferenceDemo(glee, **SCALE).run(EXAMPLE, frames(), min_score=1.)
-    assert none.table == [] and np.array_equal(none.pictures, frames())
+def rows(results):
+    return [[(int(identity), dict(rle)) for identity, rle in zip(result.ids, result.rles)] for result in results]
 
 
-@pytest.mark.parametrize('given, video, message', [
-    (DemoInput(), frames(), 'there is no referring picture'),
-    (DemoInput(example=frames()[0]), frames(), 'nothing is painted'),
-    (EXAMPLE, None, 'there is no video'),
-    (EXAMPLE, [], 'there is no video'),
-    (EXAMPLE, 'nowhere.mp4', 'nowhere.mp4'),
-])
-def test_a_reference_without_its_input(glee, given, video, message):
-    answer = ReferenceDemo(glee, **SCALE).run(given, video)
-    assert message in answer.message and answer.pictures == answer.table == []
+def rows_of_file(frames):
+    return [[(one['id'], one['mask']) for one in frame['objects']] for frame in frames]
 
 
-def test_objects_are_painted_followed_and_corrected(glee):
-    """As with a ``VideoSession``: layers are objects, on other frames too; reset forgets them."""
-    demo, session = VideoDemo(glee, **SCALE), VideoSession(glee, **SCALE)
-    session.open(frames())
-    opened = demo.open(frames())
-    assert np.array_equal(opened.picture, frames()[0]) and demo.last_frame == 2
-    added = demo.prompt(('Stroke', ), DemoInput(layers=[layer(12, 22, 28, 38), layer(60, 5, 80, 10)]))
-    found = [session.add(0, mask=region(*sides), mask_kind='scribble') for sides in ((12, 22, 28, 38), (60, 5, 80, 10))]
-    assert [row[:3] for row in added.table] == [[0, f'object {each.id}', round(each.score, 3)]
-                                                for each in found if each.mask.any()]
+def test_clicks_are_answered_and_followed(demo, glee, path, tmp_path):
+    """On any frame; a correction holds for the object of the last click; reset forgets them."""
+    session = glee.open_video(str(path), min_score=0.)
+    assert demo.last_frame == 3 and np.array_equal(demo.show(2).picture.shape, (*VIEW.size, 3))
+    first = session.add(1, points=[(25, 30)])
+    answer = demo.click(1, *at(25, 30), CLICKS[0])
+    assert answer.message == f'object 1 on frame 1: score {first.score:.2f}, {first.area} px. Press Track.'
+    assert [row[0] for row in answer.table] == session.result(1).names
+    session.refine(first.id, 3, points=[(50, 30)])
+    demo.click(3, *at(50, 30), CLICKS[1])
+    session.refine(first.id, 3, points=[(5, 5, -1)])
+    demo.click(3, *at(5, 5), CLICKS[2])
+    frames, message = tracked(demo, tmp_path, min_score=0.)
     list(session.track())
-    tracked = demo.track()
-    assert len(tracked.pictures) == 3 and all(picture.shape == (*SHAPE, 3) for picture in tracked.pictures)
-    assert {row[0] for row in tracked.table} == {
-        frame for frame in range(3) if any(session.mask(each.id, frame).any() for each in found)}
-    for frame, name, score, *_ in tracked.table:
-        assert score == round(session.score(int(name.split()[1]), frame), 3)
-    # a correction of the second object on the last frame
-    assert np.array_equal(demo.show(2).picture, frames()[2])
-    demo.prompt(('Stroke', ), DemoInput(layers=[layer(0, 0, 0, 0), layer(60, 5, 80, 10)]))
-    session.refine(found[1].id, 2, mask=region(60, 5, 80, 10), mask_kind='scribble')
-    demo.track()
-    list(session.track())
-    assert all(np.array_equal(demo.session.mask(each.id, frame), session.mask(each.id, frame))
-               for each in found for frame in range(3))
-    empty = demo.reset()
-    assert empty.table == [] and np.array_equal(empty.picture, frames()[2])
-    assert 'there is no object' in demo.track().message
+    assert rows_of_file(frames) == rows(session.result(frame) for frame in range(4)) and any(rows_of_file(frames))
+    assert message == '1 object(s) in 4 frames'
+    assert demo.reset(0).table == [] and demo.track(Question(), tmp_path, print).message == NOTHING_ASKED
+    assert 'no object yet' in demo.click(0, 1, 1, CLICKS[2]).message
 
 
-def test_objects_by_text_and_example(glee):
-    """Each press adds one, named by its phrase; strokes are not needed."""
-    demo = VideoDemo(glee, transcriber=lambda audio: Transcript('ring'), vocabulary=('star', 'ring'), **SCALE)
-    demo.open(frames())
-    given = DemoInput(text='the square', audio=(np.ones(4, np.float32), 16000), example=frames()[0],
-                      example_layers=EXAMPLE.example_layers)
-    for modes in (('Text', ), ('Audio', ), ('Example', )):
-        assert '1 object(s)' in demo.prompt(modes, given).message
-    names = list(demo._known.values())
-    assert names[:2] == ['the square', 'ring'] and names[2] in ('star', 'ring')
-    assert len(demo.track().pictures) == 3
+def test_names_sentence_and_example(demo, glee, path, tmp_path):
+    """As the inferencer follows them; all together with a click, each object has a number of its own."""
+    frames, _ = tracked(demo, tmp_path, names=('star', ), min_score=SCORE)
+    assert rows_of_file(frames) == rows(glee.track(str(path), names='star', score_thr=SCORE)) and any(
+        rows_of_file(frames))
+    frames, _ = tracked(demo, tmp_path, sentence=' the square ', min_score=0.)
+    assert rows_of_file(frames) == rows(glee.track(str(path), expressions='the square', score_thr=0.))
+    image = np.random.default_rng(3).integers(0, 256, (*SHAPE, 3), dtype=np.uint8)
+    example = dict(example=image, drawing='box', example_layers=[
+        drawing(VIEW.size, np.array((10, 20, 30, 40)) * VIEW.factor)])
+    frames, _ = tracked(demo, tmp_path, min_score=0.1, **example)
+    assert rows_of_file(frames) == rows(glee.track(
+        str(path), reference=dict(image=image, boxes=[(10, 20, 30, 40)]), score_thr=0.1))
+    demo.click(0, *at(20, 30), CLICKS[0])
+    frames, message = tracked(demo, tmp_path, names=('star', ), min_score=SCORE)
+    names = {one['id']: one['name'] for frame in frames for one in frame['objects']}
+    assert set(names.values()) == {'star', 'object'} and message == f'{len(names)} object(s) in 4 frames'
 
 
-@pytest.mark.parametrize('modes, given, message', [
-    ((), DemoInput(), 'select at least one of Stroke'),
-    (('Panoptic', ), DemoInput(), 'select at least one of Stroke'),
-    (('Stroke', ), DemoInput(), 'nothing new is drawn'),
-    (('Stroke', ), DemoInput(layers=[layer(1, 1, 9, 9, (255, 0, 0))]), 'layer 1 has red strokes only'),
-    (('Text', ), DemoInput(), 'the text box is empty'),
-    (('Audio', ), DemoInput(), 'without --whisper FOLDER'),
-    (('Example', ), DemoInput(), 'there is no referring picture'),
-])
-def test_what_is_missing_is_said(glee, modes, given, message):
-    demo = VideoDemo(glee, **SCALE)
-    for answer in (demo.prompt(modes, given), demo.track(), demo.reset(), demo.show(1), demo.open(None)):
-        assert answer.message.startswith('there is no video') and answer.picture is None
-    demo.open(frames())
-    answer = demo.prompt(modes, given)
-    assert message in answer.message and answer.table == [] and np.array_equal(answer.picture, frames()[0])
-    assert 'there is no object' in demo.track().message
+def test_without_a_video(glee, tmp_path):
+    demo = VideoDemo(glee)
+    for answer in (demo.show(0), demo.click(0, 1, 1, CLICKS[0]), demo.reset(0),
+                   demo.track(Question(), tmp_path, print)):
+        assert answer.message == NO_VIDEO
+    assert demo.last_frame == 0
 
 
-def test_files_that_are_no_videos(glee, tmp_path):
-    (tmp_path / 'x.mp4').write_bytes(b'nothing')
-    demo = VideoDemo(glee, **SCALE)
-    assert 'x.mp4' in demo.open(str(tmp_path / 'x.mp4')).message
-    assert 'nowhere.mp4' in demo.open(str(tmp_path / 'nowhere.mp4')).message
-    (tmp_path / 'empty').mkdir()
-    assert 'empty has no frame' in demo.open(tmp_path / 'empty').message
-
-
-def test_long_and_large_videos_are_cut_and_shrunk(tmp_path):
-    """Of five frames of 40 x 60 px the first three, at 20 x 30; an unreadable one is black, of the same size."""
-    for i in range(5):
-        Image.fromarray(np.full((40, 60, 3), 50 + i, np.uint8)).save(tmp_path / f'{i}.png')
-    video = ShortVideo(tmp_path, max_frames=3, max_side=30)
-    assert (len(video), video.left_out, video.fps) == (3, 2, 10)
-    assert [frame.tolist() for frame in video] == [np.full((20, 30, 3), 50 + i).tolist() for i in range(3)]
-    (tmp_path / '1.png').write_bytes(b'no picture')
-    assert video.picture(0).any() and video.picture(1).shape == (20, 30, 3) and not video.picture(1).any()
-    assert 'the last 2 frames were left out' in video.note() and ShortVideo(tmp_path).note() == ''
+def test_a_video_without_readable_frames(glee, tmp_path):
+    """What was asked is answered in words."""
+    for number in range(2):
+        (tmp_path / f'{number}.png').write_bytes(b'no picture')
+    demo = VideoDemo(glee)
+    assert 'frame 0' in demo.open(ShortVideo(tmp_path, Limits(), 'mine')).message or demo.video is not None
+    for answer in (demo.show(1), demo.click(0, 1, 1, CLICKS[0]),
+                   demo.track(Question(('star', )), tmp_path, lambda *_: None)):
+        assert answer.message and str(tmp_path) not in answer.message

@@ -1,0 +1,1 @@
+"""What the demo page and ``glee serve`` share: limits of what users send, and turns at the model."""
