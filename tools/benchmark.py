@@ -78,7 +78,6 @@ def main() -> int:
         run_rows(rows, processes, screen, save)
     failed = any(row.state == FAILED for row in rows)
     if processes.rank == 0:
-        screen(rows)
         trouble = measure_names(args, about) if rows else None
         done = sum(row.state == DONE for row in rows)
         print(*filter(None, [trouble]), f'{done} of {len(rows)} benchmarks done:', *map(str, save(rows)), sep='\n')

@@ -1,4 +1,5 @@
 """tools/benchmark.py: killed and started again, several processes, missing files, what it writes."""
+import io
 import json
 import os
 import signal
@@ -14,10 +15,14 @@ import torch
 from config_runs import load
 from mmdet.registry import MODELS
 from paths import ROOT
+from rich.console import Console
 from tool_runner import run_tool
 
 from projects.glee.engine.checkpoints.model_size import guess_model_size
+from projects.glee_cli.benchmark import read_benchmarks, select
 from projects.glee_cli.benchmark.member_run import STAMP
+from projects.glee_cli.benchmark.screen import Screen
+from projects.glee_cli.benchmark.suite_run import DONE, RUNNING, plan
 
 
 @pytest.fixture(scope='module')
@@ -146,6 +151,24 @@ def test_a_run_that_fails_is_a_row_that_says_so(world, weights, tmp_path, capsys
     assert end.value.code == 3
     assert 'failed, see coco-val/output.log: out of luck' in capsys.readouterr().out
     assert read(tmp_path / 'work')['coco-val']['state'] == 'failed'
+
+
+def test_the_table_on_a_terminal(world, weights, tmp_path):
+    """A line for each row: what runs and how far it is, what is done with its numbers, what has no data."""
+    suite = plan(select(read_benchmarks(), 'smoke', ['coco-val', 'lvis', 'uvo']), 'mini', 2, str(weights), tmp_path,
+                 'smoke', dict(data_root=f'{tmp_path}/nothing/'), False, sys.executable)
+    coco, lvis, uvo = suite
+    coco.state = DONE
+    coco.stamp = dict(metrics={'coco/bbox_mAP': 0.1234}, seconds=65., memory_mib=2048, memory_of='gpu')
+    lvis.state, lvis.progress, lvis.seconds = RUNNING, '3/40', 7.
+    console = Console(file=io.StringIO(), force_terminal=True, width=150, color_system=None)
+    screen = Screen('mini', console)
+    with screen:
+        screen(suite)
+    shown = console.file.getvalue()
+    for text in ('box AP 12.3', '1 min 05 s', '2.0 GiB (GPU)', 'running 3/40', '7 s', 'no data'):
+        assert text in shown, text
+    assert uvo.missing and f'{tmp_path}/nothing/UVO' in uvo.missing[0]['path']
 
 
 def test_sizes_are_known_by_the_weights(official_lite, glee_lite, weights, tmp_path):

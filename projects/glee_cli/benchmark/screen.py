@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from .suite_run import DONE, RUNNING, WAITING, Row
+from .suite_run import DONE, FAILED, RUNNING, WAITING, Row
 from .tables import clock, duration, memory, remark, value_of
 
 _NUMBERS = 3  # of a row, on the screen
@@ -40,7 +40,7 @@ class Screen:
             self.live.update(self.table(rows), refresh=True)
             return
         for row in rows:
-            if row.state not in (WAITING, RUNNING) and row.benchmark.name not in self.said:
+            if row.state in (DONE, FAILED) and row.benchmark.name not in self.said:
                 self.said.add(row.benchmark.name)
                 kept = ' (finished before)' if row.kept else ''
                 parts = [f'{row.benchmark.name}: {row.state}{kept}', self._numbers(row), clock(row), memory(row)]

@@ -84,6 +84,8 @@ def run_rows(rows: Sequence[Row], processes: Processes, show, save) -> None:
         save: called after every row of the first process.
     """
     with show if processes.rank == 0 else nullcontext():
+        if processes.rank == 0:
+            show(rows)
         for number, row in enumerate(rows):
             if row.state == WAITING:
                 _run(row, rows, number, processes, show)
