@@ -14,11 +14,13 @@ from .limits import Limits
 
 @contextmanager
 def told_by_name(path: Union[str, Path], name: str) -> Iterator[None]:
-    """Errors about a file as ValueError, with ``name`` in the place of its path."""
+    """Errors about a file as ValueError of one line, with ``name`` in the place of its path."""
     try:
         yield
     except (ValueError, OSError) as error:
-        raise ValueError(str(error).replace(str(path), name)) from error
+        # a quoted path may be spelled otherwise (a line break in a name): its folder goes in any case
+        told = str(error).replace(str(path), name).replace(f'{Path(path).parent}/', '')
+        raise ValueError(' '.join(told.split())) from error
 
 
 def check_size(path: Union[str, Path], limits: Limits, name: str) -> None:

@@ -22,6 +22,11 @@ def test_pictures(tmp_path):
             refused += 1
             assert str(tmp_path) not in str(error) and 'mine' in str(error) and '\n' not in str(error)
     assert len(paths) - refused == count
+    odd = tmp_path / 'odd' / 'a\nb.png'
+    odd.write_bytes(b'no picture')
+    with pytest.raises(ValueError, match=r'^a b\.png cannot be read') as caught:
+        read_upload(odd, Limits())
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_limits(tmp_path):
