@@ -31,7 +31,8 @@ the paper's, time and memory. A row without data says which file is missing and 
 `torchrun --nproc-per-node 8 tools/benchmark.py paper ... --launcher pytorch`; several machines share the work folder
 (with `srun`: `--launcher slurm`).
 `smoke` is every benchmark that has a config of the small model, on a synthetic world of a few pictures: its numbers say
-that everything runs, not how good it is.
+that everything runs, not how good it is. `paper`, `image` and `smoke` end with a curve of time and memory against the
+number of names and of expressions (`tools/analysis_tools/many_names.py` alone measures it, too).
 """
 _TRAININGS = """\
 ## Trainings of the paper that differ by one key
