@@ -53,7 +53,8 @@ def run(args: Namespace) -> bool:
     """Never leaves anything out but what the check names."""
     from .options import need_weights
     need_weights(args)
-    args.train, args.val = (_coco_file(path, Path(args.work_dir)) for path in (args.train, args.val))
+    args.train, args.val = (coco_file(path, Path(args.work_dir) / f'{part}.coco.json')
+                            for part, path in (('train', args.train), ('val', args.val)))
     with_masks = _check(args)
     from projects.glee.engine.runner import run_config
     cfg = make_config(args, with_masks)
@@ -139,12 +140,11 @@ def _recompute_inside(backbone) -> None:
     backbone.with_cp = True
 
 
-def _coco_file(path: str, folder: Path) -> str:
-    """A COCO file as it is, one of JSON lines (ODVG) written to ``folder`` as such a file."""
+def coco_file(path: str, out: Path) -> str:
+    """A COCO file as it is, one of JSON lines (ODVG) written to ``out`` as such a file."""
     if Path(path).suffix != '.jsonl':
         return path
     from projects.glee.datasets.conversion import convert_odvg
-    out = folder / f'{Path(path).stem}.coco.json'
     skipped = convert_odvg(path, out)
     for reason, count in sorted(skipped.items()):
         print(f'{path}: {reason}: {count} (first: {skipped.first[reason]})')

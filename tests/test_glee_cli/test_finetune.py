@@ -6,10 +6,11 @@ import torch
 from paths import ROOT
 
 from projects.glee.apis import GLEEInferencer, init_model
+from projects.glee.datasets.checking import check_coco
 from projects.glee.engine.checkpoints import read_checkpoint
 from projects.glee.models.extensions.fine_tuning import read_learned
 from projects.glee_cli.exits import OK, WRONG_USE
-from projects.glee_cli.finetune import MODELS, make_config
+from projects.glee_cli.finetune import MODELS, coco_file, make_config
 from projects.glee_cli.program import main, make_parser
 
 
@@ -117,6 +118,20 @@ def test_the_config_of_every_size(model):
     # Pro needs its square, the others no padding
     steps = json.dumps(val.dataset.pipeline)
     assert ('PadSquare' in steps) == (model == 'glee_eva02-l')
+
+
+def test_an_odvg_file_is_the_coco_file_it_was_made_of(world, files):
+    content = json.loads((files / 'boxes.json').read_text())
+    names = {row['id']: row['name'] for row in content['categories']}
+    lines = [dict(filename=image['file_name'], height=image['height'], width=image['width'], detection=dict(instances=[
+        dict(bbox=[x, y, x + w, y + h], label=row['category_id'], category=names[row['category_id']])
+        for row in content['annotations'] if row['image_id'] == image['id'] for x, y, w, h in [row['bbox']]]))
+        for image in content['images']]
+    (files / 'boxes.jsonl').write_text('\n'.join(map(json.dumps, lines)))
+    written, same = (check_coco(path, str(world / 'coco/train2017'), quick=True)
+                     for path in (coco_file(str(files / 'boxes.jsonl'), files / 'out.json'), str(files / 'boxes.json')))
+    assert written.objects == same.objects and len(written.items) == len(same.items) > 0
+    assert coco_file('a/train.json', files / 'out.json') == 'a/train.json'
 
 
 def test_a_small_gpu_takes_the_same_step_in_parts_and_keeps_less():
