@@ -21,7 +21,7 @@ def decoded(glee, feats, texts):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('chunk_pixels', [3 * SIZE[0] * SIZE[1], 1], ids=['three at a time', 'one by one'])
+@pytest.mark.parametrize('chunk_pixels', [8 * 3 * SIZE[0] * SIZE[1], 1], ids=['three at a time', 'one by one'])
 def test_many_expressions_equal_single_passes(glee, chunk_pixels, monkeypatch):
     head, feats, counts = glee.panoptic_head, glee.extract_feat(images(1)), Counter()
     monkeypatch.setattr(head.prompt_decoder, 'chunk_pixels', chunk_pixels)

@@ -59,7 +59,8 @@ class PromptDecoder:
         head (GLEEHead): encodes and decodes.
         composer (PromptComposer): scores the queries of an object.
         chunk (int): most objects that pass together at test.
-        chunk_pixels (int): most pixels of the padded input times objects that pass together, which bounds memory.
+        chunk_pixels (int): most pixels of the padded input times objects that pass together, which bounds memory. On a
+            CPU an eighth of them pass the encoder together: what fits the cache is faster.
     """
 
     def __init__(self, head, composer: PromptComposer, chunk: int = 8, chunk_pixels: int = 2**22) -> None:
@@ -232,8 +233,9 @@ class PromptDecoder:
         told = [index for index, text in enumerate(objects.texts) if text is not None]
         expressions = self.head.encode_expressions([objects.texts[index] for index in told]) if told else None
         vocabulary = None if len(told) == len(objects.kinds) else self.head.encode_names(names)
-        step = max(min(self.chunk, self.chunk_pixels // objects.masks.shape[-2:].numel()), 1)
-        for (given, _), members in groups.items():
+        room = self.chunk_pixels // objects.masks.shape[-2:].numel()
+        for (given, is_new), members in groups.items():
+            step = max(min(self.chunk, room // 8 if is_new and not objects.masks.is_cuda else room), 1)
             for start in range(0, len(members), step):
                 indices = members[start:start + step]
                 text = (expressions.pick([told.index(index) for index in indices]) if given.text else
