@@ -20,7 +20,7 @@ OWN = sorted([*(CONFIGS / 'finetune').glob('*.py'), CONFIGS / 'examples/finetune
 ALL = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts and path not in OWN)
 
 CONVERTED = ('VOCdevkit', 'benchmark_RELEASE', 'panoptic', 'stuff', 'minival')
-NOT_IN_MINIWORLD = ('odinw/', 'omnilabel/', 'test-dev2017', 'test2017')
+NOT_IN_MINIWORLD = ('odinw/', 'omnilabel/', 'ReVOS/', 'ReasonVOS/', 'test-dev2017', 'test2017')
 
 
 def load(path, **options):

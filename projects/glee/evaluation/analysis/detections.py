@@ -7,11 +7,11 @@ from typing import Sequence
 
 import numpy as np
 import pycocotools.mask as mask_utils
-from mmdet.datasets.api_wrappers import COCO
+from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from ...datasets.store.json_file import load_json
-from ..functional.coco_truth import TruthFile, coco_of
+from ..functional.coco_truth import TruthFile
 
 MATCHED = 0.5  # IoU of a detection that is right
 DETECTIONS = 100  # of a picture that count
@@ -86,9 +86,9 @@ def read_detections(truth_file: str | Path, result_file: str | Path, kind: str =
         if strange:
             raise ValueError(f'{result_file} has {key} {strange[0]!r}, which {truth_file} lacks')
     rows = [dict(row, image_id=images[row['image_id']], category_id=categories[row['category_id']]) for row in rows]
-    truth = coco_of(content)
-    with redirect_stdout(io.StringIO()):
-        results = truth.loadRes(rows) if rows else coco_of(dict(content, annotations=[]))
+    with redirect_stdout(io.StringIO()):  # pycocotools tells what it does
+        truth = _indexed(content)
+        results = truth.loadRes(rows) if rows else _indexed(dict(content, annotations=[]))
         program = COCOeval(truth, results, kind)
         program.params.maxDets = [1, 10, DETECTIONS]
         program.evaluate()
@@ -96,6 +96,13 @@ def read_detections(truth_file: str | Path, result_file: str | Path, kind: str =
     names = [truth.cats[number]['name'] for number in program.params.catIds]
     return Detections(kind, names, _pictures(program, truth, results, kind),
                       program.eval['precision'][..., 0, -1], program.eval['recall'][..., 0, -1])
+
+
+def _indexed(content: dict) -> COCO:
+    coco = COCO()
+    coco.dataset = content
+    coco.createIndex()
+    return coco
 
 
 def kind_key(kind: str) -> str:
