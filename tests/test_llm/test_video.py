@@ -167,3 +167,51 @@ def test_key_frames_of_a_file_and_of_the_model(tmp_path):
     assert len(scores) == 4 and len(set(scores)) == 4 and all(0 < score < 1 for score in scores)
     assert stability(torch.tensor([[2., 0., -3.], [1.5, -0.5, -2.]])) == 2 / 4
     assert stability(torch.full((2, 2), -5.)) == 0
+
+
+def test_the_memory_learns_which_of_two_alike_is_meant():
+    """Two squares alike cross; the mask of the first frame says which is meant."""
+    rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
+    codes = torch.nn.functional.normalize(torch.randn(2, 8, generator=generator), dim=1)
+
+    def film():
+        """Pixel embeddings (8, 24, 24) of five frames, and the mask of the square that goes right."""
+        top, frames = int(rng.integers(0, 7)), []
+        for t in range(5):
+            masks = torch.zeros(2, 24, 24, dtype=torch.bool)
+            masks[0, top:top + 7, 1 + 4 * t:7 + 4 * t] = True
+            masks[1, top + 9:top + 16, 17 - 4 * t:23 - 4 * t] = True
+            masks = masks.flip(1) if flip else masks
+            frames.append((torch.where(masks.any(0), codes[0][:, None, None], codes[1][:, None, None]), masks[0]))
+        return frames
+
+    torch.manual_seed(0)
+    bank, embed = MemoryBank(8, 32, 1, 2), torch.nn.Parameter(4 * (codes[0] - codes[1]))
+
+    def ious(frames, memory):
+        memory.write(frames[0][0], 20. * frames[0][1] - 10)
+        found = []
+        for pixels, truth in frames[1:]:
+            mask = torch.einsum('c,chw->hw', embed, memory.read(pixels))
+            found.append((mask, truth))
+            memory.write(pixels, mask)
+        return found
+
+    optimizer = torch.optim.Adam([*bank.parameters(), embed], 3e-3)
+    for _ in range(120):
+        flip = rng.random() < 0.5
+        found = ious(film(), VideoMemory(bank, stride=1))
+        loss = torch.stack([torch.nn.functional.binary_cross_entropy_with_logits(mask, truth.float())
+                            for mask, truth in found]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        scores = {}
+        for name, used in (('on', bank), ('off', None)):
+            values = []
+            for flip in (False, True) * 4:
+                values += [((mask > 0) & truth).sum() / ((mask > 0) | truth).sum()
+                           for mask, truth in ious(film(), VideoMemory(used, stride=1))]
+            scores[name] = float(torch.stack(values).mean())
+    assert scores['on'] > 0.75 and scores['on'] > scores['off'] + 0.2, scores

@@ -3,9 +3,11 @@ from typing import Optional, Sequence
 
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
+from mmdet.structures import DetDataSample, TrackDataSample
 from torch import Tensor, nn
 
+from ...structures.masks import bounding_box
+from ...structures.track import Track, encode_mask
 from ..reader import Seen
 from ..reasoning_segmentor import ReasoningSegmentor, to_picture
 from .contrastive import ObjectContrastiveLoss
@@ -34,6 +36,7 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
                  data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None) -> None:
         super().__init__(glee, language_model, num_objects, use_image_tokens, seg_state, ce_on, loss_weights,
                          max_new_tokens, cached_mb, data_preprocessor, init_cfg)
+        self.key_frames = None  # a ``KeyFrameScorer``, for ``predict``
         self.memory = None if memory is None else MemoryBank(self.glee.channels, **memory)
         self.contrastive = None if contrastive is None else ObjectContrastiveLoss(**contrastive)
         width = self.language_model.width
@@ -73,6 +76,25 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
             losses['loss_score'] = torch.stack(scored).mean()
         return losses
 
+    @torch.no_grad()
+    def predict(self, inputs: Sequence, data_samples: Sequence) -> Sequence:
+        """Of whole videos (``ShowVideo``) the samples with ``pred_tracks``, one per expression that is found anywhere;
+        of dialogues as the base class."""
+        from .sweep import sweep
+        for frames, sample in zip(inputs, data_samples):
+            if not isinstance(sample, TrackDataSample):
+                super().predict([frames], [sample])
+                continue
+            sample.pred_tracks = []
+            for label, expression in enumerate(sample[0].text):
+                answers = sweep(self, frames, expression, self.key_frames).answers
+                rles = [encode_mask(answer.mask) for answer in answers]
+                shown = [answer.score for answer, rle in zip(answers, rles) if rle is not None]
+                if shown:
+                    sample.pred_tracks.append(Track(label + 1, label, sum(shown) / len(shown), rles,
+                                                    [rle and corners_of(rle) for rle in rles]))
+        return data_samples
+
     def _score_losses(self, tokens, states: Tensor, scores: Sequence[float]) -> Tensor:
         """L1 of the score of each [SCORE] of a dialogue."""
         wanted = torch.tensor(scores, device=states.device, dtype=torch.float32)
@@ -82,3 +104,9 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
         """Scores (S,) in 0..1 of the [SCORE] in a dialogue, of its states (L, D)."""
         at = (ids == self.language_model.score_id).nonzero()[:, 0].to(states.device)
         return self.score_head(states[at - 1].float())[:, 0].sigmoid()
+
+
+def corners_of(rle: dict) -> list[float]:
+    """Box xyxy px of a mask."""
+    x, y, width, height = bounding_box(rle)
+    return [x, y, x + width, y + height]
