@@ -51,12 +51,12 @@ def test_a_file_is_learned_and_the_best_checkpoint_named(world, files, start, ca
     assert ('objects without masks' in out) != with_masks
     before, after = (read_checkpoint(path)['state_dict'] for path in (start, files / 'out/iter_2.pth'))
     changed = {key.split('.')[1] for key in before if not torch.equal(before[key], after[key])}
-    assert set(read_learned(read_checkpoint(best)['state_dict'])) <= {row['name'] for row in json.loads(
-        train.read_text())['categories']}
+    learned = read_learned(read_checkpoint(best)['state_dict'])
+    assert set(learned) <= {row['name'] for row in json.loads(train.read_text())['categories']}
     frozen = {key for key in before if 'text_encoder.text_model' in key and not torch.equal(before[key], after[key])}
     assert 'decoder' in changed and 'pixel_decoder' in changed and not frozen
     inferencer = GLEEInferencer(files / 'out/glee_mini_finetune.py', best)
-    result, = inferencer(sorted((world / 'coco/train2017').iterdir())[:1], names=['star', 'ring'], score_thr=0.)
+    result, = inferencer(sorted((world / 'coco/train2017').iterdir())[:1], names=learned, score_thr=0.)
     assert len(result) and (result.masks is not None) == with_masks
     assert all(('mask' in found) == with_masks for found in result.to_dict()['objects'])
     assert all(('segmentation' in row) == with_masks for row in result.to_coco(1, dict(star=1, ring=2)))
