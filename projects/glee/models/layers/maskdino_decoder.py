@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...structures.prompt_tokens import PromptTokens
 from .cpu_products import fast_products
 from .deformable_attention import DeformableAttention
+from .recomputed import run_layer
 from .row_linear import FeedForward
 
 
@@ -67,6 +68,7 @@ class MaskDINODecoder(BaseModule):
         num_layers, embed_dims, num_heads, num_levels, num_points, feedforward_channels (int):
             sizes; the paper's values are the defaults.
         dropout (float): of attention and FFN.
+        with_cp (bool): in training, recompute the layers in the backward pass to save memory.
     """
 
     def __init__(self,
@@ -77,11 +79,13 @@ class MaskDINODecoder(BaseModule):
                  num_points: int = 4,
                  feedforward_channels: int = 2048,
                  dropout: float = 0.,
+                 with_cp: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.embed_dims = embed_dims
         self.num_heads = num_heads
         self.num_levels = num_levels
+        self.with_cp = with_cp
         self.layers = ModuleList(
             MaskDINODecoderLayer(embed_dims, num_heads, num_levels, num_points,
                                  feedforward_channels, dropout) for _ in range(num_layers))
@@ -128,8 +132,8 @@ class MaskDINODecoder(BaseModule):
                     which = index % len(prompt.levels)
                     tokens, mask = prompt.levels[which].type_as(weight), masks[which]
                 position = coordinate_to_encoding(references, num_feats=self.embed_dims // 2)
-                query = layer(
-                    query, self.ref_point_head(position.type_as(weight)), memory,
+                query = run_layer(
+                    layer, self.with_cp, query, self.ref_point_head(position.type_as(weight)), memory,
                     references[:, :, None].expand(-1, -1, self.num_levels, -1), sizes, mask, tokens)
                 # The next reference comes from the raw output, predicted boxes from the normed one.
                 refined = (box_head(query) + inverse_sigmoid(references)).sigmoid()

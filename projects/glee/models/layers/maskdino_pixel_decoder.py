@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ...structures.pixel_features import PixelFeatures
 from .cpu_products import fast_products
 from .deformable_attention import DeformableAttention
+from .recomputed import run_layer
 from .row_linear import FeedForward
 
 
@@ -53,6 +54,7 @@ class MaskDINOPixelDecoder(BaseModule):
         project (bool): 1x1 convolution and GroupNorm on every encoder input.
         norm_groups (int): groups of every GroupNorm.
         early_fusion (dict | None): config of the fusion module in front of encoder layer 0.
+        with_cp (bool): in training, recompute the encoder layers in the backward pass to save memory.
     """
 
     def __init__(self,
@@ -66,9 +68,11 @@ class MaskDINOPixelDecoder(BaseModule):
                  project: bool = True,
                  norm_groups: int = 32,
                  early_fusion: dict | None = dict(type='EarlyFusion'),
+                 with_cp: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.project = project
+        self.with_cp = with_cp
         self.in_channels = tuple(in_channels)
         norm_cfg = dict(type='GN', num_groups=norm_groups)
         encoder_channels = self.in_channels[1:] if project else self.in_channels
@@ -157,7 +161,7 @@ class MaskDINOPixelDecoder(BaseModule):
             sizes, query.new_ones(1, self.num_levels, 2, dtype=precision), query.device)
         reference_points = reference_points.expand(len(query), -1, -1, -1)
         for layer in self.layers:
-            query = layer(query, query_pos, reference_points, sizes)
+            query = run_layer(layer, self.with_cp, query, query_pos, reference_points, sizes)
         levels = [
             part.transpose(1, 2).unflatten(2, size)
             for part, size in zip(query.split([h * w for h, w in sizes], 1), sizes)

@@ -132,8 +132,9 @@ class HungarianMatcher:
     def _mask_terms(self, embeds: Sequence[Tensor], features: Tensor,
                     truth: InstanceData) -> dict[str, Tensor]:
         """Mask costs (sum of Q, N) of one image, output by output to bound the memory."""
+        rows = features.T.contiguous()  # once, what the product would do for every output
         blocks = [
-            _evaluate(self.mask_costs, 'mask', InstanceData(masks=row_product(features.T, embed).T), truth)
+            _evaluate(self.mask_costs, 'mask', InstanceData(masks=row_product(rows, embed).T), truth)
             for embed in embeds
         ]
         return {name: torch.cat([block[name] for block in blocks]) for name in blocks[0]}

@@ -1,0 +1,46 @@
+"""Recomputed layers: the same output and gradients, and each layer runs twice."""
+import pytest
+import torch
+
+from projects.glee.models.layers import MaskDINODecoder, MaskDINOPixelDecoder
+
+
+def pixel_decoder():
+    torch.manual_seed(0)
+    module = MaskDINOPixelDecoder((8, 8, 8, 8), 16, 2, 2, 2, 32, norm_groups=4, early_fusion=None)
+    feats = [torch.randn(2, 8, side, side, requires_grad=True) for side in (16, 8, 4, 2)]
+    return module, module.layers, feats, lambda: module(feats).mask_features
+
+
+def decoder():
+    torch.manual_seed(0)
+    module = MaskDINODecoder(2, 16, 2, 2, 2, 32, dropout=0.1)
+    query, memory = torch.randn(2, 5, 16, requires_grad=True), torch.randn(2, 20, 16, requires_grad=True)
+    head = torch.nn.Linear(16, 4)
+    return module, module.layers, [query, memory], lambda: module(
+        query, torch.full((2, 5, 4), 0.4), memory, [(2, 2), (4, 4)], head).hidden[-1]
+
+
+@pytest.mark.parametrize('make', [pixel_decoder, decoder])
+def test_recomputing_changes_no_number(make):
+    module, layers, leaves, run = make()
+    leaves = [*leaves, *layers.parameters()]
+    module.init_weights()
+    calls = []
+    for layer in layers:
+        layer.register_forward_pre_hook(lambda *_: calls.append(1))
+    found = []
+    for module.with_cp in (False, True):
+        torch.manual_seed(1)  # of dropout
+        calls.clear()
+        out = run()
+        gradients = torch.autograd.grad(out.square().sum(), leaves, allow_unused=True)
+        found.append((out, *(gradient for gradient in gradients if gradient is not None)))
+        assert len(calls) == len(layers) * (1 + module.with_cp)
+    assert len(found[0]) == len(found[1]) > len(layers)
+    for plain, recomputed in zip(*found):
+        assert torch.allclose(plain, recomputed, atol=1e-6)
+    with torch.no_grad():
+        calls.clear()
+        run()
+        assert len(calls) == len(layers)
