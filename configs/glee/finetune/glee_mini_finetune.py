@@ -7,7 +7,8 @@ mini = dict(
         keep_ratio=True),
     PillowResize=dict(type='PillowResize', scale=(640, 240), keep_ratio=True))
 # Photographs show more objects than pictures of MiniWorld; queries are chosen from the encoder, so any number does.
-model = dict(_base_.own_model, panoptic_head=dict(_base_.own_model.panoptic_head, num_queries=60))
+# MiniWorld was learned in pictures of 160 px.
+model = dict(_base_.own_model, start_side=160, panoptic_head=dict(_base_.own_model.panoptic_head, num_queries=60))
 train_dataloader = dict(
     num_workers=1,
     dataset=dict(pipeline=[mini.get(step.type, step) for step in _base_.train_dataloader.dataset.pipeline]))

@@ -3,6 +3,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from mini_model import build, category_sample, expression_sample, images
 from mmdet.registry import MODELS
 from mmengine.config import Config
@@ -21,13 +22,16 @@ def own_config(**options):
     """The model of the recipe of fine-tunes, small."""
     cfg = Config.fromfile(ROOT / 'configs/glee/finetune/glee_mini_finetune.py').model
     cfg.panoptic_head.update(num_queries=12, denoising=None)
+    cfg.start_side = None
     cfg.update(options)
     return cfg
 
 
 def plain_config():
     """The same as ``GLEE``, which is what the start and a fine-tune without it are."""
-    return dict(own_config(), type='GLEE')
+    cfg = own_config(type='GLEE')
+    del cfg.start_side
+    return dict(cfg)
 
 
 @pytest.fixture(scope='module')
@@ -201,6 +205,30 @@ def test_a_start_of_another_mode(start):
         model.load_state_dict(weights)
     with pytest.raises(ValueError, match="answers='mine' is unknown"):
         MODELS.build(own_config(answers='mine'))
+
+
+def test_the_start_sees_pictures_of_its_own_size(start):
+    """Two pictures of 60 x 90 px as 30 x 45 for the start: what it answers to them, in pixels of the original."""
+    model, before = fine_tuned(start, start_side=30), plain(start).eval()
+    small = F.interpolate(images(2)[:, :, :60, :90], (30, 45), mode='bilinear', antialias=True)
+    samples = [category_sample(OTHERS, img_shape=(30, 45), batch_input_shape=(32, 64)) for _ in range(2)]
+    asked = [category_sample(OTHERS), category_sample((*LEARNED, *OTHERS))]
+    with torch.no_grad():
+        wanted = [sample.pred_instances for sample in before.predict(F.pad(small, (0, 19, 0, 2)), samples)]
+        found = [sample.pred_instances for sample in model.predict(images(2), asked)]
+    torch.testing.assert_close(found[0].scores, wanted[0].scores)
+    torch.testing.assert_close(found[0].bboxes, wanted[0].bboxes)
+    assert (found[0].masks == wanted[0].masks).float().mean() > 0.999
+    assert asked[0].img_shape == (60, 90) and asked[0].batch_input_shape == (64, 96)
+    from_start = found[1][found[1].labels > 1]
+    assert len(from_start)
+    torch.testing.assert_close(from_start.bboxes, wanted[1].bboxes[:len(from_start)])
+    model.start_side = None
+    assert not torch.allclose(ask(model, OTHERS)[0].scores, wanted[0].scores)
+    assert same(*ask(model, OTHERS), *ask(before, OTHERS))
+    learned = ask(model, LEARNED)
+    model.start_side = 30
+    assert same(*ask(model, LEARNED), *learned)
 
 
 def test_the_best_of_both_by_hand():

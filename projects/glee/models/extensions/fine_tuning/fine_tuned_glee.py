@@ -1,7 +1,8 @@
 """A fine-tuned detector that keeps the detector it started from."""
 import copy
 import json
-from typing import Callable, Sequence
+from contextlib import nullcontext
+from typing import Callable, ContextManager, Sequence
 
 import torch
 from mmdet.registry import MODELS
@@ -13,6 +14,7 @@ from ....structures.sample_text import as_names, read_text_mode, sample_names
 from ...detectors.glee import GLEE
 from .low_rank import make_low_rank, plain_names
 from .question_shares import join_found, normal_name
+from .start_pictures import resized
 
 ANSWERS = ('by_name', 'start', 'fine_tuned')
 START = 'start.'
@@ -39,6 +41,8 @@ class FineTunedGLEE(GLEE):
         names (Sequence[str] | None): names that count as learned from the beginning on, e.g. words for the same; those
             of the training samples are added as they come.
         answers (str): 'by_name' as above; 'start' or 'fine_tuned' ask all names, sentences and prompts of one of them.
+        start_side (int | None): shorter side, px, of the pictures that the start learned from: ``predict`` resizes
+            to it what the start is asked without prompts. None leaves pictures as the recipe has them.
         **kwargs: of ``GLEE``.
 
     Raises:
@@ -46,11 +50,13 @@ class FineTunedGLEE(GLEE):
     """
 
     def __init__(self, frozen: Sequence[str] = (), rank: int | None = None, keep_start: bool = True,
-                 names: Sequence[str] | None = None, answers: str = 'by_name', **kwargs) -> None:
+                 names: Sequence[str] | None = None, answers: str = 'by_name', start_side: int | None = None,
+                 **kwargs) -> None:
         if answers not in ANSWERS:
             raise ValueError(f'answers={answers!r} is unknown; choose from {ANSWERS}')
         super().__init__(**kwargs)
         self.answers = answers
+        self.start_side = start_side
         self.learned_names = {normal_name(name) for name in names or ()}
         self.learned_kinds: set[str] = set()
         self.frozen = [part for part in frozen if part in dict(self.named_modules())]
@@ -125,8 +131,8 @@ class FineTunedGLEE(GLEE):
             rows = [row for row, share in enumerate(shares) if detector in share]
             asked = [_part(batch_data_samples[row], shares[row], detector) for row in rows]
             inputs = batch_inputs if len(rows) == len(shares) else batch_inputs[rows]
-            with parametrize.cached():
-                answers = GLEE.predict(detector, inputs, asked, rescale, max_per_img)
+            with parametrize.cached(), self._pictures(detector, inputs, asked, rescale) as pictures:
+                answers = GLEE.predict(detector, pictures, asked, rescale, max_per_img)
             for row, answer in zip(rows, answers):
                 found[row][detector] = answer
         most = self.panoptic_head.max_per_img if max_per_img is None else max_per_img
@@ -135,6 +141,12 @@ class FineTunedGLEE(GLEE):
                 sample.pred_instances = join_found(
                     [answers[detector].pred_instances for detector in share], list(share.values()), most)
         return batch_data_samples
+
+    def _pictures(self, detector: GLEE, inputs: Tensor, asked: SampleList, rescale: bool) -> ContextManager[Tensor]:
+        """The batch as a detector shall see it; boxes in pixels of the batch and masks of prompts keep it as it is."""
+        if detector is self or self.start_side is None or not rescale or any('prompts' in sample for sample in asked):
+            return nullcontext(inputs)
+        return resized(inputs, asked, self.start_side, self.data_preprocessor.pad_size_divisor)
 
     def _share(self, sample: DetDataSample) -> dict[GLEE, list[int]]:
         """The detectors that answer a sample, each with the positions of its names."""
