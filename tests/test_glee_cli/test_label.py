@@ -21,6 +21,7 @@ from pycocotools.coco import COCO
 
 from projects.glee.apis import GLEEInferencer, ImageResult, init_model
 from projects.glee.apis.labelling import label_pictures
+from projects.glee.datasets.store.pictures import list_pictures
 from projects.glee.structures.masks import encode
 from projects.glee_cli.exits import OK, SOME_FAILED, WRONG_USE
 from projects.glee_cli.label import read_thresholds
@@ -85,7 +86,7 @@ def save_pictures(folder, count):
 
 
 def bright_and_dark(folder, out, **options):
-    return label_pictures(partial(BrightestHalf, options.pop('pause', 0.)), sorted(folder.iterdir()), folder,
+    return label_pictures(partial(BrightestHalf, options.pop('pause', 0.)), list_pictures(folder), folder,
                           dict(bright=0.2, dark=0.1), out, {}, **options)
 
 
