@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from paths import ROOT
 from tool_runner import run_tool
 
-PLACES = (os.environ.get('GLEE_REAL_DATA', ''), str(ROOT / '../shared/real'))
 ODINW = 'odinw/dataset/Aquarium/Aquarium Combined.v2-raw-1024.coco/valid'
 
 STUFF = dict(id=199, name='wall-other-merged')
@@ -17,11 +15,10 @@ STUFF = dict(id=199, name='wall-other-merged')
 
 def find_coco_tiny() -> Path:
     """The folder; the test is skipped where it is not there."""
-    for place in filter(None, PLACES):
-        folder = Path(place, 'coco_tiny').resolve()
-        if (folder / 'annotations/instances_val2017.json').is_file():
-            return folder
-    pytest.skip('80 photographs of COCO are neither in ../shared/real/coco_tiny nor in $GLEE_REAL_DATA/coco_tiny')
+    folder = Path(os.environ.get('GLEE_REAL_DATA', ''), 'coco_tiny').resolve()
+    if not (folder / 'annotations/instances_val2017.json').is_file():
+        pytest.skip('the 80 photographs of COCO_Tiny are not in $GLEE_REAL_DATA/coco_tiny')
+    return folder
 
 
 def lay_out(source: Path, root: Path) -> dict:

@@ -20,10 +20,9 @@ from .interactive_session import InteractiveSession
 from .model_names import config_of
 from .picture_geometry import PictureGeometry
 from .picture_source import Picture, PictureSource, find_pictures
+from .questions import Names, Question, prompts_by_frame, read_questions
 from .tracked_video import TrackedVideo
 from .video_session import VideoFile, VideoSession
-
-Names = Union[str, Sequence[str], Sequence[Sequence[str]]]
 
 
 class Results(list):
@@ -36,14 +35,6 @@ class Results(list):
     def __init__(self, results: Iterable[ImageResult], errors: dict[str, str]) -> None:
         super().__init__(results)
         self.errors = errors
-
-
-class _Question(NamedTuple):
-    """What is asked of one picture."""
-    names: tuple[str, ...]
-    expressions: tuple[str, ...]
-    stuff: tuple[str, ...]
-    prompts: Sequence[dict]
 
 
 class _Limits(NamedTuple):
@@ -154,7 +145,7 @@ class GLEEInferencer:
                 raise ValueError('ask= goes with names= only')
             found = self._ask(sources, ask, names, on_text)
             return found if stream else Results(found, self.errors)
-        questions = self._questions(names, expressions, stuff, prompts, reference)
+        questions = read_questions(names, expressions, stuff, prompts, reference)
         single = isinstance(sources, list) and len(sources) == 1
         if show_progress and isinstance(sources, list) and len(sources) > 1:
             sources = track(sources, description='pictures', transient=True)
@@ -201,7 +192,7 @@ class GLEEInferencer:
         """
         score_thr = self.limits.score_thr if score_thr is None else score_thr
         max_per_img = self.limits.max_per_img if max_per_img is None else max_per_img
-        pointed = _by_frame(prompts)
+        pointed = prompts_by_frame(prompts)
         followers: list[Follower] = []
         if names is not None:
             names = read_names(names, 'names')
@@ -316,19 +307,6 @@ class GLEEInferencer:
             yield PictureDialogue(model, image, source.path, called).ask(question, on_text)
 
     # ---- what is asked ----
-    def _questions(self, names, expressions, stuff, prompts, reference) -> Iterator[_Question]:
-        """One question per picture, without end."""
-        given = [value is not None for value in (names, expressions, stuff, prompts, reference)]
-        if not any(given):
-            raise ValueError('say what to look for: names=, expressions=, prompts=, reference= or stuff=')
-        if given[4] and any(given[:4]):
-            raise ValueError('reference= is asked alone')
-        if given[2] and not given[0]:
-            raise ValueError('stuff= needs names=, the things beside it')
-        each = [_per_picture(value, what, lambda text, what=what: read_names(text, what)) for value, what in (
-            (names, 'names'), (expressions, 'expressions'), (stuff, 'stuff'))]
-        return map(_Question, *each, _per_picture(prompts, 'prompts', list, dict))
-
     def _reference(self, reference: Union[ReferencePrompt, dict, None]) -> Optional[ReferencePrompt]:
         """The encoded reference."""
         if not isinstance(reference, dict):
@@ -339,7 +317,7 @@ class GLEEInferencer:
             return session.encode_reference(**{key: value for key, value in reference.items() if key != 'image'})
 
     # ---- pictures, in batches of one size ----
-    def _run(self, sources: Iterable[PictureSource], questions: Iterator[_Question],
+    def _run(self, sources: Iterable[PictureSource], questions: Iterator[Question],
              reference: Optional[ReferencePrompt], limits: _Limits, batch_size: int,
              single: bool) -> Iterator[ImageResult]:
         batch: list[tuple] = []
@@ -382,7 +360,7 @@ class GLEEInferencer:
         for part, source, image in zip(parts, sources, images):
             yield ImageResult.joined(part, source.path, None if source.path else image)
 
-    def _detect(self, images: Sequence[np.ndarray], questions: Sequence[_Question], text_mode: str,
+    def _detect(self, images: Sequence[np.ndarray], questions: Sequence[Question], text_mode: str,
                 limits: _Limits) -> list[DetDataSample]:
         """``model.predict`` of pictures of one size."""
         inputs, samples = [], []
@@ -407,28 +385,3 @@ class GLEEInferencer:
             yield self._session
         finally:
             self._session.clear()
-
-
-def _per_picture(value, what: str, read, item: type = str) -> Iterator:
-    """``value`` for every picture, or its entries one after the other where it holds one list per picture."""
-    if value is None:
-        while True:
-            yield ()
-    if isinstance(value, str) or all(isinstance(entry, item) for entry in value):
-        value = read(value)
-        while True:
-            yield value
-    values = [read(entry) for entry in value]
-    yield from values
-    raise ValueError(f'{what}= has {len(values)} lists, fewer than there are pictures')
-
-
-def _by_frame(prompts: Optional[dict]) -> dict[int, list[dict]]:
-    """Prompts of the frames of a video; keys may be text, as in a JSON file.
-
-    Raises:
-        ValueError: it is no such dict.
-    """
-    if not isinstance(prompts or {}, dict) or not all(str(frame).isdigit() for frame in prompts or {}):
-        raise ValueError('prompts of a video go by the number of their frame: prompts={12: [dict(points=[(60, 40)])]}')
-    return {int(frame): [given] if isinstance(given, dict) else list(given) for frame, given in (prompts or {}).items()}

@@ -284,6 +284,17 @@ def test_a_slow_request_and_three_quick_ones(driver, server, page, folder):
     until(lambda: slow.message.endswith('in 60 frames'), 'the end of the slow request')
 
 
+def test_a_click_is_answered_between_frames(server, folder):
+    """While a program waits for 60 frames of a video, another one's click is answered."""
+    from gradio_client import Client, handle_file
+    client = Client(server.address, verbose=False, download_files=str(folder / 'slow'))
+    slow = client.submit(handle_file(str(folder / 'long.mp4')), ['star'], '', SCORE, api_name='/track')
+    until(lambda: slow.status().code.name in ('PROCESSING', 'ITERATING', 'PROGRESS'), 'the first frames')
+    found = client.predict(handle_file(str(folder / 'street.png')), [[60, 40, 1]], '', api_name='/segment')
+    assert found['objects'] and not slow.done(), 'the slow request was done before the quick one'
+    assert len(json.loads(open(slow.result()[1]).read())) == 60
+
+
 def test_programs_use_the_page(server, glee, folder):
     """The named endpoints, against the inferencer; what is wrong is a line without a folder."""
     from gradio_client import Client, handle_file
