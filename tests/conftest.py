@@ -17,7 +17,7 @@ from goldens import manifest
 from hypothesis import HealthCheck, settings
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.logging import MessageHub
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.visualization import Visualizer
 from paths import ROOT
@@ -43,10 +43,15 @@ def _mmdet_scope():
 
 @pytest.fixture(autouse=True)
 def _runs_of_their_own() -> Iterator[None]:
-    """A runner is named after its config and the second: on a quick machine two tests would share one."""
+    """A runner is named after its config and the second: on a quick machine two tests would share one.
+
+    Its logger goes too: a web server closes the log files of everybody (logging.config.dictConfig), and the next
+    model that initialises its weights would write to the closed file of an earlier test.
+    """
     yield
     Visualizer._instance_dict.clear()
     MessageHub._instance_dict.clear()
+    MMLogger._instance_dict.clear()
 
 
 @pytest.fixture(autouse=True, scope='session')
