@@ -108,6 +108,7 @@ assert not changed, changed
 made = [name for name in set(sys.modules) - known if name.split('.')[0] in ('mmengine', 'mmdet', 'mmpretrain')
         and getattr(sys.modules[name], '__file__', None) is None]
 assert not made and 'mmpretrain.models' not in set(sys.modules) - known, made
+assert not [name for name in sys.modules if name.startswith(("peft", "projects.glee.llm"))]  # only where they are used
 
 from mmdet.evaluation import CocoPanopticMetric
 from mmdet.evaluation.metrics import coco_panoptic_metric

@@ -48,6 +48,9 @@ install -r requirements/runtime.txt -r requirements/tests.txt -r requirements/co
     -r requirements/supervision.txt -r requirements/docs.txt -r requirements/scale.txt -r requirements/imagenet.txt \
     -r requirements/serve.txt
 install --no-deps -r requirements/no_deps.txt
-install -r requirements/llm.txt
+# peft stands apart: transformers, which mmengine imports, imports it wherever it is found.
+# Trainings with LoRA take PYTHONPATH=.venv/extras/llm
+install --upgrade --no-deps --target .venv/extras/llm peft accelerate
+.venv/bin/python -m pip uninstall --quiet --disable-pip-version-check --yes peft 2>/dev/null
 install --no-deps --no-build-isolation --editable .
 echo "$wanted" > "$stamp"

@@ -12,7 +12,7 @@ FAMILIES = pytest.mark.parametrize('family', [LLAVA, QWEN], ids=['llava', 'qwen'
 
 
 def states_of(model, inputs, samples, side='right'):
-    return [state for _, _, state in model._taught(inputs, samples, side)]
+    return [one.states for one in model._taught(inputs, samples, side)]
 
 
 @FAMILIES

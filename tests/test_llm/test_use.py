@@ -1,8 +1,10 @@
 """A language model as a program uses it: dialogues, videos, one-line errors."""
+import sys
+
 import numpy as np
 import pytest
 import torch
-from toy_llm import PICTURES, picture_of, sample_of, toy_segmentor
+from toy_llm import LLAVA, PICTURES, picture_of, sample_of, toy_segmentor
 from toy_video_llm import FILM, talkative, toy_video
 
 import projects.glee.llm  # noqa: F401
@@ -31,7 +33,7 @@ def trained():
 def inferencer_of(model):
     """A ``GLEEInferencer`` with nothing but a language model."""
     inferencer = GLEEInferencer.__new__(GLEEInferencer)
-    inferencer._language_model, inferencer.errors = model, {}
+    inferencer.language_model, inferencer.errors = model, {}
     inferencer.limits = _Limits(0.3, 9, None)
     return inferencer
 
@@ -94,10 +96,10 @@ def test_the_inferencer_asks(trained):
 
 
 def test_one_line_without_the_extra(monkeypatch, tmp_path):
-    monkeypatch.setattr(loading, 'find_spec', lambda name: None)
-    with pytest.raises(ImportError, match='^language_model= needs peft: pip install -r requirements/llm.txt$'):
-        loading.load_language_model(tmp_path, None, 'cpu')
-    monkeypatch.undo()
+    with monkeypatch.context() as without, pytest.raises(
+            ImportError, match='^the language model needs peft: pip install -r requirements/llm.txt$'):
+        without.setitem(sys.modules, 'peft', None)
+        toy_segmentor(dict(LLAVA, lora=dict(r=2)))
     with pytest.raises(FileNotFoundError, match='a language model for GLEE is a folder that training wrote'):
         loading.load_language_model(tmp_path, None, 'cpu')
 
@@ -109,9 +111,9 @@ def test_a_video_is_asked(trained):
     assert isinstance(tracked, TrackedVideo)
     results = list(tracked)
     assert len(results) == len(FILM) and all(set(result.ids.tolist()) <= {1, 2} for result in results)
-    follower = follow_questions(inferencer._language_model, ['red square'], FILM, 0, None, 2)
+    follower = follow_questions(inferencer.language_model, ['red square'], FILM, 0, None, 2)
     assert [one.tobytes() for one in follower.context] == [FILM[frame].tobytes() for frame in (0, 2, 4, 6)]
-    live = follow_questions(inferencer._language_model, ['red square'], iter(FILM), 0, None, 1)
+    live = follow_questions(inferencer.language_model, ['red square'], iter(FILM), 0, None, 1)
     assert live.context is None
     for number, frame in enumerate(FILM * 6):
         live.step(frame, number)

@@ -3,6 +3,7 @@
 Examples:
     python tools/demo/app.py glee_mini work_dirs/quickstart/glee_mini.pth --names star 'red ring'
     python tools/demo/app.py glee_r50 GLEE_Lite_joint.pth --names person dog --stuff grass sky --port 8000
+    python tools/demo/app.py glee_swin-l GLEE_Plus_joint.pth --language-model adapter/
 
 Then open the printed address (http://127.0.0.1:7860 by default). Only this machine can; nothing leaves it, nothing is
 downloaded, and what users give is removed an hour later, at the latest with the end of the program. Needs gradio:
@@ -38,14 +39,16 @@ def parse_args() -> Namespace:
                         help='pictures offered for a start; by default some that other packages brought, and of '
                              f'{PICTURES} where it is there')
     parser.add_argument('--whisper', metavar='FOLDER', help='a local Whisper model, for spoken sentences')
+    parser.add_argument('--language-model', metavar='FOLDER',
+                        help='that was trained over these weights (docs/language_model.md), for the tab Ask')
     parser.add_argument('--carve-radius', type=float, default=0., help='obey points, see docs/PROMPTS.md (default: 0)')
     parser.add_argument('--device', help="'cuda', 'cuda:1' or 'cpu'; by default a GPU where there is one")
     Limits.add_arguments(parser)
     args = parser.parse_args()
     if not Path(args.weights).expanduser().is_file():
         parser.error(f'checkpoint {args.weights} does not exist')
-    for option in ('whisper', 'examples'):
-        folder = getattr(args, option)
+    for option in ('whisper', 'examples', 'language-model'):
+        folder = getattr(args, option.replace('-', '_'))
         if folder and not Path(folder).is_dir():
             parser.error(f'--{option} {folder}: there is no such folder')
     try:
@@ -107,7 +110,7 @@ def serve(args: Namespace, folder: str) -> None:
 
     from projects.glee.apis import GLEEInferencer, WhisperTranscriber
     try:
-        glee = GLEEInferencer(args.model, args.weights, args.device)
+        glee = GLEEInferencer(args.model, args.weights, args.device, language_model=args.language_model)
         transcriber = WhisperTranscriber(args.whisper) if args.whisper else None
     except (ValueError, OSError, ImportError) as error:
         raise ConfigError(error) from error

@@ -31,6 +31,7 @@ class Question:
         example: a picture of an object to look for, uint8 RGB (H, W, 3).
         example_layers: (H, W, 4) drawings over the object in it.
         min_score: of what is found by name or example.
+        asked: of a video, a question to the language model about one object.
     """
     names: Sequence[str] = ()
     sentence: str = ''
@@ -40,6 +41,7 @@ class Question:
     example: Optional[np.ndarray] = None
     example_layers: Sequence[np.ndarray] = ()
     min_score: float = 0.3
+    asked: str = ''
 
 
 @dataclass(frozen=True)

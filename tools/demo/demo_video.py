@@ -116,7 +116,7 @@ class VideoDemo:
         """Follow what is named and what was clicked on through the video; result.mp4 and result.json in ``folder``.
 
         Args:
-            given: ``names``, ``sentence``, the example and ``min_score`` count.
+            given: ``names``, ``sentence``, the example, ``asked`` and ``min_score`` count.
             folder: exists.
             progress: called with the share that is done and what is being done.
             share: takes the steps of the model as an iterator and gives them back, as of ``Turns.each``.
@@ -137,10 +137,10 @@ class VideoDemo:
             return Tracks(str(error))
 
     def _followers(self, given: Question) -> list[Follower]:
-        """Of names, sentence and example."""
+        """Of names, sentence, example and question."""
         shared = shared_prompt(given, self._glee)
         asked = dict(names=list(given.names) or None, expressions=shared.get('text'),
-                     reference=shared.get('reference'))
+                     reference=shared.get('reference'), ask=given.asked.strip() or None)
         if all(value is None for value in asked.values()):
             return []
         return self._glee.track(self.video, score_thr=given.min_score, **asked).followers

@@ -49,6 +49,11 @@ class Desk:
     folder: Optional[Path] = None
     turns: Turns = field(default_factory=Turns)
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is a language model to ask."""
+        return self.glee.language_model is not None
+
     def new_folder(self) -> Path:
         """For files of one answer; folders of answers that are older than ``KEPT`` are removed."""
         root = Path(self.folder or tempfile.gettempdir())
@@ -84,11 +89,12 @@ def layers_of(editor: Optional[dict]) -> list:
 
 
 def question_of(names: str, sentence: str, min_score: float, stuff: str = '', editor: Optional[dict] = None,
-                drawing: str = DRAWINGS[0], example: Optional[dict] = None) -> Question:
+                drawing: str = DRAWINGS[0], example: Optional[dict] = None, asked: str = '') -> Question:
     """What the components of a tab hold."""
     picture = (example or {}).get('background')
     return Question(split_names(names), sentence or '', split_names(stuff), layers_of(editor), drawing,
-                    None if picture is None else np.ascontiguousarray(picture[..., :3]), layers_of(example), min_score)
+                    None if picture is None else np.ascontiguousarray(picture[..., :3]), layers_of(example), min_score,
+                    asked or '')
 
 
 # ---- parts of both tabs ----

@@ -1,5 +1,6 @@
 """The page: heading, hint and tabs."""
 import gradio as gr
+from ask_tab import ask_tab
 from desk import KEPT, Desk
 from endpoints import add_endpoints
 from image_tab import image_tab
@@ -35,4 +36,7 @@ def build_page(desk: Desk) -> gr.Blocks:
             image_tab(desk)
         with gr.Tab('Video'):
             video_tab(desk)
+        if desk.asks:
+            with gr.Tab('Ask'):
+                ask_tab(desk)
     return page.queue(max_size=desk.limits.waiting, default_concurrency_limit=CONCURRENT)

@@ -53,11 +53,11 @@ class VideoHandlers:
             answer = demo.reset(frame)
         return demo, answer.picture, answer.table, answer.message
 
-    def track(self, demo: Optional[VideoDemo], names, sentence, min_score, drawing, example,
+    def track(self, demo: Optional[VideoDemo], names, sentence, min_score, drawing, example, asked,
               progress=gr.Progress()) -> tuple:
         """Follow everything that is given; other pages get their turns between two frames."""
         demo = demo or self.new()
-        done = demo.track(question_of(names, sentence, min_score, drawing=drawing, example=example),
+        done = demo.track(question_of(names, sentence, min_score, drawing=drawing, example=example, asked=asked),
                           self.desk.new_folder(), lambda share, doing: progress(share, desc=doing),
                           self.desk.turns.each)
         files = [str(file) for file in (done.video, done.json) if file is not None]
@@ -89,8 +89,10 @@ def video_tab(desk: Desk) -> None:
                     file_count='multiple', visible=False, elem_id='tracks')
     with gr.Accordion('Table of the frame', open=False):
         table = gr.Dataframe(headers=list(HEADERS), interactive=False, show_label=False)
-    with gr.Accordion('More ways to ask: a picture of the object' + ', speech' * (desk.transcriber is not None),
-                      open=False):
+    with gr.Accordion('More ways to ask: a picture of the object' + ', a question' * desk.asks
+                      + ', speech' * (desk.transcriber is not None), open=False):
+        asked = gr.Textbox(label='Question', placeholder='the one that stopped moving', visible=desk.asks,
+                           info='to the language model; means one object')
         example = drawing_board('Paint the object on a picture, to follow what looks like it', ['upload'])
         speech(desk, sentence, message)
     drawing = gr.State('scribble')
@@ -102,5 +104,5 @@ def video_tab(desk: Desk) -> None:
     frame_picture.select(do.click, [state, frame, meaning], shown, **EVENT)
     reset.click(do.reset, [state, frame], shown, **EVENT)
     gr.on([track.click, names.submit, sentence.submit], do.track,
-          [state, names, sentence, min_score, drawing, example], [state, result, files, message],
+          [state, names, sentence, min_score, drawing, example, asked], [state, result, files, message],
           api_visibility='private', show_progress='full', show_progress_on=[result])

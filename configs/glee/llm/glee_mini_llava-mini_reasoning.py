@@ -1,6 +1,6 @@
 # Reasoning segmentation on MiniWorld's questions: a small LLaVA, trained from random weights on a CPU, over a frozen
 # mini GLEE. Write the questions first: python tools/dataset_converters/make_reasoning_world.py data/miniworld
-# The ablation without object tokens: --cfg-options model.num_objects=0
+# The ablation without object tokens, which can point at no object either: --cfg-options model.num_objects=0
 _base_ = ['../_base_/models/llava_mini.py', '../_base_/llm_runtime.py']
 
 data_root = 'data/miniworld/'
@@ -13,7 +13,9 @@ model = dict(
         max_objects=20,
         cached_mb=700),
     language_model=_base_.language_model,
-    num_objects=12)
+    num_objects=12,
+    readout='pointed',
+    loss_weights=dict(text=1.0, bce=2.0, dice=0.5, objects=2.0))
 
 reason_seg = dict(type='ReasonSegDataset', data_root='data/miniworld/')
 train_dataloader = dict(

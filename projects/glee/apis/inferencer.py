@@ -72,6 +72,7 @@ class GLEEInferencer:
     Attributes:
         model (GLEE): the detector, in eval mode.
         errors (dict[str, str]): {picture: message} of the last call.
+        language_model (ReasoningSegmentor | None): in eval mode.
     """
 
     def __init__(self, model: Union[str, Path, Config], weights: Union[str, Path, None] = None,
@@ -88,10 +89,10 @@ class GLEEInferencer:
         self.geometry = PictureGeometry.of_model(self.model)
         self.errors: dict[str, str] = {}
         self._session: Optional[InteractiveSession] = None
-        self._language_model = None
+        self.language_model = None
         if language_model is not None:
             from ..llm.loading import load_language_model
-            self._language_model = load_language_model(language_model, self.model, device)
+            self.language_model = load_language_model(language_model, self.model, device)
 
     def __call__(self, images: Union[Picture, Sequence[Picture], Iterator[Picture]],
                  names: Optional[Names] = None,
@@ -287,10 +288,10 @@ class GLEEInferencer:
         Raises:
             ValueError: there is none.
         """
-        if self._language_model is None:
+        if self.language_model is None:
             raise ValueError("ask= needs a language model: GLEEInferencer(..., language_model='folder/') or "
                              '--language-model folder/ (docs/language_model.md)')
-        return self._language_model
+        return self.language_model
 
     def _ask(self, sources: Iterable[PictureSource], question: str, names: Optional[Names],
              on_text: Optional[Callable[[str], None]]) -> Iterator[ImageResult]:

@@ -9,9 +9,10 @@ from .losses import IGNORED
 
 
 class PointedObject(NamedTuple):
-    """An object that a question points at: its query (C,) and box (4,) cxcywh in 0..1."""
+    """An object that a question points at: its query (C,), box (4,) cxcywh in 0..1, and mask embedding (C,)."""
     query: Tensor
     box: Tensor
+    mask_embed: Tensor
 
 
 class Turn(NamedTuple):

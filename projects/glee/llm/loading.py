@@ -1,5 +1,4 @@
 """A trained language model for a program, or one line that says why not."""
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Union
 
@@ -15,11 +14,9 @@ def load_language_model(folder: Union[str, Path], glee, device: Union[str, torch
         device: where the model goes.
 
     Raises:
-        ImportError: the extra is not installed.
+        ImportError: it has LoRA and peft is not installed.
         FileNotFoundError, ValueError: as of ``load_adapter``.
     """
-    if find_spec('peft') is None:
-        raise ImportError('language_model= needs peft: pip install -r requirements/llm.txt')
     from . import adapters, video  # noqa: F401  (registers the models)
     from .adapter_folder import load_adapter
     return load_adapter(folder, glee, device=device)

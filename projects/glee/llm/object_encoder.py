@@ -35,6 +35,11 @@ class PictureObjects(NamedTuple):
         """Mask logits (n, h, w) of the first objects."""
         return torch.einsum('nc,chw->nhw', self.mask_embeds[:count].float(), self.pixels.float())
 
+    def first(self, count: int) -> 'PictureObjects':
+        """The same picture with its most certain objects."""
+        return self._replace(queries=self.queries[:count], boxes=self.boxes[:count], scores=self.scores[:count],
+                             labels=self.labels[:count], mask_embeds=self.mask_embeds[:count])
+
 
 class ObjectEncoder:
     """A GLEE that is never trained and never saved with what is built on it. It is built when it is first needed.

@@ -1,7 +1,7 @@
 """A dialogue about a picture: questions, answers, and the objects that the answers point at."""
 import re
 from dataclasses import replace
-from typing import Callable, Iterator, Optional, Sequence
+from typing import Callable, Iterator, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -58,22 +58,36 @@ class PictureDialogue:
         Raises:
             ValueError: the question is empty or points at an object that is not there.
         """
+        *pieces, result = self.stream(question, on_text)
+        return result
+
+    def stream(self, question: str,
+               on_text: Optional[Callable[[str], None]] = None) -> Iterator[Union[str, ImageResult]]:
+        """Pieces of the answer's text as they are made, then what ``ask`` returns.
+
+        Args:
+            question, on_text: as of ``ask``.
+
+        Raises:
+            ValueError: as of ``ask``, before the first piece.
+        """
         if not question.strip():
             raise ValueError('ask= is an empty question')
         asked = Turn((*(() if self.turns else (0, )), *self._pieces(question)))
         said: list[Said] = []
-        for piece in self._stream([*self.turns, asked], said):
+        for piece in self._say([*self.turns, asked], said):
             if on_text is not None:
                 on_text(piece)
+            yield piece
         found = self.model.finish(said, self.seen)
         self.turns.append(asked._replace(answer=found.text))
         self._forget()
         objects = self.seen.objects[0]
-        self.objects += [None if number is None else PointedObject(objects.queries[number], objects.boxes[number])
-                         for number in found.objects]
-        return self._result(found, objects)
+        self.objects += [None if number is None else PointedObject(
+            objects.queries[number], objects.boxes[number], objects.mask_embeds[number]) for number in found.objects]
+        yield self._result(found, objects)
 
-    def _stream(self, turns: Sequence[Turn], said: list[Said]) -> Iterator[str]:
+    def _say(self, turns: Sequence[Turn], said: list[Said]) -> Iterator[str]:
         """Pieces of text; ``said`` gains the tokens."""
         done = ''
         for one in self.model.stream(turns, self.seen):

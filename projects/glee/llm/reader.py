@@ -33,19 +33,20 @@ class DialogueReader(nn.Module):
         num_objects (int): object tokens of a picture; 0 shows none (the ablation).
         use_image_tokens (bool): also the tokens of the model's own vision tower.
         cached_mb (int): of the tower's features, as of ``PictureCache``.
+        object_masks (bool): as of ``ObjectProjector``'s ``with_masks``.
 
     Raises:
         ValueError: neither objects nor image tokens.
     """
 
     def __init__(self, language_model: ImageTextModel, channels: int, num_objects: int, use_image_tokens: bool,
-                 cached_mb: int) -> None:
+                 cached_mb: int, object_masks: bool = False) -> None:
         super().__init__()
         if not num_objects and not use_image_tokens:
             raise ValueError('num_objects=0 and use_image_tokens=False leave nothing to see')
         self.language_model = language_model
         self.num_objects, self.use_image_tokens = num_objects, use_image_tokens
-        self.object_projector = ObjectProjector(channels, language_model.width)
+        self.object_projector = ObjectProjector(channels, language_model.width, object_masks)
         self.cache = PictureCache(cached_mb)
 
     def look(self, picture: np.ndarray) -> Optional[SeenPicture]:
@@ -71,9 +72,9 @@ class DialogueReader(nn.Module):
 
     def _objects(self, entry, seen: Seen) -> Tensor:
         if isinstance(entry, PointedObject):
-            return self.object_projector(entry.query[None], entry.box[None], 1)
+            return self.object_projector(entry.query[None], entry.box[None], entry.mask_embed[None], 1)
         found = seen.objects[entry]
-        return self.object_projector(found.queries, found.boxes, self.num_objects)
+        return self.object_projector(found.queries, found.boxes, found.mask_embeds, self.num_objects)
 
     def forward(self, dialogues: Sequence[Read], side: str = 'right') -> list[Tensor]:
         """States [(L, D)] of dialogues that run as one batch, padded at one ``side``."""

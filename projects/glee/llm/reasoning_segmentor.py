@@ -14,6 +14,7 @@ from . import generation
 from .dialogue import Tokens, Turn, tokenize
 from .losses import mask_bce, mask_dice, text_loss
 from .object_encoder import ObjectEncoder, PictureObjects
+from .object_readout import ObjectReadout, objects_meant
 from .projectors import SegProjector
 from .reader import DialogueReader, Read, Seen
 
@@ -33,6 +34,16 @@ class Answer(NamedTuple):
         return [float(one[one > 0].sigmoid().mean()) if (one > 0).any() else 0. for one in self.logits]
 
 
+class Taught(NamedTuple):
+    """What a dialogue with its answers gives: tokens, states (L, D), embeddings (M, C) and mask logits [(H, W)] of the
+    [SEG] of its answers, and what was seen."""
+    tokens: Tokens
+    states: Tensor
+    embeds: Tensor
+    masks: list[Tensor]
+    seen: Seen
+
+
 @MODELS.register_module()
 class ReasoningSegmentor(BaseModel):
     """A frozen GLEE, a language model that reads its objects, and masks of what the language model points at.
@@ -49,24 +60,38 @@ class ReasoningSegmentor(BaseModel):
         seg_state (str): which state becomes the mask: 'predict', the one that predicts [SEG] (LISA), or 'token', that
             of [SEG] itself.
         ce_on (str): tokens with a text loss: 'answer', or 'seg' (GLUS).
-        loss_weights (dict): of ``text``, ``bce`` and ``dice``.
+        loss_weights (dict): of ``text``, ``bce`` and ``dice``, and of ``objects``: with it [SEG] also learns which of
+            GLEE's objects it means (``ObjectReadout``).
         max_new_tokens (int): of an answer.
         cached_mb (int): MiB of the vision tower's features kept.
+        object_masks (bool): tokens of objects carry their mask embeddings, too, and the projection of [SEG] has a
+            linear way (ours; the paper does not say it).
+        readout (str): 'pixels', a mask is the product of [SEG] with GLEE's pixels; 'pointed', the same after [SEG] has
+            pointed at the objects that are shown, whose mask embeddings are added to its own; 'objects', the union of
+            the objects that it selects (ours, as 'pointed'). The last two need a weight of ``objects``.
     """
 
     def __init__(self, glee, language_model: dict, num_objects: int = 100, use_image_tokens: bool = True,
                  seg_state: str = 'predict', ce_on: str = 'answer',
                  loss_weights: dict = dict(text=1.0, bce=2.0, dice=0.5), max_new_tokens: int = 64,
-                 cached_mb: int = 128, data_preprocessor: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+                 cached_mb: int = 128, object_masks: bool = False, readout: str = 'pixels',
+                 data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None) -> None:
         super().__init__(data_preprocessor, init_cfg)
         if seg_state not in ('predict', 'token'):
             raise ValueError(f"seg_state={seg_state!r} must be 'predict' or 'token'")
+        if readout not in ('pixels', 'pointed', 'objects') or readout != 'pixels' and not loss_weights.get('objects'):
+            raise ValueError(f"readout={readout!r} must be 'pixels', or with loss_weights=dict(objects=...) 'pointed' "
+                             "or 'objects'")
+        if readout == 'objects' and not num_objects:
+            raise ValueError("readout='objects' needs objects that are shown, num_objects is 0")
         # in a tuple, so that it is no part of this module: not trained, not saved, not counted
         self._glee = (glee if isinstance(glee, ObjectEncoder) else ObjectEncoder(**glee), )
         model = MODELS.build(language_model)
-        self.reader = DialogueReader(model, self.glee.channels, num_objects, use_image_tokens, cached_mb)
-        self.seg_projector = SegProjector(model.width, self.glee.channels)
+        self.reader = DialogueReader(model, self.glee.channels, num_objects, use_image_tokens, cached_mb, object_masks)
+        self.seg_projector = SegProjector(model.width, self.glee.channels, object_masks)
+        self.readout = readout
+        with_objects = num_objects and loss_weights.get('objects')  # where none is shown there is none to point at
+        self.object_readout = ObjectReadout(self.glee.channels) if with_objects else None
         self.seg_state, self.ce_on, self.max_new_tokens = seg_state, ce_on, max_new_tokens
         self.loss_weights = dict(loss_weights)
         self._register_state_dict_hook(_drop_released_weights)
@@ -109,7 +134,17 @@ class ReasoningSegmentor(BaseModel):
 
     def masks(self, embeds: Tensor, found: PictureObjects) -> Tensor:
         """Mask logits (M, H, W) at the size of the original picture, of embeddings (M, C)."""
-        return to_picture(torch.einsum('mc,chw->mhw', embeds, found.pixels.to(embeds)), found)
+        return to_picture(self.small_masks(embeds, found), found)
+
+    def small_masks(self, embeds: Tensor, found: PictureObjects) -> Tensor:
+        """Mask logits (M, h, w) over the padded input."""
+        if self.object_readout is not None:
+            shown = found.first(self.reader.num_objects)
+            if self.readout == 'objects':
+                return self.object_readout.masks(embeds, shown)
+            if self.readout == 'pointed':
+                embeds = self.object_readout.pointed(embeds, shown)
+        return torch.einsum('mc,chw->mhw', embeds, found.pixels.to(embeds))
 
     # ---- modes ----
     def forward(self, inputs: list, data_samples: Sequence[DetDataSample], mode: str = 'tensor'):
@@ -118,39 +153,59 @@ class ReasoningSegmentor(BaseModel):
             return self.loss(inputs, data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
-        return [logits for _, logits, _ in self._taught(inputs, data_samples)]
+        return [one.masks for one in self._taught(inputs, data_samples)]
 
-    def _taught(self, inputs: list, data_samples: Sequence[DetDataSample],
-                side: str = 'right') -> list[tuple[Tokens, list[Tensor], Tensor]]:
-        """Per sample its tokens, mask logits of its answers' [SEG], and states, all samples in one batch."""
+    def _taught(self, inputs: list, data_samples: Sequence[DetDataSample], side: str = 'right') -> list[Taught]:
+        """What the answers of the samples give, all samples in one batch."""
         seen = [self.see(pictures) for pictures in inputs]
         tokens, reads = zip(*(self.read(sample.turns, one) for sample, one in zip(data_samples, seen)))
         states = self.reader(reads, side)
-        return [(one, self.sample_masks(self.seg_embeds(one, state), sample.seg_pictures, pictures), state)
-                for one, state, sample, pictures in zip(tokens, states, data_samples, seen)]
+        taught = []
+        for one, state, sample, pictures in zip(tokens, states, data_samples, seen):
+            embeds = self.seg_embeds(one, state)
+            masks = self.sample_masks(embeds, sample.seg_pictures, pictures)
+            taught.append(Taught(one, state, embeds, masks, pictures))
+        return taught
 
     def sample_masks(self, embeds: Tensor, seg_pictures: Sequence[int], seen: Seen) -> list[Tensor]:
         """Mask logits [(H, W)] of embeddings (M, C), the m-th in picture ``seg_pictures[m]``."""
-        return [self.masks(embed[None], seen.objects[number])[0] for embed, number in zip(embeds, seg_pictures)]
+        masks: list[Optional[Tensor]] = [None] * len(embeds)
+        for rows, number in rows_of(seg_pictures):
+            for row, mask in zip(rows, self.masks(embeds[rows], seen.objects[number])):
+                masks[row] = mask
+        return masks
 
     def loss(self, inputs: list, data_samples: Sequence[DetDataSample]) -> dict[str, Tensor]:
-        """Text, binary cross-entropy and Dice; a batch without a mask has the first only."""
+        """Text, binary cross-entropy and Dice of masks, objects where they have a weight; a batch without a mask has
+        the first only."""
         return self.losses_of(self._taught(inputs, data_samples), data_samples)
 
-    def losses_of(self, taught: Sequence[tuple[Tokens, list[Tensor], Tensor]],
-                  data_samples: Sequence[DetDataSample]) -> dict[str, Tensor]:
-        """The losses of what a batch gave: per sample its tokens, mask logits and states."""
-        states = torch.cat([state[:-1] for _, _, state in taught])
-        labels = torch.cat([tokens.labels[1:] for tokens, _, _ in taught]).to(states.device)
+    def losses_of(self, taught: Sequence[Taught], data_samples: Sequence[DetDataSample]) -> dict[str, Tensor]:
+        """The losses of what a batch gave."""
+        states = torch.cat([one.states[:-1] for one in taught])
+        labels = torch.cat([one.tokens.labels[1:] for one in taught]).to(states.device)
         kept = labels >= 0
         losses = dict(loss_text=self.loss_weights['text'] * text_loss(
             self.language_model.logits(states[kept]), labels[kept]))
-        logits = [one for _, masks, _ in taught for one in masks]
+        logits = [mask for one in taught for mask in one.masks]
         targets = [torch.as_tensor(mask, device=states.device) for sample in data_samples for mask in sample.gt_masks]
         if logits:
-            losses.update(loss_bce=self.loss_weights['bce'] * mask_bce(logits, targets),
-                          loss_dice=self.loss_weights['dice'] * mask_dice(logits, targets))
+            if self.readout != 'objects':
+                losses.update(loss_bce=self.loss_weights['bce'] * mask_bce(logits, targets),
+                              loss_dice=self.loss_weights['dice'] * mask_dice(logits, targets))
+            if self.object_readout is not None:
+                losses['loss_objects'] = self.loss_weights['objects'] * self.object_loss(taught, data_samples)
         return losses
+
+    def object_loss(self, taught: Sequence[Taught], data_samples: Sequence[DetDataSample]) -> Tensor:
+        """Mean of ``ObjectReadout.loss`` over all [SEG]."""
+        losses = []
+        for one, sample in zip(taught, data_samples):
+            masks = torch.as_tensor(np.array(sample.gt_masks), device=one.embeds.device)
+            for rows, number in rows_of(sample.seg_pictures):
+                found = one.seen.objects[number].first(self.reader.num_objects)
+                losses.append(self.object_readout.loss(one.embeds[rows], found, objects_meant(masks[rows], found)))
+        return torch.cat(losses).mean()
 
     @torch.no_grad()
     def predict(self, inputs: list, data_samples: Sequence[DetDataSample]) -> Sequence[DetDataSample]:
@@ -190,8 +245,14 @@ class ReasoningSegmentor(BaseModel):
             return Answer(self.language_model.decode_text(tokens), [], found.queries.new_zeros(0, self.glee.channels),
                           [])
         embeds = self.seg_projector(torch.stack(states).float())
-        return Answer(self.language_model.decode_text(tokens), list(self.masks(embeds, found)), embeds,
-                      best_objects(torch.einsum('mc,chw->mhw', embeds, found.pixels.to(embeds)), found))
+        masks = self.small_masks(embeds, found)
+        return Answer(self.language_model.decode_text(tokens), list(to_picture(masks, found)), embeds,
+                      best_objects(masks, found))
+
+
+def rows_of(numbers: Sequence[int]) -> list[tuple[list[int], int]]:
+    """(rows, number) of each number that is there."""
+    return [([row for row, one in enumerate(numbers) if one == number], number) for number in sorted(set(numbers))]
 
 
 def to_picture(logits: Tensor, found: PictureObjects) -> Tensor:
@@ -216,6 +277,8 @@ def mask_boxes(masks: Tensor) -> Tensor:
 
 def best_objects(logits: Tensor, found: PictureObjects, least: float = 0.5) -> list[Optional[int]]:
     """Per mask (M, h, w) the index of the GLEE object of the highest IoU, None below ``least``."""
+    if not len(found.queries):
+        return [None] * len(logits)
     masks, objects = (logits > 0).flatten(1).float(), (found.masks() > 0).flatten(1).to(logits)
     inter = masks @ objects.t()
     iou = inter / (masks.sum(1, keepdim=True) + objects.sum(1) - inter).clamp_min(1)

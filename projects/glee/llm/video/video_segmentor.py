@@ -35,7 +35,7 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
                  cached_mb: int = 128, memory: Optional[dict] = dict(), contrastive: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None) -> None:
         super().__init__(glee, language_model, num_objects, use_image_tokens, seg_state, ce_on, loss_weights,
-                         max_new_tokens, cached_mb, data_preprocessor, init_cfg)
+                         max_new_tokens, cached_mb, data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.key_frames = None  # a ``KeyFrameScorer``, for ``predict``
         self.memory = None if memory is None else MemoryBank(self.glee.channels, **memory)
         self.contrastive = None if contrastive is None else ObjectContrastiveLoss(**contrastive)
@@ -67,11 +67,11 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
         taught = self._taught(inputs, data_samples)
         losses = self.losses_of(taught, data_samples)
         if self.contrastive is not None:
-            embeds = torch.cat([self.seg_embeds(tokens, states) for tokens, _, states in taught])
+            embeds = torch.cat([one.embeds for one in taught])
             sources = [one for sample in data_samples for one in sample.said]
             losses['loss_contrastive'] = self.contrastive(embeds, sources)
-        scored = [self._score_losses(tokens, states, sample.frame_scores)
-                  for (tokens, _, states), sample in zip(taught, data_samples) if 'frame_scores' in sample]
+        scored = [self._score_losses(one.tokens, one.states, sample.frame_scores)
+                  for one, sample in zip(taught, data_samples) if 'frame_scores' in sample]
         if scored:
             losses['loss_score'] = torch.stack(scored).mean()
         return losses
