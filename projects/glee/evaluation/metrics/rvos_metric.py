@@ -55,12 +55,18 @@ class ExpressionJFMetric(ExpressionMetric):
 
     def score_video(self, video: VideoRecord) -> dict:
         """The measures of every expression."""
+        nothing = (0.0, ) * len(self.measures)
+        return dict(expressions=[nothing if frames is None else tuple(np.mean(frames, 0).tolist())
+                                 for frames in self.score_frames(video)])
+
+    def score_frames(self, video: VideoRecord) -> list[list[tuple] | None]:
+        """The measures of every annotated frame for every expression; None for one without a track."""
         truth = {t.instance_id: t.segmentations for t in video.truth()}
         tracks = {track.label: track.segmentations for track in video.tracks}
         scores = []
         for label, expression in enumerate(video.info['expressions']):
             if label not in tracks:
-                scores.append((0.0, ) * len(self.measures))
+                scores.append(None)
                 continue
             frames = []
             for frame in video.annotated:
@@ -68,8 +74,8 @@ class ExpressionJFMetric(ExpressionMetric):
                 for identity in expression['object_ids']:
                     wanted |= self.masks(video, truth.get(identity), frame)
                 frames.append(self.score_frame(video, frame, self.masks(video, tracks[label], frame), wanted))
-            scores.append(tuple(np.mean(frames, 0).tolist()))
-        return dict(expressions=scores)
+            scores.append(frames)
+        return scores
 
     def score_frame(self, video: VideoRecord, frame: int, found: np.ndarray, wanted: np.ndarray) -> tuple:
         """The measures of one frame, from bool masks (H, W)."""

@@ -73,20 +73,26 @@ def _annotator_entry(video, number: int, pairs: list) -> dict:
     return dict(video_entry(video, names, number), video=video.name, expressions=[[sentence for _, sentence in pairs]])
 
 
-def write_mevis(root: Path, split: str, videos) -> None:
-    """Writes mevis/{train,valid_u}/: meta_expressions.json and mask_dict.json.
+def write_mevis(root: Path, split: str, videos, name: str = 'mevis', refer=None) -> None:
+    """Writes {name}/{train,valid_u}/: meta_expressions.json and mask_dict.json.
 
-    Sentences are about motion and may refer to several objects.
+    Args:
+        root (Path), split (str), videos: as of the other writers.
+        name (str): of the folder.
+        refer (Callable): video -> ``VideoReferral``s, all of whose sentences are written; None writes sentences about
+            motion, which may refer to several objects, up to ``MOST_PER_VIDEO`` per video.
     """
-    folder = root / 'mevis' / {'val': 'valid_u'}.get(split, split)
+    folder = root / name / {'val': 'valid_u'}.get(split, split)
     masks, metas = {}, {}
     for video in videos:
         first = len(masks)
         tracks = [track for track in video.tracks if any(track.glimpses)]
         masks.update({str(first + number): _masks(track) for number, track in enumerate(tracks)})
         numbers = {video.tracks.index(track): number for number, track in enumerate(tracks)}
+        spoken = _motions(video) if refer is None else [
+            (referral, sentence) for referral in refer(video) for sentence in referral.sentences]
         expressions = {}
-        for referral, sentence in _motions(video):
+        for referral, sentence in spoken:
             targets = [numbers[target] for target in referral.targets]
             expressions[str(len(expressions))] = {'exp': sentence, 'obj_id': targets,
                                                   'anno_id': [first + target for target in targets]}
