@@ -45,6 +45,8 @@ def test_dialogues_of_a_video_share_their_frames(world):
                 if masks[str(number)][frame] is not None:
                     truth |= decode(masks[str(number)][frame])
             assert np.array_equal(mask, truth)
+    dataset.pipeline.transforms[0].first = 1.
+    assert all(dataset[0][0]['data_samples'].said[0].frame == 0 for _ in range(3))
     dataset.pipeline.transforms[0].window = 99
     assert dataset.prepare_data(0) is None  # too short
 

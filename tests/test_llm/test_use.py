@@ -14,6 +14,7 @@ from projects.glee.llm import loading
 from projects.glee.llm.ask_follower import AskFollower, follow_questions
 from projects.glee.llm.dialogue import PointedObject, tokenize
 from projects.glee.llm.picture_dialogue import PictureDialogue
+from projects.glee.llm.pointing import pieces_of
 
 
 @pytest.fixture(scope='module')
@@ -60,7 +61,7 @@ def test_pointing_puts_the_object_into_the_question(trained):
     with pytest.raises(ValueError, match=r'\{1\} in .* the dialogue has 0 objects'):
         dialogue.ask('left of {1} ?')
     dialogue.ask('Can you segment the red square in this image ?')
-    pieces = list(dialogue._pieces('left of {1} and {1} ?'))
+    pieces = list(pieces_of('left of {1} and {1} ?', dialogue.objects))
     assert [type(piece) for piece in pieces] == [str, PointedObject, str, PointedObject, str]
     dialogue.ask('left of {1} ?')
     tokens = tokenize(trained.language_model, dialogue.turns, [4], 4)
@@ -119,4 +120,4 @@ def test_a_video_is_asked(trained):
         live.step(frame, number)
     assert len(live.past) <= 16
     of_pictures = AskFollower(trained, ['Can you segment the red square in this image ?'])
-    assert of_pictures.step(picture_of(('red', 4, 4), ('blue', 28, 16)), 0).names == list(of_pictures.questions)
+    assert of_pictures.step(picture_of(('red', 4, 4), ('blue', 28, 16)), 0).names == ['object']

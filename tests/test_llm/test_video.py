@@ -92,6 +92,16 @@ def test_a_prefix_read_once_gives_the_same(family):
     assert (answers[0][0].logits - answers[0][5].logits).abs().max() > 1e-4
 
 
+def test_frames_on_their_own():
+    """Without context, window and memory a frame knows nothing of others."""
+    model = talkative(toy_video(memory=None, context=0, window=1))
+    alone = [sweep(model, [frame], 'red square').answers[0] for frame in FILM[:3]]
+    for one, other in zip(alone, sweep(model, FILM[:3], 'red square').answers):
+        torch.testing.assert_close(one.logits, other.logits)
+    longer = sweep(talkative(toy_video(memory=None, context=2, window=2)), FILM[:3], 'red square').answers
+    assert (longer[2].logits - alone[2].logits).abs().max() > 1e-6
+
+
 def test_cost_and_memory_are_flat_over_300_frames():
     model = talkative(toy_video())
     cost, original = [], model.language_model.run

@@ -37,7 +37,7 @@ class ImageResult:
         ids: (N,) identities of the objects of a video, from 1; None for a picture.
         frame: number of the frame in its video.
         text: what a language model answered; None where none was asked.
-        segs: (N,) which [SEG] of ``text`` each object belongs to, from 1.
+        segs: (N,) which [SEG] of ``text`` each object belongs to, from 1; 0 of one that was found without it.
     """
     path: Optional[str]
     shape: tuple[int, int]

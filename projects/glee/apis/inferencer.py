@@ -13,7 +13,7 @@ from ..models.language_models.text_bank import TextBank
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.sample_text import read_names
 from .followers import ExpressionFollower, Follower, NameFollower, PromptFollower, ReferenceFollower
-from .frame_reader import VideoSource, open_frames
+from .frame_reader import FrameReader, VideoSource, open_frames
 from .image_result import ImageResult
 from .init_model import init_model
 from .interactive_session import InteractiveSession
@@ -182,7 +182,8 @@ class GLEEInferencer:
             start, end, stride: frames to take, as of a slice; a negative stride goes backwards. Of a camera, stream or
                 generator they count from its first frame.
             score_thr, max_per_img: as in the constructor.
-            ask: questions for the language model, each about one object.
+            ask: questions for the language model, each about one object; identity k is question k, from 1, if nothing
+                else is asked for.
 
         Returns:
             TrackedVideo: iterate over it once, or ``save`` it.
@@ -281,6 +282,24 @@ class GLEEInferencer:
         from ..llm.picture_dialogue import PictureDialogue
         source = next(find_pictures(image))
         return PictureDialogue(self._asked_model(), source.read(), source.path, names, max_rounds)
+
+    def open_video_dialogue(self, video: VideoFile, names: Optional[Sequence[str]] = None):
+        """A dialogue of several questions about one video (``VideoDialogue``).
+
+        Args:
+            video: a file, a folder of frames, or a list of arrays or paths.
+            names: as of ``PictureDialogue``.
+
+        Raises:
+            ValueError: there is no language model, or it is one of pictures.
+        """
+        from ..llm.video import VideoReasoningSegmentor
+        from ..llm.video_dialogue import VideoDialogue
+        model = self._asked_model()
+        if not isinstance(model, VideoReasoningSegmentor):
+            raise ValueError('open_video_dialogue() needs a language model that was trained on videos; track(ask=...) '
+                             'asks one of pictures about every frame')
+        return VideoDialogue(model, FrameReader(video), names)
 
     def _asked_model(self):
         """The language model.

@@ -96,11 +96,13 @@ def joined(results: list[ImageResult]) -> ImageResult:
     """What several followers found in one frame; identities of later ones come after all of those before."""
     if len(results) == 1:
         return results[0]
-    first = results[0]
+    first, said = results[0], [result.text for result in results if result.text is not None]
+    segs = [np.zeros(len(result), int) if result.segs is None else result.segs for result in results]
     return ImageResult(
         path=None, shape=first.shape, names=list(chain.from_iterable(result.names for result in results)),
         boxes=np.concatenate([result.boxes for result in results]),
         scores=np.concatenate([result.scores for result in results]),
         rles=list(chain.from_iterable(result.rles for result in results)),
         ids=np.concatenate([result.ids * len(results) - (len(results) - 1 - k) for k, result in enumerate(results)]),
-        frame=first.frame, image=first.image)
+        frame=first.frame, image=first.image, text=' '.join(said) if said else None,
+        segs=np.concatenate(segs) if said else None)

@@ -45,7 +45,7 @@ def tokenize(model: ImageTextModel, turns: Sequence[Turn], picture_tokens: Seque
         picture_tokens (Sequence[int]): tokens of each picture; 0 shows only its objects.
         num_objects (int): object tokens of each picture.
         open_answer (bool): the last answer is a beginning, which is to be continued.
-        ce_on (str): 'answer' learns all of the answers, 'seg' only their [SEG].
+        ce_on (str): 'answer' learns all of the answers, 'seg' only their [SEG] and [SCORE].
 
     Raises:
         ValueError: ``ce_on`` is unknown, or an answer is missing before the last turn.
@@ -56,7 +56,8 @@ def tokenize(model: ImageTextModel, turns: Sequence[Turn], picture_tokens: Seque
 
     def say(tokens: Sequence[int], learn: bool = False) -> None:
         ids.extend(tokens)
-        labels.extend(token if learn and (ce_on == 'answer' or token == model.seg_id) else IGNORED for token in tokens)
+        labels.extend(token if learn and (ce_on == 'answer' or token in (model.seg_id, model.score_id)) else IGNORED
+                      for token in tokens)
 
     if model.tokenizer.bos_token_id is not None:
         say([model.tokenizer.bos_token_id])

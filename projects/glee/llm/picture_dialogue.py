@@ -1,5 +1,4 @@
 """A dialogue about a picture: questions, answers, and the objects that the answers point at."""
-import re
 from dataclasses import replace
 from typing import Callable, Iterator, Optional, Sequence, Union
 
@@ -11,9 +10,8 @@ from ..structures.masks import encode
 from .dialogue import PointedObject, Turn
 from .generation import Said
 from .object_encoder import PictureObjects
+from .pointing import object_at, pieces_of
 from .reasoning_segmentor import Answer, ReasoningSegmentor, mask_boxes
-
-_POINTER = re.compile(r'\{(\d+)\}')
 
 
 class PictureDialogue:
@@ -73,7 +71,7 @@ class PictureDialogue:
         """
         if not question.strip():
             raise ValueError('ask= is an empty question')
-        asked = Turn((*(() if self.turns else (0, )), *self._pieces(question)))
+        asked = Turn((*(() if self.turns else (0, )), *pieces_of(question, self.objects)))
         said: list[Said] = []
         for piece in self._say([*self.turns, asked], said):
             if on_text is not None:
@@ -83,8 +81,8 @@ class PictureDialogue:
         self.turns.append(asked._replace(answer=found.text))
         self._forget()
         objects = self.seen.objects[0]
-        self.objects += [None if number is None else PointedObject(
-            objects.queries[number], objects.boxes[number], objects.mask_embeds[number]) for number in found.objects]
+        self.objects += [None if number is None else object_at(objects, number)
+                         for number in found.objects]
         yield self._result(found, objects)
 
     def _say(self, turns: Sequence[Turn], said: list[Said]) -> Iterator[str]:
@@ -96,20 +94,6 @@ class PictureDialogue:
             if text.startswith(done) and text != done:
                 yield text[len(done):]
                 done = text
-
-    def _pieces(self, question: str) -> Iterator:
-        """Text and pointed objects of a question."""
-        parts = _POINTER.split(question)
-        for place, part in enumerate(parts):
-            if place % 2:
-                number = int(part)
-                if not 1 <= number <= len(self.objects):
-                    raise ValueError(f'{{{number}}} in {question!r}: the dialogue has {len(self.objects)} objects')
-                if self.objects[number - 1] is None:
-                    raise ValueError(f'{{{number}}} in {question!r}: GLEE has no object with that mask to point at')
-                yield self.objects[number - 1]
-            elif part.strip():
-                yield part.strip()
 
     def _forget(self) -> None:
         """Leave out the oldest rounds; the picture moves to the first that stays."""
@@ -123,18 +107,27 @@ class PictureDialogue:
         boxes = mask_boxes(torch.stack(masks)) if masks else torch.zeros(0, 4)
         result = ImageResult(
             path=self.path, shape=self.picture.shape[:2],
-            names=[self._name(number, objects) for number in found.objects], boxes=boxes.numpy(),
+            names=[name_of(self.model, objects, number, self.names) for number in found.objects], boxes=boxes.numpy(),
             scores=np.array(found.scores, np.float32), rles=[encode(mask.numpy()) for mask in masks],
             image=None if self.path else self.picture)
         return replace(result, text=found.text, segs=np.arange(1, len(masks) + 1))
 
-    @torch.no_grad()
-    def _name(self, number: Optional[int], objects: PictureObjects) -> str:
-        """What GLEE calls an object; 'object' where it has none."""
-        if number is None:
-            return 'object'
-        if self.names is None:
-            return self.model.glee.names[int(objects.labels[number])]
-        head = self.model.glee.model.panoptic_head
-        queries = objects.queries[number].to(head.category_embed)
-        return self.names[int(head.name_probability(queries, self.names).argmax())]
+
+@torch.no_grad()
+def name_of(model: ReasoningSegmentor, objects: PictureObjects, number: Optional[int],
+            names: Optional[Sequence[str]] = None) -> str:
+    """What GLEE calls an object; 'object' where it has none.
+
+    Args:
+        model (ReasoningSegmentor): the model.
+        objects (PictureObjects): of the picture.
+        number (int | None): which of them.
+        names (Sequence[str] | None): as of ``PictureDialogue``.
+    """
+    if number is None:
+        return 'object'
+    if names is None:
+        return model.glee.names[int(objects.labels[number])]
+    head = model.glee.model.panoptic_head
+    queries = objects.queries[number].to(head.category_embed)
+    return names[int(head.name_probability(queries, names).argmax())]

@@ -14,7 +14,7 @@ from . import generation
 from .dialogue import Tokens, Turn, tokenize
 from .losses import mask_bce, mask_dice, text_loss
 from .object_encoder import ObjectEncoder, PictureObjects
-from .object_readout import ObjectReadout, objects_meant
+from .object_readout import ObjectReadout, choice_losses, objects_meant
 from .projectors import SegProjector
 from .reader import DialogueReader, Read, Seen
 
@@ -35,12 +35,11 @@ class Answer(NamedTuple):
 
 
 class Taught(NamedTuple):
-    """What a dialogue with its answers gives: tokens, states (L, D), embeddings (M, C) and mask logits [(H, W)] of the
-    [SEG] of its answers, and what was seen."""
+    """What a dialogue with its answers gives: tokens, states (L, D), embeddings (M, C) of the [SEG] of its answers, and
+    what was seen."""
     tokens: Tokens
     states: Tensor
     embeds: Tensor
-    masks: list[Tensor]
     seen: Seen
 
 
@@ -153,19 +152,16 @@ class ReasoningSegmentor(BaseModel):
             return self.loss(inputs, data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
-        return [one.masks for one in self._taught(inputs, data_samples)]
+        return [self.sample_masks(one.embeds, sample.seg_pictures, one.seen)
+                for one, sample in zip(self._taught(inputs, data_samples), data_samples)]
 
     def _taught(self, inputs: list, data_samples: Sequence[DetDataSample], side: str = 'right') -> list[Taught]:
         """What the answers of the samples give, all samples in one batch."""
         seen = [self.see(pictures) for pictures in inputs]
         tokens, reads = zip(*(self.read(sample.turns, one) for sample, one in zip(data_samples, seen)))
         states = self.reader(reads, side)
-        taught = []
-        for one, state, sample, pictures in zip(tokens, states, data_samples, seen):
-            embeds = self.seg_embeds(one, state)
-            masks = self.sample_masks(embeds, sample.seg_pictures, pictures)
-            taught.append(Taught(one, state, embeds, masks, pictures))
-        return taught
+        return [Taught(one, state, self.seg_embeds(one, state), pictures)
+                for one, state, pictures in zip(tokens, states, seen)]
 
     def sample_masks(self, embeds: Tensor, seg_pictures: Sequence[int], seen: Seen) -> list[Tensor]:
         """Mask logits [(H, W)] of embeddings (M, C), the m-th in picture ``seg_pictures[m]``."""
@@ -187,25 +183,28 @@ class ReasoningSegmentor(BaseModel):
         kept = labels >= 0
         losses = dict(loss_text=self.loss_weights['text'] * text_loss(
             self.language_model.logits(states[kept]), labels[kept]))
-        logits = [mask for one in taught for mask in one.masks]
-        targets = [torch.as_tensor(mask, device=states.device) for sample in data_samples for mask in sample.gt_masks]
-        if logits:
-            if self.readout != 'objects':
-                losses.update(loss_bce=self.loss_weights['bce'] * mask_bce(logits, targets),
-                              loss_dice=self.loss_weights['dice'] * mask_dice(logits, targets))
-            if self.object_readout is not None:
-                losses['loss_objects'] = self.loss_weights['objects'] * self.object_loss(taught, data_samples)
+        if not any(len(one.embeds) for one in taught):
+            return losses
+        if self.readout != 'objects':
+            logits = [mask for one, sample in zip(taught, data_samples)
+                      for mask in self.sample_masks(one.embeds, sample.seg_pictures, one.seen)]
+            targets = [torch.as_tensor(mask, device=states.device) for sample in data_samples
+                       for mask in sample.gt_masks]
+            losses.update(loss_bce=self.loss_weights['bce'] * mask_bce(logits, targets),
+                          loss_dice=self.loss_weights['dice'] * mask_dice(logits, targets))
+        if self.object_readout is not None:
+            losses['loss_objects'] = self.loss_weights['objects'] * torch.cat([
+                self.object_losses(one, sample) for one, sample in zip(taught, data_samples)]).mean()
         return losses
 
-    def object_loss(self, taught: Sequence[Taught], data_samples: Sequence[DetDataSample]) -> Tensor:
-        """Mean of ``ObjectReadout.loss`` over all [SEG]."""
-        losses = []
-        for one, sample in zip(taught, data_samples):
-            masks = torch.as_tensor(np.array(sample.gt_masks), device=one.embeds.device)
-            for rows, number in rows_of(sample.seg_pictures):
-                found = one.seen.objects[number].first(self.reader.num_objects)
-                losses.append(self.object_readout.loss(one.embeds[rows], found, objects_meant(masks[rows], found)))
-        return torch.cat(losses).mean()
+    def object_losses(self, taught: Taught, sample: DetDataSample) -> Tensor:
+        """``choice_losses`` (M,) of all [SEG] of a dialogue."""
+        losses, masks = [], torch.as_tensor(np.array(sample.gt_masks), device=taught.embeds.device)
+        for rows, number in rows_of(sample.seg_pictures):
+            found = taught.seen.objects[number].first(self.reader.num_objects)
+            losses.append(choice_losses(self.object_readout(taught.embeds[rows], found),
+                                        objects_meant(masks[rows], found)))
+        return torch.cat(losses) if losses else taught.embeds.sum(1)
 
     @torch.no_grad()
     def predict(self, inputs: list, data_samples: Sequence[DetDataSample]) -> Sequence[DetDataSample]:

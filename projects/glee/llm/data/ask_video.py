@@ -28,14 +28,15 @@ class AskVideo(BaseTransform):
     Args:
         expressions (int): dialogues made of a video, of as many expressions.
         context, window (int): frames of each kind.
+        first (float): share of windows that begin with the video, where a pass begins, too; others begin anywhere.
         random_wording (bool): templates of questions at random.
         source (str): name of the data set, for the contrastive loss.
     """
 
     def __init__(self, expressions: int = 3, context: int = CONTEXT, window: int = WINDOW, random_wording: bool = True,
-                 source: str = '') -> None:
+                 source: str = '', first: float = 0.0) -> None:
         self.expressions, self.context, self.window = expressions, context, window
-        self.random_wording, self.source = random_wording, source
+        self.random_wording, self.source, self.first = random_wording, source, first
 
     def transform(self, results: dict) -> Optional[list[dict]]:
         """Dialogues (``VideoReasoningSegmentor``) that share their frames; None of a video shorter than a window."""
@@ -43,7 +44,8 @@ class AskVideo(BaseTransform):
         if length < self.window:
             return None
         rng = np.random.default_rng(np.random.randint(2**31))
-        chosen = [*sample_context(length, rng, self.context), *sample_window(length, rng, self.window)]
+        window = sample_window(self.window if rng.random() < self.first else length, rng, self.window)
+        chosen = [*sample_context(length, rng, self.context), *window]
         frames = results['expand'](results, chosen)
         said = said_of(frames[0])
         if not said:

@@ -10,7 +10,7 @@ WINDOW = 4  # neighbours, the asked one last
 def context_frames(length: int, count: int = CONTEXT) -> list[int]:
     """Frames of the context at test: one near the middle of each of ``count`` equal parts.
 
-    A video with fewer frames than parts repeats some.
+    A video with fewer frames than parts repeats some; without parts there is no context.
 
     Raises:
         ValueError: the video has no frame.
@@ -18,7 +18,7 @@ def context_frames(length: int, count: int = CONTEXT) -> list[int]:
     if length < 1:
         raise ValueError(f'a video of {length} frames has no context')
     edges = np.linspace(0, length, count + 1).astype(int).tolist()
-    middle = math.ceil(length / count) // 2
+    middle = math.ceil(length / max(count, 1)) // 2
     return [max(min(start + middle, end - 1), 0) for start, end in zip(edges, edges[1:])]
 
 

@@ -94,13 +94,38 @@ class LanguageKeyFrames:
     def __call__(self, frames: Sequence[np.ndarray], expression: str,
                  key: Optional[tuple[str, str]] = None) -> list[float]:
         """See ``KeyFrameScorer``."""
-        picked = np.unique(np.linspace(0, len(frames) - 1, min(self.shown, len(frames))).round().astype(int))
-        reference, scores = [frames[number] for number in picked], []
+        reference = [frames[number] for number in reference_frames(len(frames), self.shown)]
+        scores = []
         for frame in frames:
             tokens, read = self.model.read(score_turns(expression, len(reference)),
                                            self.model.see([*reference, frame]))
             scores.append(float(self.model.scores(tokens.ids, self.model.reader([read])[0])[0]))
         return scores
+
+
+def reference_frames(length: int, shown: int) -> list[int]:
+    """Evenly spaced frames of a video, ``shown`` at most."""
+    return np.unique(np.linspace(0, length - 1, min(shown, length)).round().astype(int)).tolist()
+
+
+def build_scorer(model: VideoReasoningSegmentor, kind: str, **settings) -> KeyFrameScorer:
+    """The scorer of a config.
+
+    Args:
+        model (VideoReasoningSegmentor): the model.
+        kind (str): 'glee', 'llm' or 'file'.
+        settings: of the class.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if kind == 'file':
+        return FileKeyFrames(**settings)
+    if kind == 'glee':
+        return GLEEKeyFrames(model.glee, **settings)
+    if kind == 'llm':
+        return LanguageKeyFrames(model, **settings)
+    raise ValueError(f"key_frames.kind={kind!r} must be 'glee', 'llm' or 'file'")
 
 
 def score_turns(expression: str, reference: int) -> list[Turn]:

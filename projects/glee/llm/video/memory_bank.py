@@ -42,7 +42,8 @@ class MemoryBank(nn.Module):
         channels (int): C of the pixel embeddings.
         width (int): of memories and layers.
         layers (int), heads (int): of reading.
-        detach (bool): no gradient into earlier frames (GLUS).
+        detach (bool): no gradient into the masks of earlier frames (GLUS, which does not train what makes memories
+            either; ours has no weights to begin with).
     """
 
     def __init__(self, channels: int, width: int = 64, layers: int = 2, heads: int = 4, detach: bool = True) -> None:
@@ -67,8 +68,7 @@ class MemoryBank(nn.Module):
             mask = mask.detach()
         small = self._small(pixels)
         drawn = self.mask_in(2 * mask.to(self.gate).sigmoid()[None, None] - 1)
-        memory = self.fuse(small + F.interpolate(drawn, small.shape[-2:], mode='bilinear', align_corners=False))[0]
-        return memory.detach() if self.detach else memory
+        return self.fuse(small + F.interpolate(drawn, small.shape[-2:], mode='bilinear', align_corners=False))[0]
 
     def read(self, pixels: Tensor, memories: list[tuple[int, Tensor]]) -> Tensor:
         """Embeddings (C, h, w) changed by memories [(slot, (D, h', w'))]; themselves without any."""

@@ -3,6 +3,7 @@ from typing import Iterator, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from ..dialogue import PointedObject
 from .frame_reasoner import FrameAnswer, FrameReasoner
 from .frame_sampler import context_frames
 from .video_segmentor import VideoReasoningSegmentor
@@ -30,7 +31,7 @@ def passes(length: int, key_frame: int) -> Iterator[range]:
 
 
 def sweep(model: VideoReasoningSegmentor, frames: Sequence[np.ndarray], expression: str, scorer=None,
-          key: Optional[tuple[str, str]] = None) -> Sweep:
+          key: Optional[tuple[str, str]] = None, pointed: Sequence[Optional[PointedObject]] = ()) -> Sweep:
     """Masks of an expression in all frames.
 
     Args:
@@ -39,14 +40,15 @@ def sweep(model: VideoReasoningSegmentor, frames: Sequence[np.ndarray], expressi
         expression (str): what is sought.
         scorer (KeyFrameScorer | None): chooses the key frame, the earliest of the best; None takes frame 0.
         key (tuple[str, str] | None): names of video and expression, for scorers that look them up.
+        pointed (Sequence[PointedObject | None]): as of ``FrameReasoner``.
     """
     length = len(frames)
     scores = None if scorer is None else [float(score) for score in scorer(frames, expression, key)]
     start = 0 if scores is None else int(np.argmax(scores))
-    context = [frames[number] for number in context_frames(length)]
+    context = [frames[number] for number in context_frames(length, model.context)]
     answers: list[Optional[FrameAnswer]] = [None] * length
     for part in passes(length, start):
-        reasoner = FrameReasoner(model, expression, context)  # a fresh dialogue and an empty memory
+        reasoner = FrameReasoner(model, expression, context, pointed=pointed)  # a fresh dialogue and an empty memory
         for number in part:
             answers[number] = reasoner.step(frames[number])
     return Sweep(answers, start, scores)

@@ -1,0 +1,47 @@
+"""Frames of a video and how well the last of them shows what is sought: what [SCORE] learns from (G5)."""
+import json
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+
+from ...datasets.store.pictures import read_picture
+from ..video.key_frames import reference_frames, score_turns
+from .ask_picture import pack
+
+
+@TRANSFORMS.register_module()
+class AskKeyFrame(BaseTransform):
+    """A record of a reader of expressions about videos as a dialogue with one [SCORE].
+
+    Args:
+        labels: a file that ``FrameIoUMetric`` wrote of the training videos, with a model that is half trained.
+        shown (int): as of ``LanguageKeyFrames``.
+    """
+
+    def __init__(self, labels: Union[str, Path], shown: int = 12) -> None:
+        self.labels_file, self.shown, self._labels = Path(labels), shown, None
+
+    @property
+    def labels(self) -> dict[str, list]:
+        """IoUs per frame by video and expression, read when they are first needed."""
+        if self._labels is None:
+            self._labels = json.loads(self.labels_file.read_text())
+        return self._labels
+
+    def transform(self, results: dict) -> Optional[dict]:
+        """A dialogue about a random frame for a random expression; None of a video without a label."""
+        info, rng = results['video_info'], np.random.default_rng(np.random.randint(2**31))
+        known = [(text, ious) for text, ious in (
+            (text, self.labels.get(f'{info["name"]}_{entry["exp_id"]}')) for text, entry in zip(
+                results['text'], info['expressions'])) if ious is not None]
+        choices = [(text, frame, iou) for text, ious in known for frame, iou in enumerate(ious) if iou is not None]
+        if not choices:
+            return None
+        text, frame, iou = choices[int(rng.integers(len(choices)))]
+        reference = reference_frames(results['video_length'], self.shown)
+        frames = results['expand'](results, [*reference, frame])
+        pictures = [read_picture(one['img_path']) for one in frames]
+        return pack(pictures, score_turns(text, len(reference)), [], [], frame_scores=[iou], said=[])
