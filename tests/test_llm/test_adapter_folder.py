@@ -7,10 +7,10 @@ from mini_model import mini_config
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from paths import config_file
-from toy_llm import LLAVA, QWEN, sample_of
+from toy_llm import LLAVA, PICTURES, QWEN, sample_of, toy_segmentor
 
 from projects.glee.apis.init_model import init_model
-from projects.glee.llm.adapter_folder import load_adapter, save_adapter
+from projects.glee.llm.adapter_folder import load_adapter, merge_adapter, save_adapter
 from projects.glee.llm.object_encoder import ObjectEncoder, weights_fingerprint
 
 PICTURE = torch.randint(0, 255, (40, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)).numpy()
@@ -57,6 +57,31 @@ def test_save_and_load_are_identical(glee, family, tmp_path):
     files = {path.name for path in folder.iterdir()}
     assert {'settings.json', 'heads.safetensors'} <= files
     assert ('adapter_model.safetensors' in files) == ('lora' in family)
+
+
+@pytest.mark.parametrize('family', [LLAVA, QWEN], ids=['llava', 'qwen'])
+def test_a_merged_model_is_one_of_transformers(family, tmp_path):
+    """Written with LoRA merged and read by path, as a released model is, it says and segments the same."""
+    model = toy_segmentor(dict(family, lora=dict(r=2, dropout=0.)))
+    sample, inputs = sample_of(PICTURES[0], 'red', 'blue'), [[PICTURES[0]]]
+    optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad], 1e-2)
+    for _ in range(3):
+        sum(model.train()(inputs, [sample], 'loss').values()).backward()
+        optimizer.step()
+    with torch.no_grad():
+        before, = model.eval()._taught(inputs, [sample])
+        folder = merge_adapter(model, tmp_path / 'merged')
+        assert torch.equal(model._taught(inputs, [sample])[0].states, before.states)  # it was left as it is
+        kept = {key: value for key, value in family.items() if key not in ('config', 'words')}
+        again = toy_segmentor(dict(kept, path=str(folder))).eval()
+        heads = {name: value for name, value in model.state_dict().items() if 'language_model' not in name}
+        assert not again.load_state_dict(heads, strict=False).unexpected_keys
+        after, = again._taught(inputs, [sample])
+    assert torch.equal(after.tokens.ids, before.tokens.ids)
+    torch.testing.assert_close(after.states, before.states, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(after.embeds, before.embeds, atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match='has no LoRA'):
+        merge_adapter(again, tmp_path / 'none')
 
 
 def test_another_glee_is_refused(glee, tmp_path):

@@ -86,9 +86,10 @@ def test_a_whole_video_is_tested_and_scored(world):
     assert metric.evaluate(1)['mevis/J&F'] == pytest.approx(1.)
 
 
-def test_sentences_of_refcoco_are_turns(world):
+@pytest.mark.parametrize('folder', ['refcoco-unc', 'refcocoplus-unc', 'refcocog-umd'])
+def test_sentences_of_refcoco_are_turns(world, folder):
     dataset = DATASETS.build(dict(
-        type='RefCocoJsonDataset', data_root=f'{world}/', ann_file='annotations/refcoco-unc/instances_train.json',
+        type='RefCocoJsonDataset', data_root=f'{world}/', ann_file=f'annotations/{folder}/instances_train.json',
         data_prefix=dict(img='coco/train2014/'), pipeline=[dict(type='AskReferring', max_turns=2)]))
     record = dataset.get_data_info(0)
     sample = dataset[0]['data_samples']

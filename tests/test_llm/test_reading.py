@@ -2,6 +2,7 @@
 import pytest
 import torch
 from toy_llm import LLAVA, PICTURES, QWEN, WORDS, sample_of, toy_segmentor
+from toy_video_llm import talkative
 
 import projects.glee.llm  # noqa: F401
 from projects.glee.llm.adapters import LlavaAdapter
@@ -58,6 +59,33 @@ def test_said_states_are_those_of_a_taught_answer(family):
         taught = model.reader([read._replace(embeds=embeds, positions=positions)])[0][len(tokens.ids) - 1:-1]
     assert len(said) == 5
     torch.testing.assert_close(torch.stack([one.state for one in said]), taught, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize('seg_state', ['predict', 'token'])
+def test_masks_of_an_answer_are_those_of_a_taught_one(seg_state):
+    model = talkative(toy_segmentor(seg_state=seg_state, max_new_tokens=3).eval())
+    seg, sample = model.language_model.seg_id, sample_of(PICTURES[0], 'red', answer='[SEG] [SEG] [SEG]')
+    sample.set_metainfo(dict(seg_pictures=[0] * 3))
+    with torch.no_grad():
+        found = model.ask([sample.turns[0]._replace(answer=None)], model.see([PICTURES[0]]))
+        taught, = model._taught([[PICTURES[0]]], [sample])
+        at = (taught.tokens.ids == seg).nonzero()[:, 0]
+        own = model.seg_projector(taught.states[at if seg_state == 'token' else at - 1].float())
+    torch.testing.assert_close(taught.embeds, own)
+    # the last [SEG] ends the answer, so that nothing follows that would tell its own state
+    count = 3 if seg_state == 'predict' else 2
+    assert len(found.embeds) == count
+    torch.testing.assert_close(found.embeds, taught.embeds[:count], atol=1e-5, rtol=1e-4)
+
+
+def test_without_picture_tokens_only_objects_are_seen():
+    model = toy_segmentor(use_image_tokens=False).eval()
+    sample, seen = sample_of(PICTURES[0], 'red'), model.see([PICTURES[0]])
+    tokens, read = model.read(sample.turns, seen)
+    assert seen.towers == (None, ) and not (tokens.ids == model.language_model.image_id).any()
+    other = seen._replace(objects=tuple(one._replace(queries=0 * one.queries) for one in seen.objects))
+    with torch.no_grad():
+        assert not torch.equal(model.reader([read])[0], model.reader([model.read(sample.turns, other)[1]])[0])
 
 
 def test_objects_matter_and_are_as_many_as_asked_for():

@@ -37,7 +37,7 @@ test_dataloader = dict(
 test_evaluator = dict(type='ReasonSegMetric')
 test_cfg = dict()
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=1000000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=800, val_interval=1000000)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='MuonAdamW', lr=2e-3, momentum=0.9, ns_steps=4, weight_decay=0.0, fused=True),
     paramwise_cfg=dict(custom_keys=dict(embed_tokens=dict(orthogonal=False), lm_head=dict(orthogonal=False))))

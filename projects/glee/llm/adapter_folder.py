@@ -3,6 +3,7 @@
 ``settings.json`` says which; ``heads.safetensors`` holds all parts of ours; ``adapter_model.safetensors`` and
 ``adapter_config.json`` LoRA as peft writes it; ``language_model.safetensors`` a model that has no released weights.
 """
+import copy
 import json
 from pathlib import Path
 from typing import Optional, Union
@@ -41,6 +42,24 @@ def save_adapter(model: ReasoningSegmentor, folder: Union[str, Path], settings: 
         save_file({name.removeprefix(_OWN): value.clone() for name, value in state.items() if name.startswith(_OWN)},
                   folder / 'language_model.safetensors')
     return folder
+
+
+def merge_adapter(model: ReasoningSegmentor, folder: Union[str, Path]) -> Path:
+    """Write the language model alone, LoRA and new rows in its weights, as transformers saves it; ``path=`` takes it.
+
+    Args:
+        model (ReasoningSegmentor): with LoRA; it stays as it is, so the weights are in memory twice meanwhile.
+        folder: made if it is missing.
+
+    Raises:
+        ValueError: there is no LoRA to merge.
+    """
+    if not model.language_model.uses_lora:
+        raise ValueError('merge_adapter: this language model has no LoRA, save_adapter holds all of it')
+    merged = copy.deepcopy(model.language_model.model).merge_and_unload()
+    merged.save_pretrained(folder)
+    model.language_model.tokenizer.save_pretrained(folder)
+    return Path(folder)
 
 
 def load_adapter(folder: Union[str, Path], glee, language_model: Optional[str] = None,

@@ -70,8 +70,9 @@ class ImageTextModel(BaseModule, metaclass=ABCMeta):
             with torch.random.fork_rng(devices=()):
                 torch.manual_seed(seed)
                 core = self.build(config, len(self.tokenizer) + 3).to(getattr(torch, dtype))
+        new = [token for token in (SEG, OBJECT, SCORE) if token not in self.tokenizer.get_vocab()]
         self.tokenizer.add_special_tokens(dict(additional_special_tokens=[SEG, OBJECT, SCORE]), False)
-        self._fit_embeddings(core)
+        self._fit_embeddings(core, new)
         self.seg_id, self.object_id, self.score_id, self.image_id, self.end_id = map(
             self._single, (SEG, OBJECT, SCORE, self.image_token, self.answer_suffix))
         core.requires_grad_(lora is None)
@@ -164,14 +165,14 @@ class ImageTextModel(BaseModule, metaclass=ABCMeta):
                              'one: take a model of the family that this adapter is for')
         return ids[0]
 
-    def _fit_embeddings(self, core: nn.Module) -> None:
-        """Room for the new tokens, whose rows start as the mean of all others."""
+    def _fit_embeddings(self, core: nn.Module, new: Sequence[str]) -> None:
+        """Room for tokens of ours; rows of ``new`` ones start as the mean of all others."""
         rows = core.get_input_embeddings().weight.shape[0]
         if len(self.tokenizer) > rows:
             core.resize_token_embeddings(len(self.tokenizer), pad_to_multiple_of=64, mean_resizing=False)
-        if self.path is None:
+        if self.path is None or not new:
             return
-        new = self.tokenizer.convert_tokens_to_ids([SEG, OBJECT, SCORE])
+        rows = self.tokenizer.convert_tokens_to_ids(list(new))
         with torch.no_grad():
             for table in {core.get_input_embeddings().weight, core.get_output_embeddings().weight}:
-                table[new] = table[:min(new)].float().mean(0).to(table.dtype)
+                table[rows] = table[:min(rows)].float().mean(0).to(table.dtype)
