@@ -18,8 +18,9 @@ META = dict(data_prefix=dict(img='JPEGImages/'), ann_file='meta_expressions.json
 IN_WORLD = {  # reader, folder of the MiniWorld, metric
     'Ref-YouTube-VOS': (dict(type='ExpressionVideosDataset', ann_file='valid.json',
                              data_prefix=dict(img='valid/JPEGImages/')), 'ref-youtube-vos', 'ExpressionJFMetric'),
-    'Ref-DAVIS': (dict(type='RefDavisDataset', ann_file='meta_expressions/valid/meta_expressions.json', data_prefix=dict(
-        img='DAVIS/JPEGImages/480p/', ann='DAVIS/Annotations_unsupervised/480p/')), 'ref-davis', 'RefDavisMetric'),
+    'Ref-DAVIS': (dict(type='RefDavisDataset', ann_file='meta_expressions/valid/meta_expressions.json',
+                       data_prefix=dict(img='DAVIS/JPEGImages/480p/', ann='DAVIS/Annotations_unsupervised/480p/')),
+                  'ref-davis', 'RefDavisMetric'),
     'MeViS': (dict(META, type='MetaExpressionsDataset'), 'mevis/valid_u', 'ExpressionJFMetric')}
 BY_HAND = {  # two frames of 4 x 6 px, whose files are among those of the readers' tests
     'ReVOS': (dict(META, type='ReVOSDataset', ann_file='meta_expressions_valid_.json',
