@@ -1,4 +1,4 @@
-"""Products of whole networks in inference on a CPU: the numbers of torch's layers, through oneDNN."""
+"""Products of whole networks on a CPU: the numbers of torch's layers, through oneDNN."""
 import pytest
 import torch
 import torch.nn.functional as F
@@ -62,3 +62,18 @@ def test_one_thread_takes_onednn_without_gradients_only():
         torch.set_num_threads(threads)
     assert 'aten::mkldnn_convolution' in fast and not fast & {'aten::_slow_conv2d_forward', 'aten::addmm'}
     assert 'aten::mkldnn_convolution' not in slow
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
+def test_gradients_of_linear_layers_where_they_are_wanted():
+    network, x = nn.Sequential(nn.Linear(64, 96), nn.GELU(), nn.Linear(96, 64)), torch.randn(2, 400, 64)
+    expected = torch.autograd.grad(network(x).pow(2).sum(), network.parameters())
+
+    def run():
+        with fast_products(x, with_gradients=True):
+            out = network(x)
+        for grad, number in zip(torch.autograd.grad(out.pow(2).sum(), network.parameters()), expected):
+            assert torch.allclose(grad, number, rtol=1e-4, atol=1e-3)
+
+    found = operators(run)
+    assert 'aten::mkldnn_convolution' in found and not found & {'aten::addmm', 'aten::mm'}

@@ -26,11 +26,39 @@ def test_rows_that_are_not_contiguous():
         assert torch.allclose(row_linear(rows, layer), F.linear(rows, layer.weight, layer.bias), atol=1e-5)
 
 
-def test_gradients_are_those_of_the_layer():
-    layer, rows = nn.Linear(24, 13), torch.randn(900, 24, requires_grad=True)
+@pytest.mark.parametrize('shape', [(2, 1300, 64), (900, 64), (7, 64)])
+@pytest.mark.parametrize('out_dims', [64, 100])
+def test_gradients_are_those_of_the_layer(shape, out_dims):
+    layer, rows = nn.Linear(64, out_dims), torch.randn(shape, requires_grad=True)
+    weights, wanted = torch.randn(*shape[:-1], out_dims), (rows, layer.weight, layer.bias)
     out, expected = row_linear(rows, layer), layer(rows)
-    assert torch.equal(out, expected)
-    assert torch.equal(torch.autograd.grad(out.sum(), rows)[0], torch.autograd.grad(expected.sum(), rows)[0])
+    assert torch.allclose(out, expected, atol=1e-5)
+    grads, numbers = (torch.autograd.grad((value * weights).sum(), wanted) for value in (out, expected))
+    for grad, number in zip(grads, numbers):
+        assert grad.shape == number.shape and torch.allclose(grad, number, atol=1e-3, rtol=1e-4)
+
+
+def test_gradients_of_gradients():
+    layer, rows = nn.Linear(64, 80, bias=False), torch.randn(330, 64, requires_grad=True)
+    seconds = []
+    for product in (lambda: row_linear(rows, layer), lambda: layer(rows)):
+        first, = torch.autograd.grad(product().pow(3).sum(), rows, create_graph=True)
+        seconds.append(torch.autograd.grad(first.pow(2).sum(), layer.weight)[0])
+    assert torch.allclose(*seconds, rtol=1e-4, atol=1e-3 * float(seconds[1].abs().max()))
+
+
+def test_only_wanted_gradients_are_computed():
+    layer, rows = nn.Linear(24, 13).requires_grad_(False), torch.randn(900, 24, requires_grad=True)
+    row_linear(rows, layer).sum().backward()
+    assert torch.allclose(rows.grad, layer.weight.sum(0).expand(900, -1), atol=1e-5) and layer.weight.grad is None
+
+
+def test_autocast_is_left_to_torch():
+    layer, rows = nn.Linear(24, 13), torch.randn(900, 24)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        out, expected = row_linear(rows, layer), layer(rows)
+    assert out.dtype == torch.bfloat16 and torch.equal(out, expected)
+    out.sum().backward()
 
 
 @pytest.mark.parametrize('chunk', [1000, 2048])
@@ -40,7 +68,7 @@ def test_feed_forward_is_that_of_mmcv(monkeypatch, chunk):
     ours.load_state_dict(theirs.state_dict())
     x = torch.randn(2, 1300, 24)
     expected = theirs(x)
-    assert torch.equal(ours(x), expected)
+    assert torch.allclose(ours(x), expected, atol=1e-5)
     with torch.no_grad():
         assert torch.allclose(ours(x), expected, atol=1e-5)
         assert not torch.equal(ours.train()(x), ours(x))  # dropout, also without gradients

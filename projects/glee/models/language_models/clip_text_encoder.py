@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from ..layers.cpu_products import fast_products
 from .clip_checkpoint import load_clip_text_weights
 from .clip_tokenizer import CutTexts, build_clip_tokenizer
 from .text_bank import TextBank, TextStates, hash_weights
@@ -356,7 +357,8 @@ class CLIPTextEncoder(BaseModule):
         # Causal attention keeps padding away from valid tokens, so names need no mask. Padded
         # positions of an expression are read by early fusion: there the mask decides their values.
         mask = batch['attention_mask'] if pad_to_max else None
-        hidden = model(input_ids=batch['input_ids'], attention_mask=mask).last_hidden_state
+        with fast_products(self.lang_projection, with_gradients=True):
+            hidden = model(input_ids=batch['input_ids'], attention_mask=mask).last_hidden_state
         lengths = batch['attention_mask'].sum(1).tolist()
         return [(h if pad_to_max else h[:n], n) for h, n in zip(hidden, lengths)]
 

@@ -1,4 +1,4 @@
-"""Matrix products of whole networks in inference on a CPU."""
+"""Matrix products of whole networks on a CPU."""
 from contextlib import nullcontext
 from typing import Any, Callable, ContextManager
 
@@ -10,14 +10,29 @@ from torch.overrides import TorchFunctionMode
 from .row_linear import on_cpu_in_inference, row_product
 
 
-def fast_products(x: Tensor) -> ContextManager:
-    """In this context linear layers and 1x1 convolutions are computed by oneDNN, if ``x`` is inferred on a CPU.
+def fast_products(x: Tensor, with_gradients: bool = False) -> ContextManager:
+    """In this context linear layers and 1x1 convolutions are computed by oneDNN, if ``x`` is on a CPU.
 
     torch gives both to MKL (1x1 convolutions only on one thread), see ``row_product``. It serves networks that are
     not ours, such as backbones, and changes none of their modules.
+
+    Args:
+        x (Tensor): what the network reads.
+        with_gradients (bool): also where gradients are recorded, linear layers alone. Not for a network that computes
+            activations again in the backward pass, which would be outside of this context.
     """
-    fast = on_cpu_in_inference(x) and torch.backends.mkldnn.is_available()
-    return _OneDNNProducts() if fast else nullcontext()
+    if not torch.backends.mkldnn.is_available():
+        return nullcontext()
+    if on_cpu_in_inference(x):
+        return _OneDNNProducts()
+    fast = with_gradients and x.device.type == 'cpu' and torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    return _OneDNNLinears() if fast and not torch.jit.is_tracing() else nullcontext()
+
+
+class _OneDNNLinears(TorchFunctionMode):
+
+    def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        return (row_product if func is F.linear else func)(*args, **(kwargs or {}))
 
 
 class _OneDNNProducts(TorchFunctionMode):

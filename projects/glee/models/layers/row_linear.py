@@ -3,10 +3,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# with fewer rows the ways differ little
+# with fewer rows the ways differ little, and with fewer elements torch does not take oneDNN
 MIN_ROWS = 64
+MIN_ELEMENTS = 20481
 # the hidden layer of a chunk fits the cache, and its memory is used again instead of being mapped anew
 CHUNK_ROWS = 2048
+GRADIENT_ROWS = 1024
 
 
 def on_cpu_in_inference(x: Tensor) -> bool:
@@ -16,19 +18,63 @@ def on_cpu_in_inference(x: Tensor) -> bool:
 
 
 def row_product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``F.linear`` of (..., C) with ``weight`` (O, C); in inference on a CPU it is computed by oneDNN.
+    """``F.linear`` of (..., C) with ``weight`` (O, C); on a CPU it and its gradients are computed by oneDNN.
 
     torch gives linear layers to MKL, which on AMD's processors runs at half the speed of oneDNN, and 1x1 convolutions
-    to oneDNN (``fast_products`` brings whole networks there). The layer is such a convolution of an image one pixel
-    high; the vertical stride means nothing there, but without it torch would not take oneDNN on one thread.
+    to oneDNN (``fast_products`` brings whole networks there).
     """
-    if (not on_cpu_in_inference(rows) or rows.dtype != torch.float32 or rows.shape[:-1].numel() < MIN_ROWS
-            or not torch.backends.mkldnn.is_available()):
+    if not _takes_onednn(rows):
         return F.linear(rows, weight, bias)
+    if torch.is_grad_enabled():
+        return _RowProduct.apply(rows, weight, bias)
+    return _as_convolution(rows, weight, bias)
+
+
+def _takes_onednn(rows: Tensor) -> bool:
+    return (rows.device.type == 'cpu' and rows.dtype == torch.float32 and rows.shape[:-1].numel() >= MIN_ROWS
+            and rows.numel() >= MIN_ELEMENTS and torch.backends.mkldnn.is_available()
+            and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
+            and not torch.is_autocast_enabled('cpu'))
+
+
+def _as_convolution(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The layer as a 1x1 convolution of an image one pixel high.
+
+    The vertical stride means nothing there, but without it torch would not take oneDNN on one thread.
+    """
     # oneDNN takes half as long for whole rows, the copy included
     pixels = rows.reshape(1, 1, -1, rows.shape[-1]).contiguous().permute(0, 3, 1, 2)
     out = F.conv2d(pixels, weight[:, :, None, None], bias, stride=(2, 1))
     return out.permute(0, 2, 3, 1).reshape(*rows.shape[:-1], -1)
+
+
+class _RowProduct(torch.autograd.Function):
+    """``_as_convolution`` whose gradients are such products too; those that torch has for it are slow."""
+
+    @staticmethod
+    def forward(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        # no view of the convolution's output, which could not be changed in place afterwards
+        return _as_convolution(rows, weight, bias).data
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:2])
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        rows, weight = ctx.saved_tensors
+        of_rows, of_weight, of_bias = ctx.needs_input_grad
+        return (row_product(grad, weight.t()) if of_rows else None,
+                _weight_gradient(rows.flatten(0, -2), grad.flatten(0, -2)) if of_weight else None,
+                grad.flatten(0, -2).sum(0) if of_bias else None)
+
+
+def _weight_gradient(rows: Tensor, grad: Tensor) -> Tensor:
+    """(O, C) of rows (N, C) and the gradient (N, O) of their products, some rows at a time: they are transposed."""
+    wide = rows.shape[1] > grad.shape[1]
+    left, right = (rows, grad) if wide else (grad, rows)
+    total = sum(row_product(a.t(), b.t()) for a, b in zip(left.split(GRADIENT_ROWS), right.split(GRADIENT_ROWS)))
+    return total.t() if wide else total
 
 
 def row_linear(rows: Tensor, layer: nn.Linear) -> Tensor:
@@ -55,7 +101,9 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) to (..., C)."""
         if self.training or not on_cpu_in_inference(x):
-            return x + self.layers(x)
+            _, relu, dropout = self.layers[0]
+            hidden = dropout(relu(row_linear(x, self.layers[0][0])))
+            return x + self.layers[2](row_linear(hidden, self.layers[1]))
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
         for rows, target in zip(x.flatten(0, -2).split(CHUNK_ROWS), out.flatten(0, -2).split(CHUNK_ROWS)):
             hidden = row_linear(rows, self.layers[0][0]).relu_()
