@@ -46,7 +46,7 @@ if ! install --only-binary onedl-mmcv -r requirements/mmcv.txt 2>/dev/null; then
 fi
 install -r requirements/runtime.txt -r requirements/tests.txt -r requirements/converters.txt -r requirements/demo.txt \
     -r requirements/supervision.txt -r requirements/docs.txt -r requirements/scale.txt -r requirements/imagenet.txt \
-    -r requirements/serve.txt
+    -r requirements/serve.txt -r requirements/export.txt
 install --no-deps -r requirements/no_deps.txt
 # peft stands apart: transformers, which mmengine imports, imports it wherever it is found.
 # Trainings with LoRA take PYTHONPATH=.venv/extras/llm

@@ -4,12 +4,12 @@ import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import NoReturn, Optional, Sequence
 
-from . import analyse, check, click, convert, finetune, info, label, predict, serve, track
+from . import analyse, check, click, convert, export, finetune, info, label, predict, serve, track
 from .exits import OK, SOME_FAILED, UNEXPECTED, WRONG_USE
 from .startup import program
 
 COMMANDS = dict(predict=predict, track=track, click=click, label=label, check=check, finetune=finetune,
-                analyse=analyse, serve=serve, convert=convert, info=info)
+                analyse=analyse, serve=serve, convert=convert, export=export, info=info)
 EPILOG = """exit codes:
   0  everything was done
   1  an error that is not the user's (run again with --debug and report it)

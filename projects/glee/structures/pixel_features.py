@@ -17,7 +17,7 @@ class PixelFeatures(NamedTuple):
 
     def expand(self, count: int) -> 'PixelFeatures':
         """Views of one image for ``count`` members of a batch; those of so many images as they are."""
-        if len(self.mask_features) == count:
+        if self.mask_features.shape[0] == count:
             return self
         return PixelFeatures([level.expand(count, -1, -1, -1) for level in self.levels],
                              self.mask_features.expand(count, -1, -1, -1))

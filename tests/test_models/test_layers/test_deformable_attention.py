@@ -10,7 +10,7 @@ from projects.glee.models.layers import deformable_kernels, deformable_sampling
 from projects.glee.models.layers.deformable_attention import DeformableAttention
 from projects.glee.models.layers.deformable_sampling import cpu_kernels, sample_levels
 
-WAYS = ('kernel', 'embedding_bag')
+WAYS = ('kernel', 'embedding_bag', 'gather')
 
 
 def draw(seed, dtype=torch.float32, largest=9):

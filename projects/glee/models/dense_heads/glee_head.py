@@ -328,7 +328,7 @@ class GLEEHead(BaseModule):
             last_only (bool): predict from the last layer only.
             visual (VisualPrompt | None): one visual prompt per image of the batch.
         """
-        decoder_tokens, levels, batch_size = text.decoder_tokens, pixels.levels[::-1], len(text.embeds)
+        decoder_tokens, levels, batch_size = text.decoder_tokens, pixels.levels[::-1], text.embeds.shape[0]
         pixels = pixels.expand(batch_size)
         mask_features = pixels.mask_features
         if visual is not None:

@@ -43,7 +43,7 @@ class DeformableAttention(MultiScaleDeformableAttention):
         Returns:
             Tensor: (B, Q, C).
         """
-        if len(value) < len(query):  # the value is projected once
+        if value.shape[0] < query.shape[0]:  # the value is projected once
             flat = [None if part is None else part.flatten(0, 1)[None] for part in (query, query_pos, reference_points)]
             return self(flat[0], value, *flat[1:], sizes).view_as(query)
         identity = query

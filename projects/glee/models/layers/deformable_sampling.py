@@ -2,12 +2,12 @@
 
 Deformable DETR (arXiv 2010.04159), equation 3, without its linear layers. All ways give the same numbers up to
 rounding: ``kernel`` is mmcv's operator on a GPU and compiled loops on a CPU, both behind one operator that
-``torch.compile`` and ``torch.export`` see as a whole; ``embedding_bag`` and ``grid_sample`` are plain torch.
+``torch.compile`` and ``torch.export`` see as a whole; the others are plain torch.
 """
 import warnings
 from functools import lru_cache
 from types import ModuleType
-from typing import Sequence
+from typing import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +28,7 @@ def sample_levels(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Te
         sizes (Sequence[tuple[int, int]]): height and width of the L levels.
         locations (Tensor): (B, Q, H, L, P, 2), xy in 0..1 of the level.
         weights (Tensor): (B, Q, H, L, P).
-        way (str): 'kernel', 'embedding_bag', 'grid_sample', or 'auto', which takes the fastest that is there.
+        way (str): 'kernel', 'embedding_bag', 'grid_sample', 'gather', or 'auto', which takes the fastest that is there.
 
     Returns:
         Tensor: (B, Q, H*D).
@@ -77,13 +77,34 @@ def _by_kernel(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Tenso
 
 def _by_embedding_bag(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Tensor, weights: Tensor) -> Tensor:
     """The four neighbours of every sample as rows of a table, summed with their weights."""
-    batch, num_keys, heads, channels = value.shape
-    queries = locations.shape[1]
+    rows, parts = zip(*_neighbours(value, sizes, locations, weights))
+    out = F.embedding_bag(torch.cat(rows, -1).flatten(0, 2), _table(value), mode='sum',
+                          per_sample_weights=torch.cat(parts, -1).flatten(0, 2))
+    return out.view(*locations.shape[:2], -1)
+
+
+def _by_gather(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Tensor, weights: Tensor) -> Tensor:
+    """The same with plain indexing and products, which every runtime has; it needs the memory of all neighbours."""
+    table, total = _table(value), 0
+    for rows, parts in _neighbours(value, sizes, locations, weights):
+        total = total + (parts[..., None, :] @ table[rows])[..., 0, :]
+    return total.flatten(2)
+
+
+def _table(value: Tensor) -> Tensor:
+    """Channels (B*N*H, D) of every cell and head."""
+    return value.flatten(0, 2)
+
+
+def _neighbours(value: Tensor, sizes: Sequence[tuple[int, int]], locations: Tensor,
+                weights: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Per level and kind of neighbour the rows of the table (B, Q, H, P) and their weights; 0 outside a map."""
+    batch, num_keys, heads = value.shape[:3]
     device = value.device
     # the row of a cell is (image * N + cell) * heads + head
     images = torch.arange(batch, device=device).view(-1, 1, 1, 1) * num_keys
     head = torch.arange(heads, device=device).view(1, 1, -1, 1)
-    rows, parts, start = [], [], 0
+    start = 0
     for level, (height, width) in enumerate(sizes):
         x = locations[:, :, :, level, :, 0] * width - 0.5
         y = locations[:, :, :, level, :, 1] * height - 0.5
@@ -92,16 +113,13 @@ def _by_embedding_bag(value: Tensor, sizes: Sequence[tuple[int, int]], locations
             for row, by_y in ((top, 1 - (y - top)), (top + 1, y - top)):
                 inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
                 cell = torch.where(inside, row * width + column, 0).long()
-                rows.append((images + start + cell) * heads + head)
-                parts.append(torch.where(inside, by_x * by_y * weights[:, :, :, level], 0))
+                yield ((images + start + cell) * heads + head,
+                       torch.where(inside, by_x * by_y * weights[:, :, :, level], 0))
         start += height * width
-    bags = torch.cat(rows, -1).flatten(0, 2)
-    out = F.embedding_bag(bags, value.reshape(-1, channels), per_sample_weights=torch.cat(parts, -1).flatten(0, 2),
-                          mode='sum')
-    return out.view(batch, queries, heads * channels)
 
 
-_SAMPLERS = dict(kernel=_by_kernel, embedding_bag=_by_embedding_bag, grid_sample=multi_scale_deformable_attn_pytorch)
+_SAMPLERS = dict(kernel=_by_kernel, embedding_bag=_by_embedding_bag, gather=_by_gather,
+                 grid_sample=multi_scale_deformable_attn_pytorch)
 
 
 @torch.library.custom_op('glee::deformable_attention', mutates_args=(), device_types='cpu')

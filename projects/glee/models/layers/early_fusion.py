@@ -115,12 +115,12 @@ class EarlyFusion(BaseModule):
                 self._read(pixels, self._fold_cached(words, groups), out)
             return fused, None
         tokens = self.norm_text(tokens)
-        pixels, words = self.visual_proj(visual).expand(len(tokens), -1, -1), self.text_proj(tokens)
+        pixels, words = self.visual_proj(visual).expand(tokens.shape[0], -1, -1), self.text_proj(tokens)
         read = self._attend(pixels, words, self.text_value_proj(tokens))
         fused_visual = visual + self.gamma_visual * self.visual_out_proj(read)
         if not with_text:
             return fused_visual, None
-        read = self._attend(words, pixels, self.visual_value_proj(visual).expand(len(tokens), -1, -1))
+        read = self._attend(words, pixels, self.visual_value_proj(visual).expand(tokens.shape[0], -1, -1))
         return fused_visual, tokens + self.gamma_text * self.text_out_proj(read)
 
     def _folding_pays(self, num_tokens: int) -> bool:

@@ -5,12 +5,12 @@ import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmdet.models.layers import SinePositionalEncoding
-from mmdet.models.layers.transformer import DeformableDetrTransformerEncoder
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init, xavier_init
 from torch import Tensor, nn
 
 from ...structures.pixel_features import PixelFeatures
+from .cell_centres import cell_centres
 from .cpu_products import fast_products
 from .deformable_attention import DeformableAttention
 from .recomputed import run_layer
@@ -157,9 +157,8 @@ class MaskDINOPixelDecoder(BaseModule):
             query, text = self.early_fusion(query, tokens, with_text, groups)
         # half precision is too coarse for places
         precision = torch.promote_types(query.dtype, torch.float32)
-        reference_points = DeformableDetrTransformerEncoder.get_encoder_reference_points(
-            sizes, query.new_ones(1, self.num_levels, 2, dtype=precision), query.device)
-        reference_points = reference_points.expand(len(query), -1, -1, -1)
+        reference_points = torch.cat([cell_centres(*size, query.device, precision) for size in sizes])[:, None]
+        reference_points = reference_points.expand(query.shape[0], -1, self.num_levels, -1)
         for layer in self.layers:
             query = run_layer(layer, self.with_cp, query, query_pos, reference_points, sizes)
         levels = [

@@ -4,6 +4,8 @@ from typing import Callable, NamedTuple
 import torch
 from torch import Tensor
 
+from .cell_centres import cell_centres
+
 
 class EncodedMemory(NamedTuple):
     """What queries are selected from.
@@ -36,11 +38,8 @@ def generate_proposals(sizes: list[tuple[int, int]],
     """
     boxes = []
     for level, (height, width) in enumerate(sizes):
-        y, x = torch.meshgrid(
-            (torch.arange(height, device=device) + 0.5) / height,
-            (torch.arange(width, device=device) + 0.5) / width, indexing='ij')
-        side = torch.full_like(x, base_size * 2**level)
-        boxes.append(torch.stack([x, y, side, side], -1).flatten(0, 1))
+        centres = cell_centres(height, width, device)
+        boxes.append(torch.cat([centres, torch.full_like(centres, base_size * 2**level)], -1))
     boxes = torch.cat(boxes)
     valid = ((boxes > margin) & (boxes < 1 - margin)).all(-1)
     logits = torch.log(boxes / (1 - boxes))
@@ -76,7 +75,7 @@ def select_queries(memory: EncodedMemory, scores: Tensor, box_head: Callable[[Te
         tuple: content (B, Q, D), boxes (B, Q, 4) cxcywh in 0..1 and positions (B, Q).
     """
     indices = scores.amax(-1).topk(min(num_queries, scores.shape[1])).indices
-    content = memory.content.expand(len(indices), -1, -1)
+    content = memory.content.expand(indices.shape[0], -1, -1)
     content = content.gather(1, indices[..., None].expand(-1, -1, content.shape[-1]))
     boxes = (box_head(content) + memory.proposals[indices]).sigmoid()
     return content, boxes, indices
