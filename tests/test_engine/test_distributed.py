@@ -38,3 +38,11 @@ def test_two_processes_draw_the_ratios(numbers):
     for *frequencies, _ in (first, second, both):
         assert frequencies == pytest.approx([0.2, 0.5, 0.3], abs=0.02)
     assert both[-1] > 1000 > first[-1] and first != second
+
+
+@pytest.mark.slow
+def test_sharded_training_of_two_processes_equals_one(numbers):
+    """FSDP by mmengine's strategy: each process keeps half of the weights, and the steps are those of one."""
+    one, two = (numbers('distributed_fsdp.py', processes)[0] for processes in (1, 2))
+    assert two[:3] == pytest.approx(one[:3], rel=1e-4)
+    assert len(set(one[:3])) == 3 and one[3] == 1 and two[3] == pytest.approx(0.5, abs=0.01)
