@@ -13,8 +13,9 @@ from ...structures.pixel_features import PixelFeatures
 from .cell_centres import cell_centres
 from .cpu_products import fast_products
 from .deformable_attention import DeformableAttention
+from .double_size import double_size
 from .recomputed import run_layer
-from .row_linear import FeedForward
+from .row_linear import FeedForward, on_cpu_in_inference
 
 
 class DeformableEncoderLayer(BaseModule):
@@ -177,5 +178,8 @@ class MaskDINOPixelDecoder(BaseModule):
 
     def _mask_features(self, lateral: Tensor, finest: Tensor) -> Tensor:
         lateral = self.lateral_conv(lateral)
-        finest = F.interpolate(finest, size=lateral.shape[-2:], mode='bilinear', align_corners=False)
+        if on_cpu_in_inference(lateral) and lateral.shape[-2:] == (2 * finest.shape[-2], 2 * finest.shape[-1]):
+            finest = double_size(finest)
+        else:
+            finest = F.interpolate(finest, size=lateral.shape[-2:], mode='bilinear', align_corners=False)
         return self.mask_conv(self.output_conv(lateral + finest))
