@@ -15,6 +15,9 @@ from .session_image import SessionImage
 class ImageSession:
     """Holds an image and its backbone features.
 
+    Of a ``FineTunedGLEE`` the weights that know a name are asked for it, which takes a backbone pass of their own where
+    the session's features are those of others.
+
     Args:
         model (GLEE): a detector; it is put into eval mode.
         scale (tuple[int, int] | None): longest and shortest side of the resized image, px; None takes the test
@@ -22,7 +25,7 @@ class ImageSession:
     """
 
     def __init__(self, model, scale: Optional[tuple[int, int]] = None) -> None:
-        self.model = model.eval()
+        self.model = self.named = model.eval()
         self.head = model.panoptic_head
         self.geometry = PictureGeometry.of_model(model, scale)
         self._image: Optional[SessionImage] = None
@@ -54,7 +57,7 @@ class ImageSession:
     @torch.no_grad()
     def detect(self, names: Union[str, Sequence[str]], score_thr: float = 0.3, max_per_img: int = 100,
                nms_iou: Optional[float] = None) -> ImageResult:
-        """Every object of some names, the best first; the backbone does not run again.
+        """Every object of some names, the best first; the backbone does not run again, unless the model is fine-tuned.
 
         Each can be made an object of the session: ``session.add(mask=found.masks[0])``.
 
@@ -68,9 +71,12 @@ class ImageSession:
         """
         names, sample = read_names(names, 'names'), self.image.sample.clone()
         sample.set_metainfo(dict(text=names, text_mode='category'))
-        selected = self.head.predict(self.image.feats, [sample], max_per_img=max_per_img)
-        results = self.model.panoptic_fusion_head.predict(*selected, [sample])
-        self.model.add_pred_to_datasample([sample], results)
+        if self.named is self.model:
+            selected = self.head.predict(self.image.feats, [sample], max_per_img=max_per_img)
+            results = self.model.panoptic_fusion_head.predict(*selected, [sample])
+            self.model.add_pred_to_datasample([sample], results)
+        else:
+            self.named.predict(self.image.batch, [sample], max_per_img=max_per_img)
         found = ImageResult.of_sample(sample, names).above(score_thr, nms_iou)
         return replace(found, image=self.image.picture)
 
@@ -82,7 +88,10 @@ class ImageSession:
         """
         image, things = self.image, as_names(things)
         names = read_names(things + as_names(stuff), 'the names of things and stuff')
-        segments = self.head.predict_segments(image.feats, things, names[len(things):])
+        shares = self.named.share_names(names)
+        detector = shares[0][0] if len(shares) == 1 else self.named.start  # all names of a picture compete
+        feats = image.feats if detector is self.model else detector.extract_feat(image.batch)
+        segments = detector.panoptic_head.predict_segments(feats, things, names[len(things):])
         found = self.model.panoptic_fusion_head.predict_maps(segments, image.sample.metainfo)['pan_results']
         panoptic, result = found.sem_seg[0].cpu().numpy(), []
         ids = np.zeros(panoptic.shape, dtype=np.int64)

@@ -37,6 +37,7 @@ class PromptSession(ImageSession):
         if getattr(model.panoptic_head, 'prompter', None) is None:
             raise ValueError('the model has no visual prompter: set panoptic_head.prompter in its config')
         super().__init__(model.answering('prompt'), scale)
+        self.named = model.eval()
         self.vocabulary = None if vocabulary is None else read_names(vocabulary, 'vocabulary')
         self.vocabulary_in_fusion = vocabulary_in_fusion and vocabulary is not None
         self.transcriber = transcriber

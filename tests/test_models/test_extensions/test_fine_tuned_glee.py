@@ -1,6 +1,7 @@
 """A fine-tune with its start: each name is answered by the weights that know it, exactly as they would alone."""
 import copy
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 from paths import ROOT
 
-from projects.glee.apis import init_model
+from projects.glee.apis import InteractiveSession, init_model
 from projects.glee.engine.checkpoints.check_fit import check_fit
 from projects.glee.models.extensions.fine_tuning.question_shares import join_found
 
@@ -142,6 +143,26 @@ def test_sentences_prompts_and_stuff(start):
     model.loss(images(1), [expression_sample('the red cell')])
     assert model.answering('expression') is model and model.answering('prompt') is model.start
     assert 'the red cell' not in model.learned_names
+
+
+def test_a_session_asks_the_weights_that_know_a_name(start):
+    """Clicks go to the start; names and maps are those of sessions of ``GLEE`` with either weights."""
+    model = fine_tuned(start)
+    learned = {key: value for key, value in model.state_dict().items() if key in start}
+    picture = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    both, before, after = (InteractiveSession(detector, scale=(96, 64)) for detector in (
+        model, plain(start), plain(learned)))
+    for session in (both, before, after):
+        session.set_image(picture)
+    for names, alone in ((LEARNED, after), (OTHERS, before)):
+        found, wanted = (session.detect(names, score_thr=0.) for session in (both, alone))
+        assert len(found) and np.array_equal(found.scores, wanted.scores) and np.array_equal(found.masks, wanted.masks)
+        assert str(both.panoptic(names)) == str(alone.panoptic(names))
+    mixed = both.detect((LEARNED[1], OTHERS[0]), score_thr=0.)
+    assert set(mixed.names) <= {LEARNED[1], OTHERS[0]} and len(mixed)
+    assert str(both.panoptic((LEARNED[1], OTHERS[0]))) == str(before.panoptic((LEARNED[1], OTHERS[0])))
+    click = dict(points=[(40, 30)])
+    assert both.add(**click).score == before.add(**click).score
 
 
 @pytest.mark.parametrize('mode', MODES)
