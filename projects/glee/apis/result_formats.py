@@ -18,19 +18,33 @@ LABELME_VERSION = '5.5.0'
 
 
 def outlines(rle: Optional[Rle]) -> list[np.ndarray]:
-    """The outer outline of each part of a mask, (n, 2) px (x, y) of its border pixels, n >= 3, the largest part first.
+    """The outline of each part of a mask, (n, 2) px (x, y) of its border pixels, n >= 3, the largest part first.
 
-    Drawn and filled with its border, as labelme and YOLO's trainers do, each gives its part without its holes.
+    Drawn and filled with its border by the even-odd rule, as labelme and YOLO's trainers do, each gives its part, holes
+    included: the outline goes to a hole, around it, and back by a line of no width between the nearest two corners.
     """
     if rle is None:
         return []
-    found, _ = cv2.findContours(decode(rle).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    parts = sorted((part[:, 0] for part in found), key=lambda part: -cv2.contourArea(part))
+    found, tree = cv2.findContours(decode(rle).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    rings = [ring[:, 0] for ring in found]
+    outer = sorted((n for n in range(len(rings)) if tree[0, n, 3] < 0), key=lambda n: -cv2.contourArea(found[n]))
+    parts = [_with_holes(rings[n], [ring for ring, (*_, owner) in zip(rings, tree[0]) if owner == n]) for n in outer]
     return [np.concatenate([part, part[-1:].repeat(max(0, 3 - len(part)), 0)]) for part in parts]
 
 
+def _with_holes(outline: np.ndarray, holes: Sequence[np.ndarray]) -> np.ndarray:
+    """An outline and those of its holes, (n, 2) each, as one."""
+    for hole in holes:
+        distances = np.square(outline[:, None] - hole[None]).sum(2)
+        leave, enter = np.unravel_index(distances.argmin(), distances.shape)
+        ring = np.roll(hole, -enter, 0)
+        outline = np.concatenate([outline[:leave + 1], ring, ring[:1], outline[leave:]])
+    return outline
+
+
 def labelme_dict(result: 'ImageResult', picture: Optional[str] = None) -> dict:
-    """Content of a labelme file: a polygon per part of an object, parts of one object with one ``group_id``.
+    """Content of a labelme file: a polygon per part of an object, holes included (``outlines``), parts of one object
+    with one ``group_id``.
 
     Args:
         result: its objects; one without a mask or pixels becomes a rectangle.
