@@ -8,6 +8,7 @@ The page, report.html in the folder, needs no other file. What of it there is de
 numbers always; detections in COCO form with --report of tools/test.py; pictures with --show-dir.
 """
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -22,5 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> bool:
     """Never leaves anything out."""
     from projects.glee.evaluation.analysis import write_report
+    if args.training is not None and not Path(args.training).is_dir():
+        raise FileNotFoundError(f'--training {args.training} is no folder')
     print(write_report(args.folder, args.training, args.score_thr))
     return False

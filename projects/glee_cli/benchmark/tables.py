@@ -125,7 +125,7 @@ def as_markdown(rows: Sequence[Row], about: dict) -> str:
 
 def as_page(rows: Sequence[Row], about: dict, work_dir: Path) -> str:
     """One page without anything from elsewhere: the table, pictures, links to the report of each row."""
-    lines = []
+    lines, work_dir = [], work_dir.resolve()  # as the folders of rows are
     for row in rows:
         for cells in cells_of(row, about['size']):
             name, *rest = (escape(value) for value in cells.values)

@@ -144,7 +144,8 @@ def set_warmup(schedulers: list[dict], iterations: int) -> None:
     """
     if not isinstance(iterations, int) or iterations < 0:
         raise ConfigError(f'--cfg-options warmup_iters={iterations}: give a number of iterations, 0 for no warm-up')
-    if not schedulers or schedulers[0]['type'] != 'LinearLR' or 'end' not in schedulers[0]:
+    if (not schedulers or isinstance(schedulers, dict) or schedulers[0]['type'] != 'LinearLR'
+            or 'end' not in schedulers[0]):
         raise ConfigError(f'--cfg-options warmup_iters={iterations}: the schedule of the config has no warm-up')
     first, *rest = schedulers
     for scheduler in rest:

@@ -142,6 +142,8 @@ def check_schedule(cfg: Config) -> None:
         ConfigError: a ``LinearLR`` that raises the learning rate by iterations is longer than ``max_iters``.
     """
     length, schedulers = cfg.train_cfg.get('max_iters'), cfg.get('param_scheduler') or []
+    if isinstance(schedulers, dict):  # mmengine takes one alone, too
+        schedulers = [schedulers]
     for scheduler in schedulers:
         end = scheduler.get('end')
         if length is None or end is None or scheduler.type != 'LinearLR' or scheduler.get('by_epoch', True):

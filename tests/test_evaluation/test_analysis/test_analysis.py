@@ -180,4 +180,5 @@ def test_the_page_needs_no_other_file(tmp_path, capsys):
     (tmp_path / 'pics/1.png').unlink()
     assert main(['analyse', str(work)]) == OK and '1.png does not exist' in (work / 'report.html').read_text()
     assert main(['analyse', str(tmp_path / 'pics')]) == WRONG_USE
+    assert main(['analyse', str(work), '--training', str(tmp_path / 'nowhere')]) == WRONG_USE
     assert 'is no work folder of a test' in capsys.readouterr().err

@@ -4,6 +4,7 @@ from argparse import Namespace
 import pytest
 from paths import CONFIGS, config_file
 
+from projects.glee_cli.configs.cfg_options import apply_options
 from projects.glee_cli.configs.config_file import check_schedule, check_sections, load_config
 from projects.glee_cli.exits import WRONG_USE, ConfigError, one_line_errors
 
@@ -109,6 +110,12 @@ def test_a_training_within_its_warm_up_is_refused(load):
         check_schedule(load(max_iters=20))
     check_schedule(load(max_iters=20, warmup_iters=2))
     check_schedule(load(max_iters=20, **{'param_scheduler.0.end_factor': 0.1}))  # a decay
+    alone = load(max_iters=20)
+    alone.param_scheduler = alone.param_scheduler[0]  # as mmdet's Mask2Former has it
+    with pytest.raises(ConfigError, match='max_iters=20 ends'):
+        check_schedule(alone)
+    with pytest.raises(ConfigError, match='has no warm-up'):
+        apply_options(alone, dict(warmup_iters=2))
 
 
 def test_a_config_that_does_something_else_is_refused(load):
