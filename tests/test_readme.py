@@ -1,4 +1,4 @@
-"""The snippets of the README and of the docs run as they are written, on a model with random weights."""
+"""What snippets of the README and of the docs leave, on a model with random weights; test_docs has all commands."""
 import json
 import re
 import shlex
@@ -71,7 +71,6 @@ def test_get_started(folder, monkeypatch):
     monkeypatch.chdir(folder)
     page = (ROOT / 'docs/get_started.md').read_text()
     exec(compile(block('python', 'GLEEInferencer', page), 'get_started.md', 'exec'), {})
-    assert main(shlex.split(block('bash', 'glee predict', page))[1:]) == 0
     assert block('bash', 'glee predict', page) == block('bash', 'glee predict', (ROOT / 'docs/find.md').read_text())
 
 
@@ -98,10 +97,3 @@ def test_a_video_from_back_to_front(folder, monkeypatch):
     assert main(shlex.split(track)[1:]) == 0
     frames = [entry['frame'] for entry in json.loads((folder / 'back.json').read_text())]
     assert frames == [*range(13, -1, -1)] and (folder / 'back.mp4').stat().st_size
-
-
-@pytest.mark.parametrize('line', block('bash', 'glee predict').splitlines())
-def test_shell(folder, monkeypatch, line):
-    monkeypatch.chdir(folder)
-    program, *arguments = shlex.split(line)
-    assert program == 'glee' and main(arguments) == 0

@@ -4,6 +4,7 @@ Python with torch, mmdet and the project takes many seconds of a processor to st
 A fork has arguments, folder, environment, outputs and exit status of its own, as a started program has; what it cannot
 show is what an import does.
 """
+import atexit
 import gc
 import json
 import os
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -86,7 +88,7 @@ def serve(address: str) -> None:
             listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             connection.sendall(bytes([answer(connection)]))
-            sys.exit()  # what was registered for the end of a program happens, workers of loaders end
+            end()
         connection.close()
 
 
@@ -97,6 +99,9 @@ def answer(connection: socket.socket) -> int:
     for target, output in enumerate(outputs):
         os.dup2(output, target)
         os.close(output)
+    # those of the process to fork may know that they write to a file, which these need not be
+    sys.stdout = open(1, 'w', closefd=False)
+    sys.stderr = open(2, 'w', buffering=1, errors='backslashreplace', closefd=False)
     os.chdir(request['folder'])
     os.environ.clear()
     os.environ.update(request['environment'])
@@ -107,6 +112,18 @@ def answer(connection: socket.socket) -> int:
     random.seed()
     sys.modules['numpy'].random.seed()
     return run(arguments[0])
+
+
+def end() -> None:
+    """End this process as a program ends: its threads are waited for, what was registered happens, workers end.
+
+    Python would then clear every module, which copies the memory that is shared with the process to fork: a second.
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def run(script: str) -> int:

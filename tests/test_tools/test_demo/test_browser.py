@@ -2,8 +2,6 @@
 import io
 import json
 import re
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from urllib.request import urlopen
@@ -332,12 +330,11 @@ def test_the_program_of_the_docs(server, folder, monkeypatch, capsys):
     assert len(known['pet']['objects']) == 1 and known['mp4'].endswith('.mp4') and capsys.readouterr().out
 
 
-def test_busy_port(server, folder):
+def test_busy_port(server, folder, fork_server):
     port = server.address.rsplit(':', 1)[1]
-    end = subprocess.run([sys.executable, 'tools/demo/app.py', 'glee_mini', folder / 'mini.pth', '--port', port],
-                         cwd=ROOT, text=True, capture_output=True)
+    end = fork_server.start('tools/demo/app.py', 'glee_mini', folder / 'mini.pth', '--port', port)
     told = f'error: port {port} of 127.0.0.1 is not free: choose another one with --port\n'
-    assert (end.returncode, end.stderr) == (2, told)
+    assert end.communicate()[1] == told and end.returncode == 2
 
 
 def test_files_are_removed_at_the_end(server, folder):

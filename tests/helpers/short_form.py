@@ -1,0 +1,162 @@
+"""Runs a program, as it was typed, in a short form; a page's commands are run so, see ``page_folder``.
+
+Configs of the three sizes get few and narrow layers and small pictures, and no config has workers that load data. A
+training stops after one iteration. Its schedule is read and checked as it is, and the checkpoints that the page goes on
+with are there at its end, if the long training would have left them: the newest one is linked under their names.
+
+Arguments: a script and its arguments. In the environment: ``PAGE``, the text of the page; ``PARSE_ONLY``: end when the
+arguments are read; ``PORT``: end when a page comes from this port.
+"""
+import argparse
+import multiprocessing
+import os
+import re
+import runpy
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+from config_runs import shrink, shrink_size
+from mmengine.config import Config
+
+from projects.glee.engine.runner import run_config
+from projects.glee_cli.configs.config_file import dicts_in
+
+SIZES = dict(ResNet='r50', SwinTransformer='swin-l', EVA02='eva02-l')
+LENGTH = 1
+SIDE = 96
+
+
+def shorten(cfg: Config) -> Config:
+    """Small pictures, and few, narrow layers of GLEE-Lite, Plus and Pro; the mini models are small enough."""
+    head = (cfg.get('model') or {}).get('panoptic_head', {})
+    size = SIZES.get(((cfg.get('model') or {}).get('backbone') or {}).get('type'))
+    if size is not None and 'text_encoder' in head:
+        kept = {key: cfg.get(key) for key in ('val_dataloader', 'val_evaluator', 'val_cfg')}
+        shrink_size(cfg, size) if 'prompter' in head else shrink(cfg)
+        cfg.update(kept)
+    shorten_loading(cfg)
+    return cfg
+
+
+def shorten_loading(cfg: Config) -> None:
+    """Small pictures, few clicks, no workers."""
+    for node in dicts_in(cfg._cfg_dict):
+        if 'num_workers' in node:
+            node.update(num_workers=0, persistent_workers=False)
+        if node.get('type') in ('PillowResize', 'Resize', 'FixScaleResize', 'SessionPredictor') and 'scale' in node:
+            node['scale'] = (SIDE, SIDE)
+        if node.get('type') == 'RandomChoiceResize':
+            node['scales'] = [(SIDE * 2 // 3, SIDE)]
+        if node.get('type') == 'PadSquare':
+            node['size'] = SIDE
+        if node.get('type') == 'InteractiveTestLoop':
+            node['rounds'] = dict(point=1, box=1)
+
+
+def is_training(cfg: Config) -> bool:
+    """Whether it is counted in iterations, as all recipes are."""
+    return (cfg.get('train_cfg') or {}).get('max_iters') is not None
+
+
+def shorten_training(cfg: Config) -> None:
+    """One iteration, a validation if there is one, and a checkpoint."""
+    shorten_loading(cfg)
+    cfg.train_cfg.update(max_iters=LENGTH, val_interval=LENGTH)
+    cfg.param_scheduler = []
+    cfg.default_hooks.checkpoint.interval = LENGTH
+    if 'batch_size' in cfg.train_dataloader:
+        cfg.train_dataloader.batch_size = min(cfg.train_dataloader.batch_size, 2)
+
+
+def leave_checkpoints(work_dir: Path, numbers: set[int], kept: set[int]) -> None:
+    """Link those of the work folder that the page names.
+
+    Args:
+        work_dir: of the training that has ended.
+        numbers: iterations after which the long training would write a checkpoint, or have a best one.
+        kept: those whose checkpoints would be there at its end.
+    """
+    for name in re.findall(rf'{re.escape(str(work_dir))}/([\w.@-]+\.pth)', os.environ['PAGE']):
+        number = int(re.search(r'iter_(\d+)\.pth', name)[1])
+        assert number in (numbers if name.startswith('best') else kept), f'the long training leaves no {name}: {kept}'
+        newest, = work_dir.glob(re.sub(r'iter_\d+', f'iter_{LENGTH}', name))
+        if not (work_dir / name).exists():
+            (work_dir / name).symlink_to(newest.name)
+
+
+def checkpoints_of(cfg: Config) -> tuple[set[int], set[int]]:
+    """Arguments of ``leave_checkpoints`` of a long training; a page may say that it was stopped."""
+    hook, length = cfg.default_hooks.checkpoint, cfg.train_cfg.max_iters
+    numbers = {*range(hook.interval, length + 1, hook.interval), length}
+    kept = sorted(numbers)[-hook.get('max_keep_ckpts', -1):] if hook.get('max_keep_ckpts', -1) > 0 else numbers
+    stopped = map(int, re.findall(r'# stopped after iteration (\d+)', os.environ['PAGE']))
+    return numbers, {*kept, *stopped}
+
+
+def build_runner(cfg: Config):
+    """``run_config.build_runner`` of a short training."""
+    if not is_training(cfg):
+        return long_runner(cfg)
+    checkpoints = checkpoints_of(cfg)
+    shorten_training(cfg)
+    runner = long_runner(cfg)
+    train = runner.train
+
+    def train_and_leave():
+        model = train()
+        leave_checkpoints(Path(cfg.work_dir), *checkpoints)
+        return model
+    runner.train = train_and_leave
+    return runner
+
+
+class Parsed(SystemExit):
+    """The arguments were accepted; the program ends here."""
+
+
+def parse_and_end(self, *args, **kwargs):
+    parse(self, *args, **kwargs)
+    missing = [word for word in sys.argv if word.startswith('configs/') and not Path(word).is_file()]
+    raise Parsed(f'no such file: {missing}' if missing else 0)
+
+
+def run(script: str) -> None:
+    """Run it; one that serves ends well when a page has come from its port, and Ctrl-C after that."""
+    served = threading.Event()
+    if port := os.environ.get('PORT'):
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # of what a shell starts behind, it is ignored
+        threading.Thread(target=interrupt_when_served, args=[port, served], daemon=True).start()
+    sys.path[0] = str(Path(script).resolve().parent)
+    try:
+        runpy.run_path(script, run_name='__main__')
+    except (KeyboardInterrupt, SystemExit):
+        if not served.is_set():
+            raise
+
+
+def interrupt_when_served(port: str, served: threading.Event) -> None:
+    """Press Ctrl-C as soon as a page comes."""
+    while not served.is_set():
+        try:
+            if urllib.request.urlopen(f'http://127.0.0.1:{port}/').status == 200:
+                served.set()
+        except OSError:
+            time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+long_runner, long_config, parse = run_config.build_runner, Config.fromfile, argparse.ArgumentParser.parse_args
+
+if __name__ == '__main__':
+    run_config.build_runner = build_runner
+    Config.fromfile = staticmethod(lambda *args, **kwargs: shorten(long_config(*args, **kwargs)))
+    context = multiprocessing.get_context
+    multiprocessing.get_context = lambda method=None: context('fork')  # others would not be short
+    if os.environ.get('PARSE_ONLY'):
+        argparse.ArgumentParser.parse_args = parse_and_end
+    del sys.argv[0]
+    run(sys.argv[0])
