@@ -31,9 +31,10 @@ def row_product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Ten
 
 
 def _takes_onednn(rows: Tensor) -> bool:
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # the numbers of rows would become constants
+        return False
     return (rows.device.type == 'cpu' and rows.dtype == torch.float32 and rows.shape[:-1].numel() >= MIN_ROWS
             and rows.numel() >= MIN_ELEMENTS and torch.backends.mkldnn.is_available()
-            and not torch.compiler.is_compiling() and not torch.jit.is_tracing()
             and not torch.is_autocast_enabled('cpu'))
 
 
