@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 
 from projects.glee.apis import GLEEInferencer
 from projects.glee.deployment import export, export_image_model, export_text_encoder, save_tokenizer
-from projects.glee.deployment.recording import write_onnx
+from projects.glee.deployment.graphs import SentencesGraph
+from projects.glee.deployment.recording import RECORDED, record, write_onnx
 from projects.glee.deployment.verification import compare, open_session
 from projects.glee_cli.program import main
 
@@ -132,6 +133,17 @@ def test_baked_names_and_a_broken_export(model, photograph, tmp_path, monkeypatc
     with pytest.raises(ValueError, match='part.wrong.onnx (differs|does not select)'):
         export_image_model(model, tmp_path / 'wrong.onnx', NAMES[:3])
     assert [path.name for path in tmp_path.iterdir()] == ['baked.onnx']
+
+
+def test_a_package_of_torch(model):
+    """In another batch; with the sides that it was recorded with, since any sides take minutes to record."""
+    graph = SentencesGraph(model)
+    program = record(graph, 'grid_sample', ('batch', 'sentences'))
+    inputs = graph.examples(torch.Generator().manual_seed(7), 4, *RECORDED[1:])
+    with torch.no_grad():
+        found, expected = (dict(zip(graph.outputs, (value.numpy() for value in run(*inputs))))
+                           for run in (program.module(), graph))
+    assert max(compare(found, expected).values()) < 1e-3
 
 
 def test_what_cannot_be_exported_is_said(model, tmp_path):

@@ -8,7 +8,7 @@ import math
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -108,16 +108,24 @@ def _unflatten(x: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     return x.reshape(*x.shape[:dim], *sizes, *x.shape[dim + 1:])
 
 
-def record(graph: nn.Module, sampler: str) -> ExportedProgram:
-    """The graph as ``torch.export`` records it, with its varying axes; an axis of one name has one length."""
+def record(graph: nn.Module, sampler: str, varying: Collection[str] | None = None) -> ExportedProgram:
+    """The graph as ``torch.export`` records it.
+
+    Args:
+        graph: an ``ImageGraph`` in eval mode.
+        sampler: one of ``SAMPLERS``.
+        varying: names of the axes that vary, of those in the graph's ``inputs``; by default all.
+    """
     smallest = {}
     if hasattr(graph, 'model'):  # a picture must have a place for every query
         places = graph.model.panoptic_head.num_queries / sum(4.**-level for level in range(4))
         smallest['rows'] = smallest['columns'] = max(math.ceil(math.sqrt(places) * 8 / STRIDE), 3)
     names = {name for axes in graph.inputs.values() for name in axes.values()}
+    names = names if varying is None else names & set(varying)
     dims: dict[str, Any] = {name: Dim(name, min=smallest.get(name, 1), max=LARGEST[name]) for name in names}
     for name in names & {'rows', 'columns'}:
         dims[name] = STRIDE * dims[name]
-    shapes = {key: {axis: dims[name] for axis, name in axes.items()} for key, axes in graph.inputs.items()}
+    shapes = {key: {axis: dims[name] for axis, name in axes.items() if name in dims}
+              for key, axes in graph.inputs.items()}
     with _recording(graph, sampler) as examples:
         return torch.export.export(graph, examples, dynamic_shapes=shapes, strict=False)
