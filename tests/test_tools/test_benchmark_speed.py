@@ -30,7 +30,7 @@ def test_every_job_has_its_row(tmp_path, capsys):
         assert parts['panoptic_head.decoder'] > 0 and ('panoptic_head.criterion' in parts) == (row['job'] == 'training')
     image = found['rows'][0]
     assert image['gflop'] > 0.05 and image['matmul_share'] == pytest.approx(
-        image['gflop'] / image['seconds']['median'] / found['machine']['matmul_gflops'])
+        image['gflop'] / image['seconds']['cpu_median'] / found['machine']['matmul_gflops'])
 
 
 def test_a_ratio_is_old_over_new():
