@@ -38,7 +38,7 @@ def init_model(config: str | Path | Config, checkpoint: str | None = None, devic
     with torch.inference_mode(False):  # weights made in inference mode could never be trained
         model = MODELS.build(cfg.model)
         if checkpoint is not None:
-            content = read_checkpoint(checkpoint)
+            content = read_checkpoint(checkpoint, mapped=True)
             load_weights(model, content.get('state_dict', content), checkpoint)
             meta = content.get('meta', {}).get('dataset_meta', {})
         model.to(device).eval()

@@ -93,3 +93,15 @@ def test_damaged_files_are_named(tmp_path, name):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='nowhere.pth'):
         read_checkpoint(tmp_path / 'nowhere.pth')
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_mapped_files_hold_the_same(tmp_path, zipped):
+    content = dict(state_dict=dict(weight=torch.randn(3, 4), count=torch.tensor(5)), meta=dict(epoch=2))
+    torch.save(content, tmp_path / 'a.pth', _use_new_zipfile_serialization=zipped)
+    read = read_checkpoint(tmp_path / 'a.pth', mapped=True)
+    assert read['meta'] == content['meta']
+    assert all(torch.equal(read['state_dict'][key], value) for key, value in content['state_dict'].items())
+    before = (tmp_path / 'a.pth').read_bytes()
+    read['state_dict']['weight'].zero_()
+    assert (tmp_path / 'a.pth').read_bytes() == before

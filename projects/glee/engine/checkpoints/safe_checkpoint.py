@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from os.path import expanduser
 from pathlib import Path
 from typing import Union
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
@@ -34,8 +35,14 @@ _SAFE_TYPES = [
 ]
 
 
-def read_checkpoint(path: Union[str, Path], map_location='cpu') -> dict:
+def read_checkpoint(path: Union[str, Path], map_location='cpu', mapped: bool = False) -> dict:
     """Contents of a ``.safetensors`` or torch file.
+
+    Args:
+        path: of the file.
+        map_location: device of the tensors, as of ``torch.load``.
+        mapped: tensors of a torch file are read where they are looked at, and what nobody looks at never. For those
+            who copy the tensors and drop them: the file must not be written to meanwhile.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -48,7 +55,8 @@ def read_checkpoint(path: Union[str, Path], map_location='cpu') -> dict:
         if path.suffix == '.safetensors':
             return load_file(path, device=str(map_location or 'cpu'))
         with torch.serialization.safe_globals(_SAFE_TYPES):
-            return torch.load(path, map_location=map_location, weights_only=True)
+            # torch maps its present format alone
+            return torch.load(path, map_location=map_location, weights_only=True, mmap=mapped and is_zipfile(path))
     except pickle.UnpicklingError as error:
         raise ValueError(
             f'checkpoint {path} was refused: it is damaged, or holds objects other than tensors '
