@@ -34,8 +34,8 @@ SHIMS = {
     'bin/glee': 'exec {python} {helpers}/short_form.py {root}/tools/glee.py "$@"',
     'bin/pip': 'exit 1',  # a test installs nothing
     # two processes in the place of as many as the page has
-    'bin/torchrun': 'PYTHON_EXEC={bin}/python CUDA_VISIBLE_DEVICES= exec {python} {torchrun} --standalone '
-                    '--nproc-per-node 2 "${{@:3}}"',
+    'bin/torchrun': 'while [[ $1 != *.py ]]; do shift; done\nPYTHON_EXEC={bin}/python CUDA_VISIBLE_DEVICES= exec '
+                    '{python} {torchrun} --standalone --nproc-per-node 2 "$@"',
 }
 
 

@@ -28,6 +28,8 @@ TABLES = ('configs/glee/README.md', 'docs/benchmarks.md')
 WRITES_DATA = ('docs/DATA.md', )
 
 STANDS_FOR = {
+    # GLEE-Pro trains on squares of 1536 px
+    'glee_eva02-l_stage2.py --launcher pytorch': 'glee_r50_stage2.py --launcher pytorch',
     'CONFIG glee_lite.pth': 'configs/glee/image/glee_r50_coco-val.py glee_lite.pth',
     'CONFIG': 'configs/glee/mini/glee_mini_coco.py', 'CHECKPOINT': 'glee_mini.pth', 'COMMAND': 'track',
     'FOLDER': 'my_boxes', 'F': '0.00001', '--folder ...': '--folder synthetic',
@@ -102,7 +104,7 @@ def is_part(item, others):
     """Whether words of a sentence are a part of a whole command of the same page, but for those in capitals."""
     if item.fenced or item.language == 'python':
         return False
-    words = [word for word in item.words if not re.fullmatch(r'[A-Z]{3,}(\.json)?', word)]
+    words = [word for word in item.words if not re.fullmatch(r'[A-Z]{3,}(\.json)?|python', word)]
     for other in others:
         if other.fenced and other.language == 'shell':
             rest = iter(shlex.split(other.text.replace('$C', 'python tools/dataset_converters'), comments=True))
