@@ -62,6 +62,8 @@ NOT_HERE = {
     'pip install': 'installs packages from a network; what it names is checked below',
     'bash tools/setup_env.sh': 'installs packages from a network',
     'bash tools/run_tests.sh': 'runs this',
+    'torchrun --nnodes 2': 'needs two machines',
+    "runner_type = 'FlexibleRunner'": 'test_engine/test_distributed.py trains so; the model has full size',
     'GLEE_Plus_joint.pth glee_plus.pth': 'a model of full size; GLEE-Lite has a test',
     'GLEE_Pro_joint.pth': 'a model of full size; GLEE-Lite has a test',
     'check_results.py ref_davis': 'of MiniWorld, results of random weights take minutes'}
