@@ -54,6 +54,7 @@ SHORTER = {
 PARSED = {  # the tests that run such commands in another form
     'test.py configs/glee/video/glee_r50_tao.py':  # it asks for names that MiniWorld does not have
         'test_configs/test_video_configs.py::test_config_gives_its_metric_and_a_valid_file',
+    'benchmark_speed.py': 'test_tools/test_benchmark_speed.py::test_every_job_has_its_row',
     'glee export': 'test_deployment/test_export.py::test_without_torch_the_demo_finds_what_the_inferencer_finds',
     'demo_onnx.py': 'test_deployment/test_export.py::test_without_torch_the_demo_finds_what_the_inferencer_finds'}
 LAST = ('--language-model adapter/', )  # a page that uses first what it trains below
