@@ -56,8 +56,8 @@ def measure(glee: GLEEInferencer, job: str, setting: Setting, args: Namespace, r
     row = dict(job=job, size=list(setting.size), texts=setting.texts,
                seconds=times['now'].summary(setting.frames if job == 'video' else 1),
                ratios={name: ratio(times[name], times['now']) for name in args.without},
-               memory_mib=peak_memory(call, device), parts=breakdown(model, call, finish), gflop=None,
-               matmul_share=None)
+               memory_mib=peak_memory(call, device), gflop=None, matmul_share=None,
+               parts=None if args.compile else breakdown(model, call, finish))  # clocks would cut a compiled graph
     height, width = setting.size
     if job == 'image' and height == width and height % 64 == 0 and device.type == 'cpu':
         flops = count_flops(model, height, names_of(setting.texts)).parts
