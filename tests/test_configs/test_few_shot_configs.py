@@ -37,13 +37,14 @@ def test_the_order_of_the_file_does_not_matter():
 
 @pytest.mark.parametrize('shots', [1, 2, None])
 def test_the_data_set_keeps_the_names_of_the_whole_file(world, tmp_path, shots):
-    cfg = load('glee_mini_odinw-few-shot', tmp_path, data_root=f'{world}/', shots=shots)
-    config = cfg.train_dataloader.dataset
+    cfg = load('glee_mini_odinw-few-shot', tmp_path, shots=shots)
+    config = dict(cfg.train_dataloader.dataset, data_root=f'{world}/bdd100k/',
+                  ann_file='labels/det_20/det_train_cocofmt.json', data_prefix=dict(img='images/100k/train/'))
     whole, few = (DATASETS.build(dict(config, shots=count)) for count in (None, shots))
     assert few.metainfo['classes'] == whole.metainfo['classes']
     ids = [whole.get_data_info(i)['img_id'] for i in range(len(whole))]
     labels = [whole.get_cat_ids(i) for i in range(len(whole))]
-    chosen = range(len(whole)) if shots is None else choose_shots(ids, labels, shots, config.shot_seed)
+    chosen = range(len(whole)) if shots is None else choose_shots(ids, labels, shots, config['shot_seed'])
     assert [few.get_data_info(i)['img_id'] for i in range(len(few))] == [ids[i] for i in chosen]
     assert shots != 1 or len(few) < len(whole)
 

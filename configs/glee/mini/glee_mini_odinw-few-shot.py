@@ -1,4 +1,4 @@
-# The small model fine-tuned on a few pictures of MiniWorld's BDD100K, which its training has not seen.
+# The small model fine-tuned on a few pictures of one of MiniWorld's sets in the wild (tools/few_shot.py: of all five).
 _base_ = [
     '../_base_/models/glee_mini.py', '../_base_/fine_tunes/odinw_few_shot.py', '../_base_/datasets/small_pictures.py'
 ]
@@ -12,18 +12,15 @@ small_train = dict(
 train_dataloader = dict(
     num_workers=1,
     dataset=dict(
-        data_root='data/miniworld/bdd100k/',
-        ann_file='labels/det_20/det_train_cocofmt.json',
-        data_prefix=dict(img='images/100k/train/'),
+        data_root='data/miniworld/odinw/dataset/Night/',
         pipeline=[small_train.get(step.type, step) for step in _base_.train_dataloader.dataset.pipeline]))
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(
-        data_root='data/miniworld/bdd100k/',
-        ann_file='labels/det_20/det_val_cocofmt.json',
-        data_prefix=dict(img='images/100k/val/'),
+        data_root='data/miniworld/odinw/dataset/Night/',
         pipeline=[_base_.small.get(step.type, step) for step in _base_.val_dataloader.dataset.pipeline]))
-val_evaluator = dict(ann_file='data/miniworld/bdd100k/labels/det_20/det_val_cocofmt.json')
+val_evaluator = dict(
+    ann_file='data/miniworld/odinw/dataset/Night/valid/annotations_without_background.json')
 test_dataloader, test_evaluator = val_dataloader, val_evaluator
 optim_wrapper = dict(
     _delete_=True,

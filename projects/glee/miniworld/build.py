@@ -11,7 +11,7 @@ from .video_sources import VIDEO_FOLDERS, VIDEO_SOURCES
 VERSION = 1  # of the world; raise it whenever the same seed writes something else
 MARKER = 'miniworld.json'
 FOLDERS = ('annotations', 'coco', 'lvis', 'Objects365V2', 'openimages', 'bdd100k', 'visual_genome', 'GRIT20M', 'UVO',
-           'SA1B_scaleup', *VIDEO_FOLDERS)  # all that is ever written or removed
+           'SA1B_scaleup', 'omnilabel', 'odinw', *VIDEO_FOLDERS)  # all that is ever written or removed
 SOURCES = {**IMAGE_SOURCES, **VIDEO_SOURCES}
 DEFAULT_SOURCES = ('coco', 'objects365')  # and all of videos, where there are videos
 

@@ -4,6 +4,8 @@ from .formats.coco import write_coco, write_coco_image
 from .formats.grit import write_grit, write_grit_image
 from .formats.lvis import write_lvis
 from .formats.objects365 import write_objects365, write_objects365_image
+from .formats.odinw import write_odinw
+from .formats.omnilabel import write_omnilabel, write_omnilabel_image
 from .formats.openimages import write_openimages, write_openimages_image
 from .formats.refcoco import write_refcoco, write_refcoco_image, write_refcoco_mixed
 from .formats.sa1b import write_sa1b, write_sa1b_image
@@ -51,4 +53,6 @@ IMAGE_SOURCES = {
     'grit': _source('grit', write_grit_image, write_grit, ('train', )),
     'uvo_frames': _source('uvo_frames', write_uvo_frame, write_uvo_frames),
     'sa1b': _source('sa1b', write_sa1b_image, write_sa1b, ('train', ), SceneSampler(counts=CROWDED)),
+    'omnilabel': _source('omnilabel', write_omnilabel_image, write_omnilabel, ('val', )),
+    'odinw': write_odinw,
 }

@@ -19,8 +19,8 @@ from projects.glee_cli.exits import MISSING_DATA, ConfigError, MissingData
 OWN = sorted([*(CONFIGS / 'finetune').glob('*.py'), CONFIGS / 'examples/finetune_my_data.py'])  # a user's own files
 ALL = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts and path not in OWN)
 
-CONVERTED = ('VOCdevkit', 'benchmark_RELEASE', 'panoptic', 'stuff', 'minival', 'ReasonSeg/')
-NOT_IN_MINIWORLD = ('odinw/', 'omnilabel/', 'ReVOS/', 'ReasonVOS/', 'test-dev2017', 'test2017')
+CONVERTED = ('VOCdevkit', 'benchmark_RELEASE', 'panoptic', 'stuff', 'minival', 'ReasonSeg/', 'look_alikes/')
+NOT_IN_MINIWORLD = ('odinw/dataset/', 'ReVOS/', 'ReasonVOS/', 'test-dev2017', 'test2017', 'meta_expressions/train')
 
 
 def load(path, **options):
@@ -165,7 +165,7 @@ def test_only_mixtures_have_sources(tmp_path):
         leave_out(load(tmp_path / 'one.py'), ['coco'])
 
 
-@pytest.mark.parametrize('name', ['odinw35', 'omnilabel', 'coco-test-dev'])
+@pytest.mark.parametrize('name', ['odinw35', 'coco-test-dev'])
 def test_miniworld_is_not_offered_where_it_has_no_such_data(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingData, match='to be had') as error:

@@ -17,11 +17,12 @@ STREAMS = {
         (f'{source}_{split}' for source in (
             'coco', 'objects365', 'openimages', 'bdd_det', 'bdd_inst', 'visual_genome', 'grit', 'uvo_frames', 'sa1b',
             'ytvis19', 'ytvis21', 'ovis', 'uvo_video', 'lvvis', 'ytvos', 'mose', 'davis', 'mevis', 'bdd_box_track',
-            'bdd_seg_track', 'tao', 'ref_ytvos', 'ref_davis', 'reasoning', 'look_alikes')
+            'bdd_seg_track', 'tao', 'ref_ytvos', 'ref_davis', 'reasoning', 'look_alikes', 'omnilabel', 'odinw_thermal',
+            'odinw_night', 'odinw_aerial', 'odinw_insects', 'odinw_mushrooms')
          for split in ('train', 'val')), 1)
 }
 PURPOSES = {'scene': 1, 'federation': 2, 'refcoco': 3, 'refcoco+': 4, 'refcocog': 5, 'names': 6, 'motion': 7,
-            'expressions': 8, 'reasoning': 9}
+            'expressions': 8, 'reasoning': 9, 'descriptions': 10, 'look': 11}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,12 @@ class Picture:
 
 
 def encode_scene(scene: Scene, extension: str = '.jpg') -> bytes:
-    """A scene as an image file; JPEG without chroma subsampling (small objects keep their colour).
+    """A scene as an image file, see `encode_image`."""
+    return encode_image(render(scene), extension)
+
+
+def encode_image(image: np.ndarray, extension: str) -> bytes:
+    """A picture (RGB uint8) as a file; JPEG without chroma subsampling (small objects keep their colour).
 
     Raises:
         RuntimeError: OpenCV cannot write the format of `extension`.
@@ -93,9 +99,9 @@ def encode_scene(scene: Scene, extension: str = '.jpg') -> bytes:
         cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     ] if extension == '.jpg' else []
-    done, data = cv2.imencode(extension, render(scene)[..., ::-1], flags)
+    done, data = cv2.imencode(extension, image[..., ::-1], flags)
     if not done:
-        raise RuntimeError(f'OpenCV could not encode a scene as {extension}')
+        raise RuntimeError(f'OpenCV could not encode a picture as {extension}')
     return data.tobytes()
 
 
