@@ -1,9 +1,11 @@
 """The breakdown of a test by hand, and against pycocotools and supervision on random pictures."""
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from image_files import save_image, write_json
+from lvis import LVISResults
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -18,6 +20,7 @@ from projects.glee.evaluation.analysis import (
 )
 from projects.glee.evaluation.analysis.errors import ap50, average_precision
 from projects.glee.evaluation.analysis.training_curves import groups_of_losses, read_scalars
+from projects.glee.evaluation.metrics.lvis_eval_metric import CurrentNumpyLVISEval, lvis_of
 from projects.glee_cli.exits import OK, WRONG_USE
 from projects.glee_cli.program import main
 
@@ -130,6 +133,38 @@ def test_confusion_is_that_of_supervision(tmp_path):
             [as_detections(p.truth_labels, p.truth_boxes) for p in detections.pictures],
             [CAT, DOG], conf_threshold=0.4, iou_threshold=0.5 - 1e-9)
         assert own.tolist() == theirs.matrix.astype(int).tolist()
+
+
+def test_names_that_lvis_did_not_look_for_are_no_errors(tmp_path):
+    """Federated: against the lvis package, at IoU 0.5 and over all thresholds."""
+    rng, names = np.random.default_rng(4), (CAT, DOG, 'owl', 'newt')
+
+    def strays():
+        return [(str(rng.choice(names)), (*rng.integers(0, 80, 2).tolist(), 20, 20), float(rng.random()))
+                for _ in range(6)]
+
+    pictures = [(objects, found + strays()) for objects, found in random_pictures(rng)]
+    truth, found = write_case(tmp_path, pictures, names)
+    content, rows = json.loads(Path(truth).read_text()), json.loads(Path(found).read_text())
+    without_rules = ap50(read_detections(truth, found))
+    for image in content['images']:
+        image.update(neg_category_ids=rng.choice([10, 20, 30, 40], 2, replace=False).tolist(),
+                     not_exhaustive_category_ids=rng.choice([10, 20, 30, 40], 1).tolist())
+        present = {row['category_id'] for row in content['annotations'] if row['image_id'] == image['id']}
+        image['neg_category_ids'] = [key for key in image['neg_category_ids'] if key not in present]
+    for category in content['categories']:
+        category['frequency'] = 'f'
+    write_json(Path(truth), content)
+    lvis = lvis_of(content, {key: key for key in (10, 20, 30, 40)})
+    program = CurrentNumpyLVISEval(lvis, LVISResults(lvis, rows), 'bbox')
+    program.run()
+    detections = read_detections(truth, found)
+    precision = detections.precision
+    assert precision[precision > -1].mean() == pytest.approx(program.get_results()['AP'])
+    assert ap50(detections) == pytest.approx(program.get_results()['AP50'])
+    assert ap50(detections) > without_rules + 0.05
+    kinds = [kind for picture in detections.pictures for kind in kinds_of_errors(picture)[0]]
+    assert kinds.count('background') > 0
 
 
 def test_scores_and_sizes_by_hand(tmp_path):

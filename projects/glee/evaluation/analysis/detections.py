@@ -3,7 +3,7 @@ import io
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
+from typing import Container, Sequence
 
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -28,7 +28,7 @@ class PictureDetections:
         areas: (G,) px².
         scores: (D,).
         match: (D,) the object that each detection finds at IoU 0.5, or -1.
-        ignored: (D,) bool: lies in a crowd, counts nowhere.
+        ignored: (D,) bool: counts nowhere, since it lies in a crowd or, in LVIS, may show what was not annotated.
         ious: (D, G), of boxes or masks.
     """
     image: dict
@@ -86,16 +86,53 @@ def read_detections(truth_file: str | Path, result_file: str | Path, kind: str =
         if strange:
             raise ValueError(f'{result_file} has {key} {strange[0]!r}, which {truth_file} lacks')
     rows = [dict(row, image_id=images[row['image_id']], category_id=categories[row['category_id']]) for row in rows]
+    federation = _federation(content, categories)
+    rows = [row for row in rows if row['category_id'] in federation.get(row['image_id'], ANY).checked]
     with redirect_stdout(io.StringIO()):  # pycocotools tells what it does
         truth = _indexed(content)
         results = truth.loadRes(rows) if rows else _indexed(dict(content, annotations=[]))
         program = COCOeval(truth, results, kind)
         program.params.maxDets = [1, 10, DETECTIONS]
         program.evaluate()
+        for part in filter(None, program.evalImgs):
+            if part['category_id'] in federation.get(part['image_id'], ANY).incomplete:
+                part['dtIgnore'] |= part['dtMatches'] == 0
         program.accumulate()
     names = [truth.cats[number]['name'] for number in program.params.catIds]
     return Detections(kind, names, _pictures(program, truth, results, kind),
                       program.eval['precision'][..., 0, -1], program.eval['recall'][..., 0, -1])
+
+
+@dataclass(frozen=True)
+class _Federated:
+    """Of one picture of LVIS: the categories that were looked for, and those of which not every object is annotated."""
+    checked: Container
+    incomplete: Container
+
+
+class _Everything:
+
+    def __contains__(self, category: int) -> bool:
+        return True
+
+
+ANY = _Federated(checked=_Everything(), incomplete=())  # of a file that is not federated
+
+
+def _federation(content: dict, categories: dict) -> dict[int, _Federated]:
+    """By number of the picture: LVIS asks for the names that are annotated there or known to be absent (EVAL.md M2)."""
+    if not any(image.get('neg_category_ids') for image in content['images']):
+        return {}
+    present: dict[int, set] = {}
+    for row in content['annotations']:
+        present.setdefault(row['image_id'], set()).add(row['category_id'])
+
+    def numbers(image: dict, key: str) -> set:
+        return {categories.get(identifier) for identifier in image.get(key) or ()}
+
+    return {image['id']: _Federated(checked=present.get(image['id'], set()) | numbers(image, 'neg_category_ids'),
+                                    incomplete=numbers(image, 'not_exhaustive_category_ids'))
+            for image in content['images']}
 
 
 def _indexed(content: dict) -> COCO:
