@@ -50,6 +50,22 @@ class DeformableAttention(MultiScaleDeformableAttention):
         if query_pos is not None:
             query = query + query_pos
         value = row_linear(value, self.value_proj).unflatten(-1, (self.num_heads, -1))
+        locations, weights = self.samples(query, reference_points, sizes)
+        sampled = sample_levels(value, sizes, locations, weights, self.way)
+        return self.dropout(row_linear(sampled, self.output_proj)) + identity
+
+    def samples(self, query: Tensor, reference_points: Tensor,
+                sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """Where queries look.
+
+        Args:
+            query (Tensor): (B, Q, C), positions added.
+            reference_points, sizes: as of ``forward``.
+
+        Returns:
+            tuple: locations xy (B, Q, H, L, P, 2), 0..1 of the padded input, and their weights (B, Q, H, L, P), which
+            sum to 1 over levels and points.
+        """
         shape = (self.num_heads, self.num_levels, self.num_points)
         offsets = row_linear(query, self.sampling_offsets).unflatten(-1, (*shape, 2))
         weights = row_linear(query, self.attention_weights).unflatten(-1, (self.num_heads, -1)).softmax(-1)
@@ -65,5 +81,4 @@ class DeformableAttention(MultiScaleDeformableAttention):
         else:
             scale = reference_points[..., 2:] * (0.5 / self.num_points)
             locations = torch.addcmul(reference_points[..., :2], offsets, scale)
-        sampled = sample_levels(value, sizes, locations, weights, self.way)
-        return self.dropout(row_linear(sampled, self.output_proj)) + identity
+        return locations, weights
