@@ -94,7 +94,7 @@ def lay_out(folder: Path, world: Path, checkpoints: dict[str, Path], writes_data
         checkpoints: {path below the folder: file}.
         writes_data: the page's commands write below ``data``.
     """
-    own_copy(world, folder / 'data', *(CHANGED if writes_data else ()))
+    own_copy(world, folder / 'data', *dict.fromkeys(('odinw', *(CHANGED if writes_data else ()))))
     own_copy(world, folder / 'data/miniworld', 'coco')
     shutil.copytree(CONFIGS, folder / 'configs/glee', copy_function=os.symlink)  # a page may add some
     for name in ('docs', 'projects', 'requirements', 'tools', 'setup.cfg'):
