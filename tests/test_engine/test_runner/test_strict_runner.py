@@ -60,3 +60,16 @@ def test_wrapped_names_fit(tmp_path):
     runner = make_runner(tmp_path / 'run')
     runner.load_checkpoint(path)
     assert runner.model.bias.sum() == 3
+
+
+@pytest.mark.parametrize('main', [True, False])
+def test_one_process_writes_the_numbers_of_a_test(tmp_path, monkeypatch, main):
+    """All of them would write to one file at once."""
+    runner = make_runner(tmp_path)
+    monkeypatch.setattr('projects.glee.engine.runner.strict_runner.is_main_process', lambda: main)
+    told = []
+    for hook in runner.hooks:
+        monkeypatch.setattr(hook, 'after_test_epoch',
+                            lambda runner, metrics=None, name=type(hook).__name__: told.append(name))
+    runner.call_hook('after_test_epoch', metrics={})
+    assert ('LoggerHook' in told) == main and len(told) == len(runner.hooks) - (not main)

@@ -7,6 +7,7 @@ from typing import Callable
 import mmengine
 from mmdet.registry import RUNNERS
 from mmengine.dist import broadcast_object_list, is_main_process, master_only
+from mmengine.hooks import LoggerHook
 from mmengine.logging import MMLogger, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -48,6 +49,15 @@ class StrictRunner(Runner):
             return super().train()
         finally:
             self.call_hook('end_train')
+
+    def call_hook(self, fn_name: str, **kwargs) -> None:
+        """As the stock runner; one process writes the numbers of a test, where mmengine lets all write one file."""
+        if fn_name != 'after_test_epoch' or is_main_process():
+            super().call_hook(fn_name, **kwargs)
+            return
+        for hook in self.hooks:
+            if not isinstance(hook, LoggerHook):
+                getattr(hook, fn_name)(self, **kwargs)
 
     def _init_model_weights(self) -> None:
         """As the stock runner; ``init_cfg=dict(type='Pretrained')`` never executes what a file holds."""
