@@ -77,6 +77,19 @@ def test_wheel_holds_the_whole_package_and_no_projects_init(checkout):
     assert Path('projects/__init__.py') not in packed
 
 
+def test_wheel_holds_the_configs_and_the_index_of_models(checkout):
+    """In the place where OpenMMLab's packages have theirs."""
+    folder = checkout / 'site_wheel/projects/glee/.mim'
+    code = (f'import sys; sys.path.insert(0, {str(checkout / "site_wheel")!r}); '
+            'from projects.glee_cli.configs.config_file import CONFIGS; print(CONFIGS)')
+    result = subprocess.run([sys.executable, '-I', '-c', code], cwd=checkout, text=True, capture_output=True)
+    assert result.stdout.strip() == str(folder / 'configs/glee'), result.stderr
+    for file in filter(Path.is_file, (ROOT / 'configs').rglob('*.*')):
+        if '__pycache__' not in file.parts:
+            assert (folder / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
+    assert (folder / 'model-index.yml').read_text() == (ROOT / 'model-index.yml').read_text()
+
+
 # What stands in mmengine, mmcv, mmdet, mmpretrain, torch.load, the environment and the warnings before and after;
 # then stock parts are used, panopticapi being a package of the user's.
 IMPORT = """

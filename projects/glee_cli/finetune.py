@@ -13,7 +13,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Sequence
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs/glee/finetune'
+from .configs.config_file import CONFIGS
+
 MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini', 'glee_mini-lite0')
 MODES = dict(full={}, head=dict(frozen=['backbone', 'neck']), lora=dict(rank=8))
 FATAL = 'fits as corners'  # nothing can be learned from such boxes
@@ -73,7 +74,7 @@ def make_config(args: Namespace, with_masks: bool):
         ValueError: the numbers do not fit together.
     """
     from mmengine.config import Config
-    path = CONFIGS / f'{args.model}_finetune.py' if args.model in MODELS else Path(args.model)
+    path = CONFIGS / f'finetune/{args.model}_finetune.py' if args.model in MODELS else Path(args.model)
     if not path.is_file():
         raise FileNotFoundError(f'model {args.model!r} is neither one of {", ".join(MODELS)} nor a config file')
     if min(args.iterations, args.batch_size, args.val_interval, args.accumulate) < 1:

@@ -1,13 +1,17 @@
 """The index of models: its package reads it, its files exist, the page has its numbers, its names are models."""
 import re
+from pathlib import Path
 
 import pytest
 import yaml
+from mmdet.apis import DetInferencer as StockInferencer
 from mmengine.config import Config
+from mmengine.infer import BaseInferencer
 from modelindex.load_model_index import load
 from paths import CONFIGS, ROOT
 
-from projects.glee.apis.model_names import METAFILE, config_of, read_models
+from projects.glee.apis import DetInferencer
+from projects.glee.apis.model_names import METAFILE, config_of, names_of, read_models
 from projects.glee.apis.picture_geometry import PictureGeometry
 
 CONTENT = yaml.safe_load(METAFILE.read_text())
@@ -68,6 +72,36 @@ def test_names_are_configs_that_test(alias, config):
     cfg = config_of(alias)
     assert cfg.filename == str(CONFIGS / f'{config}.py')
     PictureGeometry.of_config(cfg)
+
+
+def test_mmengines_own_functions_find_index_and_configs():
+    folder = Path(BaseInferencer._get_repo_or_mim_dir('projects.glee'))
+    models = list(BaseInferencer._get_models_from_metafile(str(folder)))
+    assert models == MODELS and len(models) > 30
+    assert all((folder / model['Config']).samefile(ROOT / model['Config']) for model in models)
+
+
+def test_mmdets_inferencer_takes_every_name_of_ours_and_of_mmdet(monkeypatch):
+    inferencer = DetInferencer.__new__(DetInferencer)
+    inferencer.scope = 'mmdet'
+    with monkeypatch.context() as patch:
+        patch.setattr('mmengine.config.Config.fromfile', lambda path: path)
+        patch.setattr('projects.glee.apis.model_names.read_models', lambda: MODELS)  # once, not for every name
+        for model in MODELS:
+            for name in names_of(model):
+                assert inferencer._load_model_from_metafile(name) == (ROOT / model['Config'], None)
+    config, weights = inferencer._load_model_from_metafile('rtmdet-s')
+    assert config.model.type == 'RTMDet' and weights.startswith('https://download.openmmlab.com')
+    with pytest.raises(ValueError, match='Cannot find model: glee_r51 in mmdet'):
+        inferencer._load_model_from_metafile('glee_r51')
+
+
+def test_the_stock_class_knows_no_scope_but_those_of_mmengine():
+    """Why there is a class of ours."""
+    inferencer = StockInferencer.__new__(StockInferencer)
+    inferencer.scope = 'projects.glee'
+    with pytest.raises(AssertionError, match='valid scope'):
+        inferencer._load_model_from_metafile('glee_mini')
 
 
 def test_configs_and_files_are_models_and_anything_else_names_the_short_names(tmp_path):

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from paths import CONFIGS, config_file
 from PIL import Image
 
+from projects.glee import apis as glee_apis
 from projects.glee.apis import GLEEInferencer
 from projects.glee_cli.configs.config_file import dicts_in
 
@@ -128,6 +129,19 @@ def test_all_ways_predict_the_same(stock, trained, world):
         np.testing.assert_allclose(np.asarray(scores)[order], ours.scores, atol=1e-5)
         np.testing.assert_allclose(np.asarray(boxes)[order], ours.boxes, atol=1e-3)
         assert [NAMES[labels[row]] for row in order] == list(ours.names)
+
+
+def test_a_name_instead_of_a_config_predicts_the_same(trained, world):
+    path, weights = picture_of(world), str(trained / 'work/iter_1.pth')
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        named = glee_apis.DetInferencer('glee_mini', weights, device='cpu', show_progress=False)
+    found = named(path, texts=' . '.join(NAMES), custom_entities=True, no_save_vis=True)['predictions'][0]
+    ours = GLEEInferencer('glee_mini', weights, 'cpu', score_thr=0.)(path, names=NAMES)[0]
+    order = np.argsort(-np.asarray(found['scores']), kind='stable')
+    assert len(ours) == len(order) == 90  # 30 queries, 3 names
+    np.testing.assert_allclose(np.asarray(found['scores'])[order], ours.scores, atol=1e-5)
+    assert sorted(NAMES[label] for label in found['labels']) == sorted(ours.names)
 
 
 def test_texts_by_picture_spans_of_a_caption_and_the_classes_of_training(stock, world):

@@ -1,5 +1,6 @@
 """What a program calls."""
 from .audio import Transcript, WhisperTranscriber
+from .det_inferencer import DetInferencer
 from .frame_reader import FrameReader, camera_frames, open_frames
 from .image_result import ImageResult
 from .inferencer import GLEEInferencer
@@ -11,6 +12,7 @@ from .tracked_video import TrackedVideo
 from .video_session import VideoSession
 
 __all__ = [
-    'FrameReader', 'GLEEInferencer', 'ImageResult', 'InteractiveSession', 'SessionObject', 'TrackedVideo',
-    'Transcript', 'VideoSession', 'WhisperTranscriber', 'camera_frames', 'init_model', 'open_frames', 'track_reference'
+    'DetInferencer', 'FrameReader', 'GLEEInferencer', 'ImageResult', 'InteractiveSession', 'SessionObject',
+    'TrackedVideo', 'Transcript', 'VideoSession', 'WhisperTranscriber', 'camera_frames', 'init_model', 'open_frames',
+    'track_reference'
 ]

@@ -5,13 +5,25 @@ from typing import Union
 import yaml
 from mmengine.config import Config
 
-ROOT = Path(__file__).resolve().parents[3]
-METAFILE = ROOT / 'configs/glee/metafile.yml'
+# As OpenMMLab's packages have it: model-index.yml and configs/, in a checkout links to those of its root.
+MIM = Path(__file__).resolve().parents[1] / '.mim'
+METAFILE = (MIM / 'configs/glee/metafile.yml').resolve()
+ROOT = METAFILE.parents[2]
 
 
 def read_models() -> list[dict]:
-    """The models of the metafile; none where the package is installed without ``configs/``."""
+    """The models of the metafile; none where a package was made without ``configs/``."""
     return yaml.safe_load(METAFILE.read_text(encoding='utf-8'))['Models'] if METAFILE.is_file() else []
+
+
+def names_of(known: dict) -> list[str]:
+    """Name and alias of a model of the metafile."""
+    return [known[key] for key in ('Name', 'Alias') if key in known]
+
+
+def is_name(model: str) -> bool:
+    """Whether the metafile has a model of this name or alias."""
+    return any(model in names_of(known) for known in read_models())
 
 
 def config_of(model: Union[str, Path, Config]) -> Config:
@@ -24,7 +36,7 @@ def config_of(model: Union[str, Path, Config]) -> Config:
         return model
     models = read_models()
     for known in models:
-        if str(model) in (known['Name'], known.get('Alias')):
+        if str(model) in names_of(known):
             return Config.fromfile(ROOT / known['Config'])
     path = Path(model).expanduser()
     if not path.is_file():

@@ -10,7 +10,8 @@ from mmengine.config import Config
 from ..exits import ConfigError
 from .cfg_options import DictAction, apply_options, children
 
-CONFIGS = Path(__file__).resolve().parents[3] / 'configs/glee'
+# in a checkout a link to its configs/, which an installed package has there
+CONFIGS = Path(__file__).resolve().parents[2].joinpath('glee/.mim/configs/glee').resolve()
 
 
 def add_common_arguments(parser: ArgumentParser) -> None:
