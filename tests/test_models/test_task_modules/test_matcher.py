@@ -54,6 +54,17 @@ def test_mask_costs_are_those_of_mmdet():
                                    rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize('num_points', [300, 2100])
+def test_mask_costs_of_embeddings_are_those_of_their_masks(num_points):
+    """Against mmdet's costs of the whole logits; more points than a chunk, and saturated ones."""
+    gen = torch.Generator().manual_seed(0)
+    embeds, features = torch.randn(80, 64, generator=gen), torch.randn(num_points, 64, generator=gen) * 2
+    values = torch.rand(3, num_points, generator=gen)
+    pred, truth = InstanceData(masks=embeds @ features.T), InstanceData(masks=values)
+    expected = sum(TASK_UTILS.build(cost)(pred, truth) for cost in RELEASED_COSTS[-2:])
+    torch.testing.assert_close(BinaryMaskCost().of_embeds(embeds, features, values), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_saturated_logits_cost_as_in_the_released_code():
     """The eps inside the logarithms is 1e-6, not mmdet's default."""
     cost = HungarianMatcher().class_costs[0]

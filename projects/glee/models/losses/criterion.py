@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from mmcv.ops import point_sample
-from mmdet.models.utils import get_uncertain_point_coords_with_randomness
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmdet.utils import reduce_mean
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from ...structures.denoising_queries import DenoisingQueries
 from ..task_modules.matcher import Match
 from .dynamic_loss_selector import LossSwitch
+from .uncertain_points import uncertain_points
 
 TWO_STAGE = 'enc'
 
@@ -244,14 +244,11 @@ class GLEECriterion(nn.Module):
             loss_mask=_sums(entropy, len(predictions)) / (self.num_points * num_objects),
             loss_dice=_sums(dice, len(predictions)) / num_objects)
 
-    @torch.no_grad()
     def _uncertain_points(self, logits: Tensor) -> Tensor:
         """Points (L, M, P, 2) in 0..1 for masks (L, M, h, w), drawn output by output."""
         return torch.stack([
-            get_uncertain_point_coords_with_randomness(
-                masks.unsqueeze(1), None, self.num_points, self.oversample_ratio,
-                self.importance_sample_ratio) for masks in logits
-        ])
+            uncertain_points(masks, self.num_points, self.oversample_ratio, self.importance_sample_ratio)
+            for masks in logits])
 
 
 def _sample_objects(masks: Tensor, objects: Tensor, points: Tensor) -> Tensor:

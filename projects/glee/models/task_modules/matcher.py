@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from mmcv.ops import point_sample
+from mmdet.models.task_modules.assigners.match_cost import BaseMatchCost
 from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmengine.structures import InstanceData
@@ -11,8 +12,11 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from ..layers.row_linear import row_product
+from .binary_mask_cost import BinaryMaskCost
 
 Match = tuple[Tensor, Tensor]
+# boxes are normalised: they lie in an image of size one
+_META = dict(img_shape=(1, 1))
 
 
 @TASK_UTILS.register_module()
@@ -133,19 +137,26 @@ class HungarianMatcher:
                     truth: InstanceData) -> dict[str, Tensor]:
         """Mask costs (sum of Q, N) of one image, output by output to bound the memory."""
         rows = features.T.contiguous()  # once, what the product would do for every output
-        blocks = [
-            _evaluate(self.mask_costs, 'mask', InstanceData(masks=row_product(rows, embed).T), truth)
-            for embed in embeds
-        ]
+        blocks = [{_name('mask', cost): self._mask_cost(cost, embed, rows, truth) for cost in self.mask_costs}
+                  for embed in embeds]
         return {name: torch.cat([block[name] for block in blocks]) for name in blocks[0]}
+
+    @staticmethod
+    def _mask_cost(cost: BaseMatchCost, embeds: Tensor, rows: Tensor, truth: InstanceData) -> Tensor:
+        """One cost (Q, N) of embeddings (Q, D) and the features (P, D) of the points."""
+        if isinstance(cost, BinaryMaskCost):
+            return cost.of_embeds(embeds, rows, truth.masks)
+        return cost(InstanceData(masks=row_product(rows, embeds).T), truth, _META)
 
 
 def _evaluate(costs: Sequence, kind: str, pred: InstanceData,
               truth: InstanceData) -> dict[str, Tensor]:
     """Cost matrices (queries, N) by name."""
-    # boxes are normalised: they lie in an image of size one
-    meta = dict(img_shape=(1, 1))
-    return {f'{kind} cost {type(cost).__name__}': cost(pred, truth, meta) for cost in costs}
+    return {_name(kind, cost): cost(pred, truth, _META) for cost in costs}
+
+
+def _name(kind: str, cost: BaseMatchCost) -> str:
+    return f'{kind} cost {type(cost).__name__}'
 
 
 def _raise_not_finite(terms: dict[str, Tensor], image: int, outputs: list[str],
