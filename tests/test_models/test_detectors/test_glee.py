@@ -6,6 +6,7 @@ import torch
 from mini_model import SIZE, build, category_sample, expression_sample, images, mini_config
 from mmengine.config import Config
 
+from projects.glee.models.layers.maskdino_decoder import DecoderStates
 from projects.glee.models.seg_heads import GLEEFusionHead
 from projects.glee.structures.selected_queries import SelectedQueries
 
@@ -134,6 +135,23 @@ def test_samples_with_different_vocabularies_run_in_groups(glee):
             alone = glee(batch[index:index + 1], [copy.deepcopy(samples[index])], mode='predict')[0]
             torch.testing.assert_close(together[index].pred_instances.scores,
                                        alone.pred_instances.scores, atol=1e-5, rtol=1e-4)
+
+
+def test_heads_read_all_layers_at_once_as_one_by_one(glee):
+    head, texts = glee.panoptic_head.eval(), torch.randn(2, 5, 64)
+    query, *hidden = torch.randn(4, 2, 7, 64)
+    states = DecoderStates(hidden, list(torch.rand(4, 2, 7, 4)))
+    outputs = head._predict_layers(query, states, texts, last_only=False)
+    assert list(outputs) == ['d0', 'd1', 'd2', '']
+    for key, features, reference in zip(outputs, (query, *hidden), (None, *states.references)):
+        boxes = states.references[0]
+        if reference is not None:  # look forward twice: the deltas of a layer on the boxes before it
+            boxes = (head.box_head(features) + reference.logit(1e-5)).sigmoid()
+        for name, value in head._predict_queries(features, boxes, texts).items():
+            torch.testing.assert_close(outputs[key][name], value, rtol=1e-4, atol=1e-5)
+    last = head._predict_layers(query, states, texts, last_only=True)['']
+    for name, value in last.items():
+        torch.testing.assert_close(value, outputs[''][name], rtol=1e-4, atol=1e-5)
 
 
 def test_fewer_tokens_than_queries():

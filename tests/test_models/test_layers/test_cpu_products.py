@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
+from torch.utils.checkpoint import checkpoint
 
 from projects.glee.models.layers.cpu_products import fast_products
 
@@ -77,3 +78,31 @@ def test_gradients_of_linear_layers_where_they_are_wanted():
 
     found = operators(run)
     assert 'aten::mkldnn_convolution' in found and not found & {'aten::addmm', 'aten::mm'}
+
+
+def gradients(network, x, keep=lambda part, *args: part(*args), **options):
+    x = x.clone().requires_grad_()
+    with fast_products(x, **options):
+        out = keep(network, x)
+    return torch.autograd.grad(out.pow(2).sum(), [x, *network.parameters()])
+
+
+@pytest.mark.parametrize('options', CONVOLUTIONS)
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+def test_gradients_of_convolutions(options, layout):
+    network, x = nn.Conv2d(8, 12, **options), torch.randn(2, 8, 9, 7).to(memory_format=layout)
+    for got, number in zip(gradients(network, x, with_gradients=True), gradients(network, x)):
+        assert torch.allclose(got, number, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
+def test_networks_that_recompute_keep_torchs_linear_layers():
+    network = nn.Sequential(nn.Conv2d(64, 64, 1), nn.Flatten(2), nn.Linear(900, 64), nn.Conv1d(64, 8, 1))
+    x, got = torch.randn(2, 64, 30, 30), []
+    expected = gradients(network, x)
+    found = operators(lambda: got.extend(gradients(
+        network, x, lambda part, value: checkpoint(part, value, use_reentrant=False), with_gradients=True,
+        recomputed=True)))
+    assert found >= {'aten::mkldnn_convolution', 'aten::addmm'}
+    for grad, number in zip(got, expected):
+        assert torch.allclose(grad, number, rtol=1e-4, atol=1e-3)

@@ -17,6 +17,7 @@ from ...structures.prompted_objects import PromptedObjects
 from ...structures.sample_text import as_names
 from ...structures.selected_queries import Segments, SelectedQueries
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
+from ..layers.cpu_products import fast_products
 from ..layers.query_selection import encode_memory, select_queries
 from ..layers.row_linear import row_linear
 from ..losses.dynamic_loss_selector import LossSwitch
@@ -384,16 +385,19 @@ class GLEEHead(BaseModule):
     def _predict_layers(self, query: Tensor, states, text_embeds: Tensor,
                         last_only: bool) -> dict[str, dict[str, Tensor]]:
         """Predictions of the initial queries and of each layer; look forward twice for the boxes."""
-        num_layers = len(states.hidden)
-        outputs = {}
-        if not last_only:
-            outputs['d0'] = self._predict_queries(query, states.references[0], text_embeds)
-        for index in range(num_layers - 1 if last_only else 0, num_layers):
-            hidden = states.hidden[index]
-            boxes = (self.box_head(hidden) + inverse_sigmoid(states.references[index])).sigmoid()
-            key = '' if index == num_layers - 1 else f'd{index + 1}'
-            outputs[key] = self._predict_queries(hidden, boxes, text_embeds)
-        return outputs
+        if last_only:
+            hidden, references = states.hidden[-1], states.references[-2]
+        else:  # all layers in one call of each head
+            hidden, references = torch.cat(states.hidden, 1), torch.cat(states.references[:-1], 1)
+        with fast_products(hidden, with_gradients=True):
+            boxes = (self.box_head(hidden) + inverse_sigmoid(references)).sigmoid()
+            if last_only:
+                return {'': self._predict_queries(hidden, boxes, text_embeds)}
+            fields = self._predict_queries(
+                torch.cat([query, hidden], 1), torch.cat([states.references[0], boxes], 1), text_embeds)
+        keys = [*(f'd{index}' for index in range(len(states.hidden))), '']
+        parts = {name: value.split(query.shape[1], 1) for name, value in fields.items()}
+        return {key: {name: part[index] for name, part in parts.items()} for index, key in enumerate(keys)}
 
     def _idle_parameters(self, outputs: HeadOutputs) -> list[Tensor]:
         """Parameters this batch does not touch; kept in the graph so that every rank reduces the same set."""

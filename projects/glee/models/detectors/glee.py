@@ -12,7 +12,6 @@ from ...structures.prompted_objects import PromptedObjects, gather_prompts
 from ...structures.sample_origin import sample_origin
 from ...structures.sample_text import as_names
 from ..layers.cpu_products import fast_products
-from ..layers.row_linear import on_cpu_in_inference
 
 
 @contextmanager
@@ -51,10 +50,10 @@ class GLEE(MaskFormer):
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """As the base class, of pictures (B, 3, H, W) in any precision, in that of the weights."""
         batch_inputs = batch_inputs.type_as(next(self.backbone.parameters()))
-        if on_cpu_in_inference(batch_inputs):
+        if batch_inputs.device.type == 'cpu' and not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
             # what oneDNN and the pixel decoder, which reads pixels as rows, need not rearrange
             batch_inputs = batch_inputs.contiguous(memory_format=torch.channels_last)
-        with fast_products(batch_inputs):
+        with fast_products(batch_inputs, with_gradients=True, recomputed=True):
             return super().extract_feat(batch_inputs)
 
     def extract_templates(self, batch_inputs: Tensor, objects: PromptedObjects,

@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 from .row_linear import on_cpu_in_inference, row_product
 
 
-def fast_products(x: Tensor, with_gradients: bool = False) -> ContextManager:
+def fast_products(x: Tensor, with_gradients: bool = False, recomputed: bool = False) -> ContextManager:
     """In this context linear layers and 1x1 convolutions are computed by oneDNN, if ``x`` is on a CPU.
 
     torch gives both to MKL (1x1 convolutions only on one thread), see ``row_product``. It serves networks that are
@@ -18,21 +18,26 @@ def fast_products(x: Tensor, with_gradients: bool = False) -> ContextManager:
 
     Args:
         x (Tensor): what the network reads.
-        with_gradients (bool): also where gradients are recorded, linear layers alone. Not for a network that computes
-            activations again in the backward pass, which would be outside of this context.
+        with_gradients (bool): also where gradients are recorded.
+        recomputed (bool): the network may compute activations again in the backward pass, which is outside of this
+            context. Where gradients are recorded its linear layers are then left alone: ours keep other tensors for
+            the backward pass than torch's, and ``checkpoint`` asks for the same.
     """
     if not torch.backends.mkldnn.is_available():
         return nullcontext()
     if on_cpu_in_inference(x):
         return _OneDNNProducts()
-    fast = with_gradients and x.device.type == 'cpu' and torch.is_grad_enabled() and not torch.compiler.is_compiling()
-    return _OneDNNLinears() if fast and not torch.jit.is_tracing() else nullcontext()
+    if not (with_gradients and x.device.type == 'cpu' and torch.is_grad_enabled()):
+        return nullcontext()
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return nullcontext()
+    return _OneDNNConvolutions() if recomputed else _OneDNNProducts()
 
 
-class _OneDNNLinears(TorchFunctionMode):
+class _OneDNNConvolutions(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        return (row_product if func is F.linear else func)(*args, **(kwargs or {}))
+        return (_convolve if func is torch.conv2d else func)(*args, **(kwargs or {}))
 
 
 class _OneDNNProducts(TorchFunctionMode):

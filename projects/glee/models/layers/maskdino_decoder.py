@@ -120,7 +120,7 @@ class MaskDINODecoder(BaseModule):
             attn_mask (Tensor | None): (Q, Q) bool, True = blocked (denoising).
             prompt (PromptTokens | None): tokens appended to the keys of self-attention.
         """
-        with torch.autocast(memory.device.type, enabled=False), fast_products(memory):
+        with torch.autocast(memory.device.type, enabled=False), fast_products(memory, True, self.with_cp):
             weight = self.norm.weight
             query, memory = query.type_as(weight), memory.type_as(weight)
             references = references.to(torch.promote_types(weight.dtype, torch.float32))

@@ -140,7 +140,7 @@ class MaskDINOPixelDecoder(BaseModule):
             raise ValueError(
                 f'MaskDINOPixelDecoder got {len(feats)} feature maps but in_channels names '
                 f'{len(self.in_channels)}: set in_channels or the backbone\'s out_indices.')
-        with torch.autocast(feats[0].device.type, enabled=False), fast_products(feats[0]):
+        with torch.autocast(feats[0].device.type, enabled=False), fast_products(feats[0], True):
             feats = [feat.type_as(self.level_embed) for feat in feats]
             tokens = None if tokens is None else tokens.type_as(self.level_embed)
             levels, text = self.encode(feats, tokens, with_text, groups)
