@@ -31,6 +31,7 @@ MINIWORLD = {  # numbers that are 1 for what is annotated
     'refcoco-plus': ['refcoco-plus/P@0.5', 'refcoco-plus/oIoU', 'refcoco-plus/val_mIoU', 'refcoco-plus/testA_P@0.5'],
     'refcocog': ['refcocog/P@0.5', 'refcocog/val_oIoU', 'refcocog/test_mIoU'],
     'odinw': ['odinw/Aerial_bbox_mAP', 'odinw/Thermal_bbox_mAP', 'odinw/mean_bbox_mAP'],
+    'odinw35': ['odinw35/Night_test_bbox_mAP', 'odinw35/mean_bbox_mAP'],
     'omnilabel': ['omnilabel/AP', 'omnilabel/AP-categ', 'omnilabel/AP-descr', 'omnilabel/AP-descr-pos']}
 
 

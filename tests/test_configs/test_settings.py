@@ -12,16 +12,13 @@ from paths import CONFIGS, config_file
 
 from projects.glee_cli.configs.config_file import replace_prefix
 
-NOT_IN_MINIWORLD = ('ReVOSDataset', 'ReasonVOSDataset')  # test_reasoning_videos.py reads their layouts
-
 
 def entries(file, data_root):
-    """The data sets of a file of ``_base_/datasets``, by name, of which MiniWorld has files."""
+    """The data sets of a file of ``_base_/datasets``, by name."""
     cfg = Config.fromfile(CONFIGS / f'_base_/datasets/{file}.py')
     for name, value in replace_prefix(cfg._cfg_dict, 'data/', f'{data_root}/').items():
         for number, entry in enumerate(value if isinstance(value, list) else [value]):
-            if isinstance(entry, dict) and str(entry.get('type')).endswith('Dataset') and (
-                    entry['type'] not in NOT_IN_MINIWORLD):
+            if isinstance(entry, dict) and str(entry.get('type')).endswith('Dataset'):
                 entry.pop('cache_dir', None)
                 entry.pop('classes', None)  # of TAO: MiniWorld has names of its own
                 yield f'{name}[{number}]', dict(entry, pipeline=[])

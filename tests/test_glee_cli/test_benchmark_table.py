@@ -52,6 +52,7 @@ def test_every_test_config_of_a_folder_is_a_benchmark():
 def test_suites_have_what_their_names_say():
     assert [benchmark.name for benchmark in select(BENCHMARKS, 'odinw13')] == ['odinw13']
     assert all(benchmark.mini for benchmark in select(BENCHMARKS, 'smoke'))
+    assert {benchmark.name for benchmark in BENCHMARKS if not benchmark.mini} == {'ovis-finetuned'}
     for benchmark in BENCHMARKS:
         told = any(expected_numbers(benchmark, size) for size in SIZES)
         assert ('paper' in benchmark.suites) == told or benchmark.suites == (), benchmark.name
@@ -141,9 +142,9 @@ def test_the_page_is_current(page):
 
 
 def test_a_size_without_a_small_config_is_refused():
-    test_dev, = select(BENCHMARKS, '', ['coco-test-dev'])
-    with pytest.raises(ConfigError, match='benchmark coco-test-dev has no config of the small model'):
-        test_dev.config_of('mini')
+    fine_tuned, = select(BENCHMARKS, '', ['ovis-finetuned'])
+    with pytest.raises(ConfigError, match='benchmark ovis-finetuned has no config of the small model'):
+        fine_tuned.config_of('mini')
 
 
 def test_options_of_the_table_fit_their_configs():

@@ -1,6 +1,6 @@
 """Which images every source of images consists of, and the files that describe them."""
 from .formats.bdd import write_bdd_det, write_bdd_image, write_bdd_inst
-from .formats.coco import write_coco, write_coco_image
+from .formats.coco import write_coco, write_coco_image, write_coco_test, write_coco_test_image
 from .formats.grit import write_grit, write_grit_image
 from .formats.lvis import write_lvis
 from .formats.objects365 import write_objects365, write_objects365_image
@@ -45,6 +45,7 @@ def _source(name: str, write_image, write_files, splits: tuple = ('train', 'val'
 IMAGE_SOURCES = {
     'coco': write_coco_sources,
     'refcoco_mixed': lambda plan: write_refcoco_mixed(plan.root),
+    'coco_test': _source('coco_test', write_coco_test_image, write_coco_test, ('val', )),
     'objects365': _source('objects365', write_objects365_image, write_objects365),
     'openimages': _source('openimages', write_openimages_image, write_openimages),
     'bdd_det': _source('bdd_det', write_bdd_image('bdd_det'), write_bdd_det),

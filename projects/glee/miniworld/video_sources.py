@@ -1,5 +1,6 @@
 """Which videos every source of videos consists of, and the files that describe them."""
 from .formats.bdd_tracks import frame_bdd, write_bdd_box_track, write_bdd_seg_track
+from .formats.reasoning_videos import write_reason_vos, write_revos
 from .formats.rvos import write_mevis, write_ref_davis, write_ref_ytvos
 from .formats.tao import frame_tao, write_tao_burst
 from .formats.vos import frame_davis, write_davis, write_mose, write_ytvos
@@ -17,7 +18,7 @@ from .world.video_scene import VideoSampler
 
 # Everything that a source of videos writes to, beside folders of sources of images.
 VIDEO_FOLDERS = ('ytvis_2019', 'ytvis_2021', 'ovis', 'lvvis', 'ytbvos18', 'mose', 'DAVIS', 'ref-youtube-vos',
-                 'ref-davis', 'mevis', 'TAO', 'burst_annotations')
+                 'ref-davis', 'mevis', 'ReVOS', 'ReasonVOS', 'TAO', 'burst_annotations')
 
 USUAL = VideoSampler()
 CROWDED = {4: 0.2, 5: 0.3, 6: 0.3, 7: 0.2}
@@ -71,6 +72,8 @@ VIDEO_SOURCES = {
                          'valid'),
     'ref_davis': _source('ref_davis', 'ref-davis/DAVIS/JPEGImages/480p', frame_davis, write_ref_davis, STAYING),
     'mevis': _source('mevis', 'mevis/{split}/JPEGImages', frame_davis, write_mevis, TELLING, 'valid_u'),
+    'revos': lambda plan: write_revos(plan, TELLING),
+    'reason_vos': lambda plan: write_reason_vos(plan, TELLING),
     'bdd_box_track': _source('bdd_box_track', 'bdd100k/images/track/{split}', frame_bdd, write_bdd_box_track,
                              OCCLUDING),
     'bdd_seg_track': _source('bdd_seg_track', 'bdd100k/images/seg_track_20/{split}', frame_bdd, write_bdd_seg_track,

@@ -40,3 +40,14 @@ def write_coco_image(root: Path, split: str, picture, data: bytes) -> None:
 def write_coco(root: Path, split: str, pictures) -> None:
     """Writes coco/annotations/instances_{split}2017.json."""
     write_json(root / f'coco/annotations/instances_{split}2017.json', instances(pictures))
+
+
+def write_coco_test_image(root: Path, split: str, picture, data: bytes) -> None:
+    """Writes coco/test2017/{id}.jpg."""
+    write_coco_image(root, 'test', picture, data)
+
+
+def write_coco_test(root: Path, split: str, pictures) -> None:
+    """Writes coco/annotations/image_info_test-dev2017.json, which has no annotations."""
+    content = {key: value for key, value in instances(pictures).items() if key != 'annotations'}
+    write_json(root / 'coco/annotations/image_info_test-dev2017.json', content)
