@@ -5,6 +5,7 @@ import numpy as np
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.evaluation.metrics import CocoMetric
 from mmdet.registry import METRICS
+from mmengine.fileio import dump, load
 
 from ...structures.masks import empty_mask
 from ...utils.console import tables_only
@@ -63,10 +64,17 @@ class CocoEvalMetric(CocoMetric):
         found = [dict(result, img_id=self.truth.image_id(result['img_id'])) for _, result in results]
         if self.outfile_prefix is not None:
             self.cat_ids = categories
-            self.results2json(found, self.outfile_prefix)
+            self._write(found)
         if self.format_only:
             return {}
         return drop_unscored(type(self).__name__, self._score(categories, found), missing=-1)
+
+    def _write(self, found: List[dict]) -> None:
+        """Result files. Masks come without the boxes that mmdet adds: pycocotools would take areas from these."""
+        files = self.results2json(found, self.outfile_prefix)
+        if 'segm' in files:
+            rows = load(files['segm'])
+            dump([{key: value for key, value in row.items() if key != 'bbox'} for row in rows], files['segm'])
 
     def _score(self, categories: list, found: List[dict]) -> Dict[str, Optional[float]]:
         """The numbers of pycocotools, which sees numbers in place of ids; None for what is not annotated."""
