@@ -132,10 +132,13 @@ class _Builders(TorchFunctionMode):
 @contextmanager
 def pretended_device():
     """A list of the waits, as they come; autocast, which knows no such device, does nothing on it."""
-    waits, autocast = [], torch.autocast
+    waits, autocast, is_enabled = [], torch.autocast, torch.is_autocast_enabled
 
     def cast(device_type, *args, **kwargs):
         return nullcontext() if device_type == DEVICE.type else autocast(device_type, *args, **kwargs)
 
-    with mock.patch.object(torch, 'autocast', cast), _Builders(), _Device(waits):
+    def enabled(device_type=None):
+        return device_type != DEVICE.type and (is_enabled() if device_type is None else is_enabled(device_type))
+
+    with mock.patch.multiple(torch, autocast=cast, is_autocast_enabled=enabled), _Builders(), _Device(waits):
         yield waits

@@ -4,8 +4,10 @@ import torch
 from mmdet.registry import TASK_UTILS
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.structures import InstanceData
+from sync_counter import DEVICE, pretended_device
 
 from projects.glee.models.losses import DynamicLossSelector, LossSwitch
+from projects.glee.models.losses.dynamic_loss_selector import check_labels, labels_outside
 
 DETECTION = ('semantic', 'box')
 INSTANCE = ('semantic', 'box', 'mask')
@@ -113,10 +115,14 @@ def test_a_label_of_no_name_is_found_in_any_sample_or_frame(bad):
     assert DynamicLossSelector()([good, labelled([])]).semantic
 
 
-def test_labels_are_checked_once_a_step(monkeypatch):
-    """One wait for the device, whatever the number of samples."""
-    waits = []
-    truth = torch.Tensor.__bool__
-    monkeypatch.setattr(torch.Tensor, '__bool__', lambda tensor: waits.append(tensor.shape) or truth(tensor))
-    DynamicLossSelector()([labelled([0, 2])] * 4)
-    assert len(waits) == 1
+def test_labels_on_a_device_are_not_waited_for():
+    """The selector leaves them to ``labels_outside``, whose answer comes with the next wait."""
+    good, wrong = labelled([0, 2]), labelled([1, 3])
+    assert labels_outside([good, wrong]) is None  # on the CPU the selector has looked
+    with pretended_device() as waits:
+        good, wrong = good.to(DEVICE), wrong.to(DEVICE)
+        waits.clear()
+        DynamicLossSelector()([good, wrong])
+        assert labels_outside([good, wrong]) and not labels_outside([good]) and not waits
+        with pytest.raises(ValueError, match='label 3 is outside the 3 names'):
+            check_labels([good, wrong])

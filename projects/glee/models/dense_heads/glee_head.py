@@ -16,11 +16,12 @@ from ...structures.prompt_tokens import join_tokens
 from ...structures.prompted_objects import PromptedObjects
 from ...structures.sample_text import as_names
 from ...structures.selected_queries import Segments, SelectedQueries
+from ...utils.unwaited import unwaited_copies
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
 from ..layers.cpu_products import fast_products
 from ..layers.query_selection import encode_memory, select_queries
 from ..layers.row_linear import row_linear
-from ..losses.dynamic_loss_selector import LossSwitch
+from ..losses.dynamic_loss_selector import LossSwitch, check_labels, labels_outside
 from ..prompts.prompt_decoder import PromptDecoder
 from ..prompts.visual_prompter import VisualPrompt
 from .head_outputs import HeadOutputs
@@ -177,11 +178,20 @@ class GLEEHead(BaseModule):
 
         With prompts each of ``objects`` is decoded on its own, and everything but what it means is background;
         arguments as of ``forward``. Clips (``TrackDataSample``) pass as so many images and add the tracking loss; a
-        clip has one prompt, in its first frame, and the chosen object alone.
+        clip has one prompt, in its first frame, and the chosen object alone. The program waits for its device once,
+        for the costs of the matching.
+
+        Raises:
+            ValueError: a label is outside of the text, and as of the loss selector and the criterion.
         """
+        with unwaited_copies(feats[0].device):
+            return self._loss(feats, data_samples, objects)
+
+    def _loss(self, feats: Sequence[Tensor], data_samples: SampleList,
+              objects: PromptedObjects | None) -> dict[str, Tensor]:
         switch = self.loss_selector(data_samples, self.text_encoder.mode)
         data_samples, num_frames = flatten_clips(data_samples)
-        vocabulary = encode_batch(self.text_encoder, data_samples)
+        vocabulary, is_wrong = encode_batch(self.text_encoder, data_samples), labels_outside(data_samples)
         targets = [image_targets(sample, switch.match_masks) for sample in data_samples]
         text, visual = vocabulary, None
         if objects is not None:
@@ -198,6 +208,8 @@ class GLEEHead(BaseModule):
                     target.labels = torch.zeros_like(target.labels)
         outputs = self.decode(feats, text, targets, data_samples[0].get('label_table'), visual=visual)
         losses = self.loss_by_feat(outputs, targets, switch, num_frames)
+        if is_wrong is not None and is_wrong:  # the matching has waited for it
+            check_labels(data_samples)
         losses['loss_distill'] = vocabulary.distill_loss * float(switch.distillation)
         losses['loss_idle'] = sum(p.sum() for p in self._idle_parameters(outputs)) * 0.
         return losses

@@ -283,17 +283,17 @@ class CLIPTextEncoder(BaseModule):
         if cache is not None:
             cache.refresh(weights_stamp(self.text_model.parameters()))
         states = self._states(self.text_model, texts, pad_to_max, cache)
-        hidden, mask = _padded(states, texts)
+        hidden, mask, valid = _padded(states, texts)
         loss = hidden.new_zeros(())
         if distill and self.training and self.teacher is not None:
-            loss = self._distillation(texts, hidden, mask)
+            loss = self._distillation(texts, hidden.flatten(0, 1)[valid])
         tokens = hidden @ self.lang_projection
         weight = mask.unsqueeze(-1).to(tokens.dtype)
         pooled = (tokens * weight).sum(1) / weight.sum(1)
         groups = None
         if not (pad_to_max or self.training or torch.is_grad_enabled()):
             groups = self._token_groups(texts).to(tokens.device)
-        return TextFeatures(tokens, mask, pooled, hidden, loss, tokens[mask], groups)
+        return TextFeatures(tokens, mask, pooled, hidden, loss, tokens.flatten(0, 1)[valid], groups)
 
     def _token_groups(self, texts: Sequence[str]) -> Tensor:
         """A number per token: attention is causal, so that equal beginnings of texts have equal states."""
@@ -310,13 +310,13 @@ class CLIPTextEncoder(BaseModule):
             return self._expressions if test else None  # in training they hardly ever come again
         return self._names if test or self.mode == 'frozen' else None
 
-    def _distillation(self, texts: Tuple[str, ...], hidden: Tensor, mask: Tensor) -> Tensor:
-        """Weighted mean difference of student and teacher over valid tokens x width."""
+    def _distillation(self, texts: Tuple[str, ...], hidden: Tensor) -> Tensor:
+        """Weighted mean difference of student, the valid states (T, width), and teacher."""
         with torch.no_grad():
             self._teacher_names.refresh(weights_stamp(self.teacher.parameters()))
             states = self._states(self.teacher, texts, False, self._teacher_names)
         target = torch.cat([states[text][0] for text in texts])
-        return self.distill_weight * self.distill_loss(hidden[mask].float(), target.float())
+        return self.distill_weight * self.distill_loss(hidden.float(), target.float())
 
     def _states(self, model: nn.Module, texts: Sequence[str], pad_to_max: bool,
                 cache: Optional[TextCache] = None) -> Dict[str, Tuple[Tensor, int]]:
@@ -353,22 +353,28 @@ class CLIPTextEncoder(BaseModule):
         if batch['input_ids'].shape[1] == limit:
             full = batch['attention_mask'].all(1).nonzero().flatten().tolist()
             self._cut_texts.notice(tokenizer, [texts[row] for row in full], batch['input_ids'][full].tolist(), limit)
-        batch = batch.to(self.lang_projection.device)
+        ids, valid = batch['input_ids'], batch['attention_mask']
         # Causal attention keeps padding away from valid tokens, so names need no mask. Padded
         # positions of an expression are read by early fusion: there the mask decides their values.
-        mask = batch['attention_mask'] if pad_to_max else None
+        mask = None
+        if pad_to_max:
+            mask = valid
+            if model.config._attn_implementation == 'sdpa':  # a whole mask, whose values transformers does not ask for
+                mask = valid.bool()[:, None, None] & torch.ones(limit, limit, dtype=torch.bool).tril()
+            mask = mask.to(self.lang_projection.device, non_blocking=True)
         with fast_products(self.lang_projection, with_gradients=True):
-            hidden = model(input_ids=batch['input_ids'], attention_mask=mask).last_hidden_state
-        lengths = batch['attention_mask'].sum(1).tolist()
-        return [(h if pad_to_max else h[:n], n) for h, n in zip(hidden, lengths)]
+            hidden = model(input_ids=ids.to(self.lang_projection.device, non_blocking=True),
+                           attention_mask=mask).last_hidden_state
+        return [(h if pad_to_max else h[:n], n) for h, n in zip(hidden, valid.sum(1).tolist())]
 
 
-def _padded(states: Dict[str, Tuple[Tensor, int]], texts: Sequence[str]) -> Tuple[Tensor, Tensor]:
-    """Hidden states (N, L, width) and validity mask (N, L) of ``texts``."""
+def _padded(states: Dict[str, Tuple[Tensor, int]], texts: Sequence[str]) -> Tuple[Tensor, Tensor, Tensor]:
+    """Hidden states (N, L, width) of ``texts``, their validity mask (N, L), and the valid rows (T,) of N*L."""
     hidden = pad_sequence([states[text][0] for text in texts], batch_first=True)
-    lengths = torch.tensor([states[text][1] for text in texts], device=hidden.device)
-    mask = torch.arange(hidden.shape[1], device=hidden.device) < lengths[:, None]
-    return hidden, mask
+    # both are known on the CPU: a mask as index would make the program wait for the device
+    mask = torch.arange(hidden.shape[1]) < torch.tensor([states[text][1] for text in texts])[:, None]
+    valid = mask.flatten().nonzero()[:, 0]
+    return hidden, *(part.to(hidden.device, non_blocking=True) for part in (mask, valid))
 
 
 def _checked(texts: Sequence[str]) -> Tuple[str, ...]:

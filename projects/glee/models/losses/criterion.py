@@ -185,7 +185,7 @@ class GLEECriterion(nn.Module):
     def _num_objects(targets: Sequence[InstanceData], like: Tensor) -> Tensor:
         """Mean over ranks of max(objects of the rank, 1), so never below 1."""
         count = max(sum(len(target.labels) for target in targets), 1)
-        return reduce_mean(like.new_tensor(float(count), dtype=torch.float32))
+        return reduce_mean(like.new_full((), float(count), dtype=torch.float32))
 
     def _class_and_boxes(self, predictions: dict, objects: _Objects, pairs: _Pairs,
                          switch: LossSwitch, num_objects: Tensor) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import torch
 from mmdet.registry import TASK_UTILS
 from mmdet.structures import DetDataSample, TrackDataSample
+from torch import Tensor
 
 from ...structures.clips import flatten_clips
 from ...structures.sample_origin import sample_origin
@@ -72,14 +73,16 @@ class DynamicLossSelector:
             LossSwitch: the terms that are on.
 
         Raises:
-            ValueError: a sample holds an unknown value, no annotation or a label outside its text, or samples
-                disagree.
+            ValueError: a sample holds an unknown value, no annotation or, on a CPU, a label outside its text (on a
+                device see ``labels_outside``), or samples disagree.
         """
         if text_encoder_mode not in ENCODER_MODES:
             raise ValueError(f'text_encoder_mode={text_encoder_mode!r} is unknown; '
                              f'choose from {ENCODER_MODES}')
         facts = self._agreed_facts(data_samples)
-        check_labels(flatten_clips(data_samples)[0])
+        frames = flatten_clips(data_samples)[0]
+        if not any(outside.device.type != 'cpu' for outside in _outside(frames)[1]):
+            check_labels(frames)
         kinds, prompted = facts['supervision'], facts['prompts']
         switch = dict(
             semantic='semantic' in kinds,
@@ -111,19 +114,30 @@ class DynamicLossSelector:
 
 
 def check_labels(samples: Sequence[DetDataSample]) -> None:
-    """Raise ValueError unless the labels of every sample that has a text index it.
+    """Raise ValueError unless the labels of every sample that has a text index it."""
+    sample, wrong = next(((sample, wrong) for sample, wrong in zip(*_outside(samples)) if wrong.any()), (None, None))
+    if sample is not None:
+        raise ValueError(f'{sample_origin(sample)}: label {int(sample.gt_instances.labels[wrong][0])} is outside the '
+                         f'{len(as_names(sample.text))} names of `text`')
 
-    An index out of range would otherwise stop a GPU with a device assertion that names nothing. The batch waits for
-    its device once.
+
+def labels_outside(samples: Sequence[DetDataSample]) -> Tensor | None:
+    """Whether ``check_labels`` would raise for labels on a device: a value () on the CPU, which is right as soon as the
+    program has waited for the device. None where the labels are on the CPU, or there are none.
+
+    An index out of range would otherwise stop a GPU with a device assertion that names nothing.
     """
+    outside = _outside(samples)[1]
+    if not sum(map(len, outside)) or outside[0].device.type == 'cpu':
+        return None
+    return torch.cat(outside).any().to('cpu', non_blocking=True)
+
+
+def _outside(samples: Sequence[DetDataSample]) -> tuple[list[DetDataSample], list[Tensor]]:
+    """Samples that have a text and labels, and whether each label does not index it (N,)."""
     samples = [sample for sample in samples if 'text' in sample and 'labels' in sample.get('gt_instances', ())]
-    outside = [(sample.gt_instances.labels < 0) | (sample.gt_instances.labels >= len(as_names(sample.text)))
-               for sample in samples]
-    if not outside or not torch.cat(outside).any():
-        return
-    sample, wrong = next((sample, wrong) for sample, wrong in zip(samples, outside) if wrong.any())
-    raise ValueError(f'{sample_origin(sample)}: label {int(sample.gt_instances.labels[wrong][0])} is outside the '
-                     f'{len(as_names(sample.text))} names of `text`')
+    return samples, [(sample.gt_instances.labels < 0) | (sample.gt_instances.labels >= len(as_names(sample.text)))
+                     for sample in samples]
 
 
 def _facts(sample: DetDataSample, index: int) -> dict:
