@@ -14,7 +14,7 @@ from projects.glee.miniworld.reasoning_world import build_reasoning_world
 def films(tmp_path_factory):
     """Folder of six training videos and one to test on."""
     root = tmp_path_factory.mktemp('films')
-    build_reasoning_world(root, 0, 0, seed=3, videos=6, val_videos=1)
+    build_reasoning_world(root, 0, 0, seed=3, videos=6, val_videos=1, video_sets=('look_alikes', ))
     return root / 'look_alikes'
 
 

@@ -1,7 +1,7 @@
 # Two objects that look the same pass each other; which one is meant is said by where it was at first. A small LLaVA,
 # trained from random weights on a CPU, over a frozen mini GLEE, with a memory of masks (GLUS). The videos:
 # python tools/dataset_converters/make_reasoning_world.py data/miniworld --images 0 --val-images 0 --videos 120 \
-#     --val-videos 24
+#     --val-videos 24 --video-sets look_alikes
 # At test without the memory: --cfg-options model.memory=None load_ignore="['^memory']"
 # Every frame alone, in training and at test: --cfg-options model.memory=None model.context=0 model.window=1
 #     train_dataloader.batch_size=16 train_dataloader.dataset.pipeline.0.context=0

@@ -99,6 +99,23 @@ def pass_behind(rng, obj: SceneObject, stage: Stage, other: SceneObject) -> tupl
     return _poses(obj, stage, x=dx * swing, y=dy * swing)
 
 
+def go(rng, obj: SceneObject, stage: Stage) -> tuple:
+    """Straight in any direction from the first to the last frame."""
+    return _straight_by(rng, obj, stage, stage.times, (0.5, 0.7))
+
+
+def stop(rng, obj: SceneObject, stage: Stage) -> tuple:
+    """Straight in any direction, then at rest from about the middle to the end."""
+    last = int(rng.integers(stage.length * 3 // 8, stage.length // 2 + 1))
+    return _straight_by(rng, obj, stage, np.minimum(np.arange(stage.length) / last, 1), (0.3, 0.6))
+
+
+def start(rng, obj: SceneObject, stage: Stage) -> tuple:
+    """At rest to about the middle, then straight to the end."""
+    return stop(rng, obj, stage)[::-1]
+
+
+# What a sampler draws from by default: a new motion here would change every older world.
 MOTIONS = {
     'still': still, **{direction: straight(direction) for direction in DIRECTIONS}, 'grow': grow, 'shrink': shrink,
     'turn': turn, 'leave': leave, 'enter': enter, 'come back': come_back
@@ -112,6 +129,16 @@ def _poses(obj: SceneObject, stage: Stage, x=0., y=0., scale=1., angle=0.) -> tu
     return tuple(
         replace(obj, x=round(float(x), 2), y=round(float(y), 2), size=round(float(size), 2),
                 angle=round(float(angle), 1)) for x, y, size, angle in zip(*columns))
+
+
+def _straight_by(rng, obj: SceneObject, stage: Stage, gone: np.ndarray, share: tuple) -> tuple:
+    """A way in a random direction, of which a share `gone` (length, ) is behind it; its length is a `share` of the
+    side of the image, between two bounds, as far as there is room."""
+    dx, dy = DIRECTIONS[str(rng.choice(list(DIRECTIONS)))]
+    side = stage.width if dx else stage.height
+    way = min(rng.uniform(*share) * side, side - obj.size - 2)
+    obj = _anywhere(rng, obj, stage, dx * way, dy * way)
+    return _poses(obj, stage, x=dx * way * gone, y=dy * way * gone)
 
 
 def _anywhere(rng, obj: SceneObject, stage: Stage, dx: float = 0., dy: float = 0.) -> SceneObject:

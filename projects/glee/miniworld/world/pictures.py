@@ -18,7 +18,8 @@ STREAMS = {
             'coco', 'objects365', 'openimages', 'bdd_det', 'bdd_inst', 'visual_genome', 'grit', 'uvo_frames', 'sa1b',
             'ytvis19', 'ytvis21', 'ovis', 'uvo_video', 'lvvis', 'ytvos', 'mose', 'davis', 'mevis', 'bdd_box_track',
             'bdd_seg_track', 'tao', 'ref_ytvos', 'ref_davis', 'reasoning', 'look_alikes', 'omnilabel', 'odinw_thermal',
-            'odinw_night', 'odinw_aerial', 'odinw_insects', 'odinw_mushrooms', 'coco_test', 'revos', 'reason_vos')
+            'odinw_night', 'odinw_aerial', 'odinw_insects', 'odinw_mushrooms', 'coco_test', 'revos', 'reason_vos',
+            'stop_and_go')
          for split in ('train', 'val')), 1)
 }
 PURPOSES = {'scene': 1, 'federation': 2, 'refcoco': 3, 'refcoco+': 4, 'refcocog': 5, 'names': 6, 'motion': 7,
