@@ -36,7 +36,8 @@ class ColourEncoder(ObjectEncoder):
     """GLEE's interface: an object per colour of a picture, whose query and mask embedding are the colour's code."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.names, self.max_objects, self.config, self.checkpoint = ('object', ), 8, 'toy', None
+        self.prompt, self.names, self.max_objects = 'object', ('object', ), 8
+        self.config, self.checkpoint = 'toy', None
         self.cache, self.fingerprint, self.channels = PictureCache(8), f'fingerprint {seed}', CHANNELS
         self.codes = torch.nn.functional.normalize(torch.randn(
             len(COLOURS) + 1, CHANNELS, generator=torch.Generator().manual_seed(seed)), dim=1)  # the last: nothing
@@ -44,7 +45,7 @@ class ColourEncoder(ObjectEncoder):
     def to(self, device):
         return self
 
-    def encode(self, picture):
+    def encode(self, picture, expression=''):
         height, width = picture.shape[:2]
         maps = [(picture == colour).all(-1) for colour in COLOURS.values()]
         maps.append(~np.any(maps, 0))

@@ -97,7 +97,7 @@ def test_another_glee_is_refused(glee, tmp_path):
         load_adapter(tmp_path, glee)
     content = json.loads((folder / 'settings.json').read_text())
     (folder / 'settings.json').write_text(json.dumps(dict(content, version=0)))
-    with pytest.raises(ValueError, match='has version 0, this program reads 1'):
+    with pytest.raises(ValueError, match='has version 0, this program reads 2'):
         load_adapter(folder, glee)
 
 

@@ -26,7 +26,7 @@ def test_the_language_model_learns_which_frames_show_it():
     samples = [pack(pictures, score_turns('red square', 2), [], [], frame_scores=[iou], said=[])['data_samples']
                for pictures, (_, iou) in zip(inputs, pairs)]
     first = None
-    for _ in range(60):
+    for _ in range(150):
         losses = model.train()(inputs, samples, 'loss')
         assert set(losses) == {'loss_text', 'loss_score'}
         first = first or float(losses['loss_text'].detach())
@@ -65,7 +65,7 @@ def test_labels_of_a_model_become_dialogues(world, tmp_path):
     training = DATASETS.build(dict(settings, pipeline=[
         dict(type='AskKeyFrame', labels=str(tmp_path / 'new/labels.json'), shown=3)]))
     np.random.seed(1)
-    item = training.prepare_data(0)
+    item, = training.prepare_data(0)
     asked, turn = item['data_samples'], item['data_samples'].turns[0]
     assert len(item['inputs']) == 4 and turn.asked[:4] == (0, 1, 2, 3) and turn.answer == '[SCORE]'
     assert any(asked.frame_scores[0] in ious for ious in labels.values())

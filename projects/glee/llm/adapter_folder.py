@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from .object_encoder import ObjectEncoder
 from .reasoning_segmentor import ReasoningSegmentor
 
-VERSION = 1  # of the template of a dialogue and of these files
+VERSION = 2  # of the template of a dialogue and of these files
 _OWN = 'reader.language_model.'
 
 
@@ -30,7 +30,7 @@ def save_adapter(model: ReasoningSegmentor, folder: Union[str, Path], settings: 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     kept = {key: value for key, value in settings.items() if key not in ('type', 'data_preprocessor', 'init_cfg')}
-    kept['glee'] = dict(names=list(model.glee.names), max_objects=model.glee.max_objects)
+    kept['glee'] = dict(prompt=model.glee.prompt, max_objects=model.glee.max_objects)
     content = dict(version=VERSION, type=settings['type'], model=kept, glee_config=model.glee.config,
                    glee_fingerprint=model.glee.fingerprint)
     (folder / 'settings.json').write_text(json.dumps(content, indent=2))

@@ -20,9 +20,11 @@ class Turn(NamedTuple):
 
     asked: texts, numbers of pictures that are shown, and objects that are pointed at, in reading order.
     answer: None where the model is to answer; a text that ends without the end token may be continued.
+    sought: what is sought, without the words of a template; None where the question has none.
     """
     asked: tuple[Union[str, int, PointedObject], ...]
     answer: Optional[str] = None
+    sought: Optional[str] = None
 
 
 class Tokens(NamedTuple):
@@ -33,6 +35,22 @@ class Tokens(NamedTuple):
     labels: Tensor
     pictures: tuple[int, ...]
     objects: tuple[Union[int, PointedObject], ...]
+
+
+def sought_in(turns: Sequence[Turn], pictures: int) -> list[str]:
+    """What is sought in each of some pictures by the turn that shows it; '' in one that none shows."""
+    found = [''] * pictures
+    for turn in turns:
+        sought = words_of(turn.asked) if turn.sought is None else turn.sought
+        for piece in turn.asked:
+            if isinstance(piece, int):
+                found[piece] = sought
+    return found
+
+
+def words_of(pieces: Sequence[Union[str, int, PointedObject]]) -> str:
+    """The texts of a question."""
+    return ' '.join(piece for piece in pieces if isinstance(piece, str))
 
 
 def tokenize(model: ImageTextModel, turns: Sequence[Turn], picture_tokens: Sequence[int], num_objects: int,

@@ -1,7 +1,7 @@
 """Frozen GLEE: the objects of a picture and its pixel embeddings."""
 import hashlib
 from functools import cached_property
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor
 from ..apis.init_model import init_model
 from ..apis.model_names import config_of
 from ..apis.picture_geometry import PictureGeometry
+from ..models.language_models.text_prompt import encode_batch
+from .object_prompt import ask_for, names_asked
 from .picture_cache import PictureCache
 
 
@@ -47,31 +49,38 @@ class ObjectEncoder:
     Args:
         config (str): config of a GLEE with a test pipeline, or a name of the metafile.
         checkpoint (str | None): its weights; random ones without it.
-        names (Sequence[str]): what it is asked to look for.
+        prompt (str | Sequence[str]): what it is asked for: 'object', 'coco', the names of COCO, 'expression', what the
+            question about the picture seeks, or names.
         max_objects (int): objects kept of a picture.
         cached_mb (int): as of ``PictureCache``.
     """
 
-    def __init__(self, config: str, checkpoint: Optional[str] = None, names: Sequence[str] = ('object', ),
+    def __init__(self, config: str, checkpoint: Optional[str] = None, prompt: Union[str, Sequence[str]] = 'object',
                  max_objects: int = 100, cached_mb: int = 256) -> None:
         cfg = config_of(config)
-        self._set(names, max_objects, cached_mb)
+        self._set(prompt, max_objects, cached_mb)
         self.config, self.checkpoint, self._cfg = str(config), checkpoint, cfg
         self.channels = cfg.model.panoptic_head.get('embed_dims', 256)  # C of queries and pixels
 
     @classmethod
-    def of_model(cls, model, names: Sequence[str] = ('object', ), max_objects: int = 100,
+    def of_model(cls, model, prompt: Union[str, Sequence[str]] = 'object', max_objects: int = 100,
                  cached_mb: int = 256) -> 'ObjectEncoder':
         """The encoder of a detector that is there already (``init_model``)."""
         encoder = cls.__new__(cls)
-        encoder._set(names, max_objects, cached_mb)
+        encoder._set(prompt, max_objects, cached_mb)
         encoder.config, encoder.checkpoint = getattr(model.cfg, 'filename', None), None
         encoder.channels = model.panoptic_head.category_embed.shape[0]
         encoder.__dict__['model'] = model.eval().requires_grad_(False)
         return encoder
 
-    def _set(self, names: Sequence[str], max_objects: int, cached_mb: int) -> None:
-        self.names, self.max_objects, self.cache = tuple(names), max_objects, PictureCache(cached_mb)
+    def _set(self, prompt: Union[str, Sequence[str]], max_objects: int, cached_mb: int) -> None:
+        self.prompt = prompt if isinstance(prompt, str) else tuple(prompt)
+        self.names, self.max_objects, self.cache = names_asked(prompt), max_objects, PictureCache(cached_mb)
+
+    @property
+    def asks_expressions(self) -> bool:
+        """Whether what it finds depends on the question."""
+        return self.names is None
 
     @cached_property
     def model(self):
@@ -94,19 +103,26 @@ class ObjectEncoder:
             self.model.to(device)
         return self
 
-    def __call__(self, picture: np.ndarray) -> PictureObjects:
-        """RGB uint8 (H, W, 3); the same picture again costs no pass."""
-        return self.cache(picture, self.encode)
+    def __call__(self, picture: np.ndarray, expression: str = '') -> PictureObjects:
+        """RGB uint8 (H, W, 3), and what the question about it seeks; the same again costs no pass."""
+        asked = expression if self.asks_expressions else ''
+        return self.cache(picture, lambda seen: self.encode(seen, asked), asked)
 
     @torch.no_grad()
-    def encode(self, picture: np.ndarray) -> PictureObjects:
-        """One pass of GLEE without the cache; floating-point results are float16 as they are kept."""
+    def encode(self, picture: np.ndarray, expression: str = '') -> PictureObjects:
+        """One pass of GLEE without the cache; floating-point results are float16 as they are kept.
+
+        Raises:
+            ValueError: as of ``ask_for``.
+        """
         resized = self.geometry(picture)
         sample = DetDataSample(metainfo=dict(
-            img_path=None, text=self.names, text_mode='category', ori_shape=picture.shape[:2], img_shape=resized.shape))
+            ask_for(self.names, expression)._asdict(), img_path=None, ori_shape=picture.shape[:2],
+            img_shape=resized.shape))
         data = self.model.data_preprocessor(dict(inputs=[resized.inputs], data_samples=[sample]), False)
         head, sample = self.model.panoptic_head, data['data_samples'][0]
-        outputs = head.decode(self.model.extract_feat(data['inputs']), head.encode_names(self.names), last_only=True)
+        text = encode_batch(head.text_encoder, [sample])
+        outputs = head.decode(self.model.extract_feat(data['inputs']), text, last_only=True)
         last = outputs.last(0)
         scores, labels = last['logits'].float().sigmoid().max(-1)
         order = scores.argsort(descending=True, stable=True)[:self.max_objects]

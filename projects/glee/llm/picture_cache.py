@@ -23,11 +23,12 @@ class PictureCache:
     def __len__(self) -> int:
         return len(self._found)
 
-    def __call__(self, picture: np.ndarray, compute: Callable[[np.ndarray], Found]) -> Found:
-        """What ``compute`` makes of an RGB uint8 (H, W, 3) picture: a tuple of tensors and plain values."""
+    def __call__(self, picture: np.ndarray, compute: Callable[[np.ndarray], Found], asked: str = '') -> Found:
+        """What ``compute`` makes of an RGB uint8 (H, W, 3) picture: a tuple of tensors and plain values, which depends
+        on what was ``asked``, too."""
         if not self.limit:
             return compute(picture)
-        key = hashlib.sha1(np.ascontiguousarray(picture)).digest() + repr(picture.shape).encode()
+        key = hashlib.sha1(np.ascontiguousarray(picture)).digest() + repr((picture.shape, asked)).encode()
         if key in self._found:
             self._found.move_to_end(key)
             return self._found[key]

@@ -7,10 +7,11 @@ import torch
 
 from ..apis.image_result import ImageResult
 from ..structures.masks import encode
-from .dialogue import PointedObject, Turn
+from .dialogue import PointedObject, Turn, words_of
 from .generation import Said
 from .object_encoder import PictureObjects
 from .pointing import object_at, pieces_of
+from .reader import Seen
 from .reasoning_segmentor import Answer, ReasoningSegmentor, mask_boxes
 
 
@@ -39,7 +40,7 @@ class PictureDialogue:
                  names: Optional[Sequence[str]] = None, max_rounds: int = 8) -> None:
         self.model, self.picture, self.path = model, picture, path
         self.names, self.max_rounds = names, max_rounds
-        self.seen = model.see([picture])
+        self.seen = Seen((), ())
         self.turns: list[Turn] = []
         self.objects: list[Optional[PointedObject]] = []
 
@@ -71,7 +72,8 @@ class PictureDialogue:
         """
         if not question.strip():
             raise ValueError('ask= is an empty question')
-        asked = Turn((*(() if self.turns else (0, )), *pieces_of(question, self.objects)))
+        pieces = tuple(pieces_of(question, self.objects))
+        asked = Turn((*self._show(words_of(pieces)), *pieces))
         said: list[Said] = []
         for piece in self._say([*self.turns, asked], said):
             if on_text is not None:
@@ -80,10 +82,18 @@ class PictureDialogue:
         found = self.model.finish(said, self.seen)
         self.turns.append(asked._replace(answer=found.text))
         self._forget()
-        objects = self.seen.objects[0]
+        objects = self.seen.objects[-1]
         self.objects += [None if number is None else object_at(objects, number)
                          for number in found.objects]
         yield self._result(found, objects)
+
+    def _show(self, sought: str) -> tuple[int, ...]:
+        """The number of the picture where a turn has to show it: the first one, and each that GLEE is asked anew."""
+        if self.seen.objects and not self.model.glee.asks_expressions:
+            return () if self.turns else (0, )
+        seen = self.model.see([self.picture], [sought])
+        self.seen = Seen(self.seen.objects + seen.objects, self.seen.towers + seen.towers)
+        return (len(self.seen.objects) - 1, )
 
     def _say(self, turns: Sequence[Turn], said: list[Said]) -> Iterator[str]:
         """Pieces of text; ``said`` gains the tokens."""
@@ -99,8 +109,8 @@ class PictureDialogue:
         """Leave out the oldest rounds; the picture moves to the first that stays."""
         if len(self.turns) > self.max_rounds:
             first, *rest = self.turns[-self.max_rounds:]
-            self.turns = [first._replace(asked=(0, *(piece for piece in first.asked if not isinstance(piece, int)))),
-                          *rest]
+            shown = any(isinstance(piece, int) for piece in first.asked)
+            self.turns = [first if shown else first._replace(asked=(0, *first.asked)), *rest]
 
     def _result(self, found: Answer, objects: PictureObjects) -> ImageResult:
         masks = [(one > 0).cpu() for one in found.logits]
@@ -127,7 +137,7 @@ def name_of(model: ReasoningSegmentor, objects: PictureObjects, number: Optional
     if number is None:
         return 'object'
     if names is None:
-        return model.glee.names[int(objects.labels[number])]
+        return 'object' if model.glee.asks_expressions else model.glee.names[int(objects.labels[number])]
     head = model.glee.model.panoptic_head
     queries = objects.queries[number].to(head.category_embed)
     return names[int(head.name_probability(queries, names).argmax())]

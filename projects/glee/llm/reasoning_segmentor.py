@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from . import generation
-from .dialogue import Tokens, Turn, tokenize
+from .dialogue import Tokens, Turn, sought_in, tokenize
 from .losses import mask_bce, mask_dice, text_loss
 from .object_encoder import ObjectEncoder, PictureObjects
 from .object_readout import ObjectReadout, choice_losses, objects_meant
@@ -112,11 +112,12 @@ class ReasoningSegmentor(BaseModel):
         return self
 
     # ---- pictures and text in ----
-    def see(self, pictures: Sequence[np.ndarray]) -> Seen:
-        """Pictures RGB uint8 (H, W, 3) through the frozen parts."""
+    def see(self, pictures: Sequence[np.ndarray], sought: Optional[Sequence[str]] = None) -> Seen:
+        """Pictures RGB uint8 (H, W, 3) through the frozen parts; ``sought``, of each what the question about it seeks,
+        is needed where that is what GLEE is asked for."""
         device = self.language_model.device
         encoder = self.glee.to(device)
-        return Seen(tuple(encoder(picture) for picture in pictures),
+        return Seen(tuple(map(encoder, pictures, [''] * len(pictures) if sought is None else sought)),
                     tuple(self.reader.look(picture) for picture in pictures))
 
     def read(self, turns: Sequence[Turn], seen: Seen, open_answer: bool = False) -> tuple[Tokens, Read]:
@@ -157,7 +158,8 @@ class ReasoningSegmentor(BaseModel):
 
     def _taught(self, inputs: list, data_samples: Sequence[DetDataSample], side: str = 'right') -> list[Taught]:
         """What the answers of the samples give, all samples in one batch."""
-        seen = [self.see(pictures) for pictures in inputs]
+        seen = [self.see(pictures, sought_in(sample.turns, len(pictures)))
+                for pictures, sample in zip(inputs, data_samples)]
         tokens, reads = zip(*(self.read(sample.turns, one) for sample, one in zip(data_samples, seen)))
         states = self.reader(reads, side)
         return [Taught(one, state, self.seg_embeds(one, state), pictures)
@@ -212,7 +214,7 @@ class ReasoningSegmentor(BaseModel):
         of the last turn, whose answer, if it has one, is not looked at."""
         for pictures, sample in zip(inputs, data_samples):
             turns = [*sample.turns[:-1], sample.turns[-1]._replace(answer=None)]
-            found = self.ask(turns, self.see(pictures))
+            found = self.ask(turns, self.see(pictures, sought_in(turns, len(pictures))))
             height, width = pictures[-1].shape[:2]
             masks = torch.stack(found.logits) > 0 if found.logits else torch.zeros(
                 (0, height, width), dtype=torch.bool)

@@ -1,6 +1,7 @@
 """J and F of referring video object segmentation."""
 from collections import defaultdict
 from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 from mmdet.registry import METRICS
@@ -61,21 +62,24 @@ class ExpressionJFMetric(ExpressionMetric):
 
     def score_frames(self, video: VideoRecord) -> list[list[tuple] | None]:
         """The measures of every annotated frame for every expression; None for one without a track."""
+        return [masks and [self.score_frame(video, *frame) for frame in masks] for masks in self.frame_masks(video)]
+
+    def frame_masks(self, video: VideoRecord) -> Iterator[list[tuple[int, np.ndarray, np.ndarray]] | None]:
+        """Every annotated frame with what was found and what is wanted in it, bool (H, W), of every expression; None
+        for one without a track."""
         truth = {t.instance_id: t.segmentations for t in video.truth()}
         tracks = {track.label: track.segmentations for track in video.tracks}
-        scores = []
         for label, expression in enumerate(video.info['expressions']):
             if label not in tracks:
-                scores.append(None)
+                yield None
                 continue
             frames = []
             for frame in video.annotated:
                 wanted = np.zeros(video.frames[frame]['ori_shape'], bool)
                 for identity in expression['object_ids']:
                     wanted |= self.masks(video, truth.get(identity), frame)
-                frames.append(self.score_frame(video, frame, self.masks(video, tracks[label], frame), wanted))
-            scores.append(frames)
-        return scores
+                frames.append((frame, self.masks(video, tracks[label], frame), wanted))
+            yield frames
 
     def score_frame(self, video: VideoRecord, frame: int, found: np.ndarray, wanted: np.ndarray) -> tuple:
         """The measures of one frame, from bool masks (H, W)."""

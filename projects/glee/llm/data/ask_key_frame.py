@@ -14,25 +14,34 @@ from .ask_picture import pack
 
 @TRANSFORMS.register_module()
 class AskKeyFrame(BaseTransform):
-    """A record of a reader of expressions about videos as a dialogue with one [SCORE].
+    """A record of a reader of expressions about videos as dialogues with one [SCORE] each.
 
     Args:
         labels: a file that ``FrameIoUMetric`` wrote of the training videos, with a model that is half trained.
         shown (int): as of ``LanguageKeyFrames``.
+        dialogues (int): made of a video, each about a random frame for a random expression.
     """
 
-    def __init__(self, labels: Union[str, Path], shown: int = 12) -> None:
-        self.labels_file, self.shown, self._labels = Path(labels), shown, None
+    def __init__(self, labels: Union[str, Path], shown: int = 12, dialogues: int = 1) -> None:
+        self.labels_file, self.shown, self.dialogues = Path(labels), shown, dialogues
+        self._labels = None
 
     @property
     def labels(self) -> dict[str, list]:
-        """IoUs per frame by video and expression, read when they are first needed."""
+        """IoUs per frame by video and expression, read when they are first needed.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
         if self._labels is None:
+            if not self.labels_file.is_file():
+                raise FileNotFoundError(f'{self.labels_file}: no labels of key frames; FrameIoUMetric writes them when '
+                                        'a model is tested on the training videos (docs/language_model.md)')
             self._labels = json.loads(self.labels_file.read_text())
         return self._labels
 
-    def transform(self, results: dict) -> Optional[dict]:
-        """A dialogue about a random frame for a random expression; None of a video without a label."""
+    def transform(self, results: dict) -> Optional[list[dict]]:
+        """Dialogues that share their first frames; None of a video without a label."""
         info, rng = results['video_info'], np.random.default_rng(np.random.randint(2**31))
         known = [(text, ious) for text, ious in (
             (text, self.labels.get(f'{info["name"]}_{entry["exp_id"]}')) for text, entry in zip(
@@ -40,8 +49,10 @@ class AskKeyFrame(BaseTransform):
         choices = [(text, frame, iou) for text, ious in known for frame, iou in enumerate(ious) if iou is not None]
         if not choices:
             return None
-        text, frame, iou = choices[int(rng.integers(len(choices)))]
+        asked = [choices[number] for number in rng.integers(len(choices), size=self.dialogues)]
         reference = reference_frames(results['video_length'], self.shown)
-        frames = results['expand'](results, [*reference, frame])
+        frames = results['expand'](results, [*reference, *(frame for _, frame, _ in asked)])
         pictures = [read_picture(one['img_path']) for one in frames]
-        return pack(pictures, score_turns(text, len(reference)), [], [], frame_scores=[iou], said=[])
+        shown, others = pictures[:len(reference)], pictures[len(reference):]
+        return [pack([*shown, picture], score_turns(text, len(reference)), [], [], frame_scores=[iou], said=[])
+                for picture, (text, _, iou) in zip(others, asked)]

@@ -35,7 +35,7 @@ class AskReasonSeg(BaseTransform):
         turns, drawn = [], []
         for number, question in enumerate(questions):
             asked, said = self._word(question, rng if self.random_wording else None)
-            turns.append(Turn((asked, ) if number else (0, asked), said))
+            turns.append(Turn((asked, ) if number else (0, asked), said, question['text']))
             drawn.append(draw_shapes(question['shapes'], *picture.shape[:2]))
         return pack([picture], turns, [one == 1 for one in drawn], [0] * len(turns), img_path=results['img_path'],
                     ignored=drawn[-1] == IGNORED, kind='long' if questions[-1]['is_sentence'] else 'short')

@@ -33,6 +33,6 @@ class AskReferring(BaseTransform):
             picked = rng.permutation(len(results['text']))[:self.max_turns].tolist()
         picture, wording = read_picture(results['img_path']), rng if self.random_wording else None
         turns = [Turn((*(() if number else (0, )), templates.put(results['text'][place], templates.NAMED, wording)),
-                      templates.answer(wording)) for number, place in enumerate(picked)]
+                      templates.answer(wording), results['text'][place]) for number, place in enumerate(picked)]
         masks = [decode(to_rle(results['instances'][place]['mask'], *picture.shape[:2])) for place in picked]
         return pack([picture], turns, masks, [0] * len(turns), img_path=results['img_path'])

@@ -56,7 +56,7 @@ class AskVideo(BaseTransform):
             text, objects = said[number]
             masks = [mask_of(frames[place], objects) for place in asked]
             question = templates.put(text, templates.FRAME, rng if self.random_wording else None)
-            turns = frame_turns(question, self.context, self.window, [f'{templates.FORCED}[SEG].'] * self.window)
+            turns = frame_turns(question, self.context, self.window, [f'{templates.FORCED}[SEG].'] * self.window, text)
             sources = [SaidObject(self.source, results['video_id'], number, chosen[place], frozenset(objects))
                        for place in asked]
             packed.append(dict(inputs=pictures, data_samples=DetDataSample(metainfo=dict(

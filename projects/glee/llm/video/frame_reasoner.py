@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..data import templates
-from ..dialogue import PointedObject, Turn
+from ..dialogue import PointedObject, Turn, words_of
 from ..generation import Prefix, answer, read_prefix
 from ..object_encoder import PictureObjects
 from ..pointing import pieces_of
@@ -61,6 +61,7 @@ class FrameReasoner:
                  use_prefix: bool = True, pointed: Sequence[Optional[PointedObject]] = ()) -> None:
         self.model = model
         self.question = tuple(pieces_of(templates.put(expression, templates.FRAME), pointed))
+        self.sought = words_of(tuple(pieces_of(expression, pointed)))
         self.window: deque[Seen] = deque(maxlen=model.window)
         self.memory = VideoMemory(model.memory)
         self.use_prefix = use_prefix
@@ -69,12 +70,12 @@ class FrameReasoner:
 
     def show_context(self, context: Sequence[np.ndarray]) -> None:
         """Other frames of the whole video, as of a live one that goes on."""
-        self.context, self._prefix = self.model.see(context), None
+        self.context, self._prefix = self.model.see(context, [self.sought] * len(context)), None
 
     @torch.no_grad()
     def step(self, frame: np.ndarray) -> FrameAnswer:
         """The mask in the next frame, RGB uint8 (H, W, 3)."""
-        self.window.append(self.model.see([frame]))
+        self.window.append(self.model.see([frame], [self.sought]))
         shown, seen = len(self.context.objects), self._seen()
         turns = frame_turns(self.question, shown, len(self.window))
         read = self.model.read(turns, seen, open_answer=True)[1]
@@ -109,18 +110,19 @@ class FrameReasoner:
 
 
 def frame_turns(question: Union[str, tuple], context: int, frames: int,
-                answers: Optional[Sequence[str]] = None) -> list[Turn]:
+                answers: Optional[Sequence[str]] = None, sought: Optional[str] = None) -> list[Turn]:
     """The dialogue about the last ``frames`` pictures, after ``context`` of the whole video.
 
     Args:
         question (str | tuple): asked of every frame, a text or its pieces as of ``Turn.asked``.
         context, frames (int): numbers of pictures, in this order.
         answers (Sequence[str] | None): one per frame; None has all but the last, which is begun.
+        sought (str | None): as of ``Turn``.
     """
     if answers is None:
         answers = [f'{templates.FORCED}[SEG].'] * (frames - 1) + [templates.FORCED]
     pieces = (question, ) if isinstance(question, str) else question
-    return [Turn((*(context_of(context) if number == 0 else ()), context + number, *pieces), said)
+    return [Turn((*(context_of(context) if number == 0 else ()), context + number, *pieces), said, sought)
             for number, said in enumerate(answers)]
 
 

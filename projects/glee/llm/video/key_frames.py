@@ -40,7 +40,7 @@ class GLEEKeyFrames:
         head = self.encoder.model.panoptic_head
         text, scores = head.encode_expressions([expression]).embeds, []
         for frame in frames:
-            found = self.encoder(frame)
+            found = self.encoder(frame, expression)
             probability = head.name_logits(found.queries[None].to(text), text)[0, :, 0].float().sigmoid()
             best = int(probability.argmax())
             mask = torch.einsum('c,chw->hw', found.mask_embeds[best].float(), found.pixels.float())
@@ -98,7 +98,7 @@ class LanguageKeyFrames:
         scores = []
         for frame in frames:
             tokens, read = self.model.read(score_turns(expression, len(reference)),
-                                           self.model.see([*reference, frame]))
+                                           self.model.see([*reference, frame], [expression] * (len(reference) + 1)))
             scores.append(float(self.model.scores(tokens.ids, self.model.reader([read])[0])[0]))
         return scores
 
@@ -130,7 +130,8 @@ def build_scorer(model: VideoReasoningSegmentor, kind: str, **settings) -> KeyFr
 
 def score_turns(expression: str, reference: int) -> list[Turn]:
     """The dialogue about picture ``reference`` after ``reference`` others, with its [SCORE]."""
-    return [Turn((*range(reference), reference, QUESTION.format(expression.removeprefix('the '))), '[SCORE]')]
+    return [Turn((*range(reference), reference, QUESTION.format(expression.removeprefix('the '))), '[SCORE]',
+                 expression)]
 
 
 def stability(mask: Tensor) -> float:

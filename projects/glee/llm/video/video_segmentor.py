@@ -122,8 +122,9 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
 
     @torch.no_grad()
     def predict(self, inputs: Sequence, data_samples: Sequence) -> Sequence:
-        """Of whole videos (``ShowVideo``) the samples with ``pred_tracks``, one per expression that is found anywhere;
-        of dialogues as the base class."""
+        """Of whole videos (``ShowVideo``) the samples with ``pred_tracks``, one per expression that is found anywhere,
+        and where key frames are chosen with ``key_scores`` in the ``video_info`` of their frames, per expression the
+        scores [T]; of dialogues as the base class."""
         from .key_frames import build_scorer
         from .sweep import sweep
         scorer = None if self.key_frames is None else build_scorer(self, **self.key_frames)
@@ -131,17 +132,21 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
             if not isinstance(sample, TrackDataSample):
                 super().predict([frames], [sample])
                 continue
-            sample.pred_tracks = []
+            sample.pred_tracks, key_scores = [], []
             info = sample[0].video_info
             names = [entry['exp_id'] for entry in info.get('expressions', ())]
             for label, expression in enumerate(sample[0].text):
                 key = (str(info['name']), str(names[label])) if names else None
-                answers = sweep(self, frames, expression, scorer, key).answers
+                answers, _, scores = sweep(self, frames, expression, scorer, key)
+                key_scores.append(scores)
                 rles = [encode_mask(answer.mask) for answer in answers]
                 shown = [answer.score for answer, rle in zip(answers, rles) if rle is not None]
                 if shown:
                     sample.pred_tracks.append(Track(label + 1, label, sum(shown) / len(shown), rles,
                                                     [rle and corners_of(rle) for rle in rles]))
+            if scorer is not None:
+                for frame in sample:
+                    frame.set_metainfo(dict(video_info=dict(info, key_scores=key_scores)))
         return data_samples
 
     def _score_losses(self, tokens, states: Tensor, scores: Sequence[float]) -> Tensor:
@@ -150,9 +155,10 @@ class VideoReasoningSegmentor(ReasoningSegmentor):
         return (self.scores(tokens.ids, states) - wanted).abs().mean()
 
     def scores(self, ids: Tensor, states: Tensor) -> Tensor:
-        """Scores (S,) in 0..1 of the [SCORE] in a dialogue, of its states (L, D)."""
+        """Scores (S,) of the [SCORE] in a dialogue, of its states (L, D); what they estimate is an IoU."""
         at = (ids == self.language_model.score_id).nonzero()[:, 0].to(states.device)
-        return self.score_head(states[at - 1].float())[:, 0].sigmoid()
+        # linear: behind a sigmoid the L1 loss has no gradient at 0 and 1, which most of its labels are close to
+        return self.score_head(states[at - 1].float())[:, 0]
 
 
 def corners_of(rle: dict) -> list[float]:
