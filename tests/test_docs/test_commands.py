@@ -33,6 +33,7 @@ STANDS_FOR = {
     'CONFIG glee_lite.pth': 'configs/glee/image/glee_r50_coco-val.py glee_lite.pth',
     'CONFIG': 'configs/glee/mini/glee_mini_coco.py', 'CHECKPOINT': 'glee_mini.pth', 'COMMAND': 'track',
     'FOLDER': 'my_boxes', 'F': '0.00001', '--folder ...': '--folder synthetic',
+    'test_dataloader.dataset.indices=60': 'test_dataloader.dataset.indices=1',
     'paper ...': 'paper --checkpoint glee_lite.pth --work-dir work_dirs/eight', '/my/data': 'data',
     '/my/clip-vit-base-patch32': 'clip',
     'glee_swin-l GLEE_Plus_joint.pth --language-model adapter/': 'glee_mini work_dirs/quickstart/glee_mini.pth '
