@@ -1,13 +1,14 @@
 # Which object stopped, set off last, moved all the time or not at all: questions of MiniWorld that need several frames.
 # A small LLaVA, trained from random weights on a CPU, over a frozen mini GLEE; each frame is asked about after four
 # frames of the whole video. The videos:
-# python tools/dataset_converters/make_reasoning_world.py data/miniworld --images 0 --val-images 0 --videos 900 \
+# python tools/dataset_converters/make_reasoning_world.py data/miniworld --images 0 --val-images 0 --videos 300 \
 #     --val-videos 24 --video-sets stop_and_go
-# Every frame alone, in training and at test: --cfg-options model.context=0 train_dataloader.dataset.pipeline.0.context=0
+# Every frame alone, in training and at test:
+# --cfg-options model.context=0 train_dataloader.dataset.pipeline.0.context=0
 _base_ = ['./glee_mini_llava-mini_video.py']
 
 model = dict(
-    glee=dict(cached_mb=1800),  # 7,400 frames
+    glee=dict(cached_mb=700),
     num_objects=4,
     use_image_tokens=False,  # a tower of random weights sees nothing of use
     object_masks=True,
@@ -27,5 +28,5 @@ train_dataloader = dict(
 test_dataloader = dict(dataset=dict(data_root='data/miniworld/stop_and_go/valid_u/'))
 test_evaluator = dict(prefix='stop_and_go')
 
-train_cfg = dict(max_iters=1200)
-default_hooks = dict(checkpoint=dict(interval=1200))
+train_cfg = dict(max_iters=600)
+default_hooks = dict(checkpoint=dict(interval=600))
