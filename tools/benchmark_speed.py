@@ -8,13 +8,15 @@ Examples:
 A table is printed; --out has all of it as JSON, with hardware and versions. Every job runs in turn with itself without
 the named optimisations, in one process; a ratio is old over new, the median of the pairs, in wall and in CPU time.
 'reference' is without all of them: text encoded in each call with its teacher, all masks, attention that is held as a
-whole, grid_sample. Without --weights the weights are random, which takes as long. GFLOP are counted of pictures by
-names on squares whose sides are multiples of 64, on a CPU; there the share of the rate of a matrix product is that of a
-core, in CPU time.
+whole, grid_sample. --beside times a model of another package in the same rounds: Grounding DINO-T of transformers on
+the same picture and as many names. Without --weights the weights are random, which takes as long. Parts are in CPU time
+where the model is on a CPU. GFLOP are counted of pictures by names on squares whose sides are multiples of 64, on a
+CPU; there the share of the rate of a matrix product is that of a core, in CPU time.
 """
 import json
 import platform
 import sys
+import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from contextlib import nullcontext
 from functools import partial
@@ -24,9 +26,11 @@ from pathlib import Path
 import torch
 
 from projects.glee.apis import GLEEInferencer
+from projects.glee.models.detectors.compiled_network import MODES, compile_network
 from projects.glee.utils.complexity import count_flops
 from projects.glee_cli.speed.jobs import JOBS, Setting, names_of
 from projects.glee_cli.speed.measuring import breakdown, interleaved, matmul_rate, peak_memory, ratio
+from projects.glee_cli.speed.peers import PEERS
 from projects.glee_cli.speed.ways import WAYS, without
 from projects.glee_cli.startup import program
 
@@ -50,17 +54,25 @@ def measure(glee: GLEEInferencer, job: str, setting: Setting, args: Namespace, r
     finish = torch.cuda.synchronize if device.type == 'cuda' else (lambda: None)
     model.eval()
     call = JOBS[job](glee, setting)
+    call()  # warm
+    memory = peak_memory(call, device)  # before other models lie beside it
     calls = dict(now=(call, nullcontext))
     calls.update({name: (call, partial(without, model, (name, ))) for name in args.without})
+    peers = args.beside if job == 'image' else []
+    dtype = next(model.parameters()).dtype
+    calls.update({name: (PEERS[name](setting, device, dtype), nullcontext) for name in peers})
     times = interleaved(calls, args.repeats, finish)
     row = dict(job=job, size=list(setting.size), texts=setting.texts,
                seconds=times['now'].summary(setting.frames if job == 'video' else 1),
-               ratios={name: ratio(times[name], times['now']) for name in args.without},
-               memory_mib=peak_memory(call, device), gflop=None, matmul_share=None,
-               parts=None if args.compile else breakdown(model, call, finish))  # clocks would cut a compiled graph
+               ratios={name: ratio(times[name], times['now']) for name in (*args.without, *peers)},
+               beside={name: times[name].summary() for name in peers},
+               memory_mib=memory, gflop=None, matmul_share=None,
+               parts=None if args.compile else breakdown(  # clocks would cut a compiled graph
+                   model, call, finish, time.process_time if device.type == 'cpu' else time.perf_counter))
     height, width = setting.size
     if job == 'image' and height == width and height % 64 == 0 and device.type == 'cpu':
-        flops = count_flops(model, height, names_of(setting.texts)).parts
+        with torch.compiler.set_stance('force_eager'):
+            flops = count_flops(model, height, names_of(setting.texts)).parts
         row['gflop'] = sum(value for part, value in flops.items() if not part.startswith('text')) / 1e9
         row['matmul_share'] = row['gflop'] / row['seconds']['cpu_median'] / rate
     return row
@@ -89,14 +101,17 @@ def parse_args() -> Namespace:
     parser.add_argument('--texts', nargs='+', type=int, default=[80], metavar='N',
                         help='names, or expressions, of a call (default 80)')
     parser.add_argument('--without', nargs='*', choices=(*WAYS, 'reference'), default=[], help='ratios to measure')
+    parser.add_argument('--beside', nargs='*', choices=PEERS, default=[],
+                        help='models of other packages, in the rows of pictures: random weights, no download')
     parser.add_argument('--repeats', type=int, default=5, help='counted calls (default %(default)s)')
     parser.add_argument('--frames', type=int, default=4, help='of the video (default %(default)s)')
     parser.add_argument('--batch', type=int, default=2, help='of the training step (default %(default)s)')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='default %(default)s')
     parser.add_argument('--dtype', choices=('float32', 'bfloat16', 'float16'), default='float32',
-                        help='of the weights (default %(default)s)')
+                        help='of the weights; of autocast in the training step (default %(default)s)')
     parser.add_argument('--threads', type=int, help="default: torch's own choice")
-    parser.add_argument('--compile', action='store_true', help='torch.compile of backbone, pixel decoder and decoder')
+    parser.add_argument('--compile', nargs='?', const='default', choices=MODES, metavar='MODE',
+                        help=f'torch.compile of backbone, pixel decoder and decoder: {", ".join(MODES)}')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='where to write everything')
     args = parser.parse_args()
     try:
@@ -119,15 +134,14 @@ def main() -> None:
         glee = GLEEInferencer(args.model, args.weights, device=args.device)
     except (ValueError, OSError) as error:
         sys.exit(f'benchmark_speed: {error}')
-    glee.model.to(dtype)
     if args.compile:
-        for part in (glee.model.backbone, glee.model.panoptic_head.pixel_decoder, glee.model.panoptic_head.decoder):
-            part.compile()
+        compile_network(glee.model, args.compile)
     about, rows = machine(device, dtype), []
     for job in args.jobs:
         for size in args.sizes:
             for texts in [1] if 'click' in job else args.texts:
-                setting = Setting(size, texts, args.frames, args.batch)
+                setting = Setting(size, texts, args.frames, args.batch, amp=None if dtype == torch.float32 else dtype)
+                glee.model.to(dtype)
                 rows.append(measure(glee, job, setting, args, about['matmul_gflops']))
                 print(as_table(rows).splitlines()[-1], file=sys.stderr, flush=True)
     print(as_table(rows))

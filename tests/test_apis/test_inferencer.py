@@ -8,7 +8,7 @@ from config_runs import load
 from mmdet.structures import DetDataSample
 from PIL import Image
 
-from projects.glee.apis import GLEEInferencer, InteractiveSession
+from projects.glee.apis import GLEEInferencer, InteractiveSession, inferencer
 from projects.glee.structures.masks import encode
 
 NAMES = ['red star', 'ring', 'square']
@@ -171,3 +171,11 @@ def test_supervision_keeps_names(glee):
     assert isinstance(detections, supervision.Detections)
     assert detections.data['class_name'].tolist() == result.names and detections.mask.shape == (5, 60, 90)
     np.testing.assert_allclose(detections.xyxy, result.boxes)
+
+
+@pytest.mark.parametrize('options, times', [({}, 1), (dict(tune_allocator=False), 0)])
+def test_the_allocator_is_set_when_an_inferencer_is_made(monkeypatch, tmp_path, options, times):
+    calls = []
+    monkeypatch.setattr(inferencer, 'keep_freed_memory', lambda: calls.append(1))
+    GLEEInferencer(load('glee_mini_coco', tmp_path), device='cpu', **options)
+    assert len(calls) == times

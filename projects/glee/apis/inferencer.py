@@ -9,6 +9,9 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from rich.progress import track
 
+from projects.glee_cli.startup import keep_freed_memory
+
+from ..models.detectors.compiled_network import compile_network
 from ..models.language_models.text_bank import TextBank
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.sample_text import read_names
@@ -65,6 +68,9 @@ class GLEEInferencer:
         text_bank (str | Path | None): a file of ``save_names``; its texts are not encoded again.
         language_model (str | Path | None): folder of a language model that was trained over these weights
             (docs/language_model.md), which ``ask=`` needs.
+        tune_allocator (bool): let this process use freed memory again (``keep_freed_memory``: glibc alone, and not
+            where the user has set it). False leaves the allocator as it is.
+        compile_mode (str | None): compile the network, see ``compile_network``; not yet tried on a GPU.
 
     Raises:
         ValueError: the text bank was made with other weights.
@@ -78,12 +84,17 @@ class GLEEInferencer:
     def __init__(self, model: Union[str, Path, Config], weights: Union[str, Path, None] = None,
                  device: Optional[str] = None, score_thr: float = 0.3, max_per_img: int = 100,
                  nms_iou: Optional[float] = None, text_bank: Union[str, Path, None] = None,
-                 language_model: Union[str, Path, None] = None) -> None:
+                 language_model: Union[str, Path, None] = None, tune_allocator: bool = True,
+                 compile_mode: Optional[str] = None) -> None:
+        if tune_allocator:
+            keep_freed_memory()
         cfg = config_of(model)
         PictureGeometry.of_config(cfg)  # what is wrong with it is said before the model is built
         self.limits = _Limits(score_thr, max_per_img, nms_iou)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = init_model(cfg, None if weights is None else str(weights), device)
+        if compile_mode is not None:
+            compile_network(self.model, compile_mode)
         if text_bank is not None:
             self.model.panoptic_head.text_encoder.use_bank(TextBank.load(text_bank))
         self.geometry = PictureGeometry.of_model(self.model)

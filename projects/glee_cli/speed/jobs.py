@@ -1,5 +1,6 @@
 """What is timed: one call of each job, with everything that it reads ready."""
 import itertools
+from functools import partial
 from typing import Callable, NamedTuple, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from projects.glee.apis import GLEEInferencer, InteractiveSession
+from projects.glee.apis.picture_geometry import PictureGeometry
 from projects.glee.datasets.vocabularies import load_vocabulary
 
 _LOOKS = ('', 'red ', 'small ', 'wooden ', 'old ', 'shiny ', 'striped ', 'broken ', 'wet ')
@@ -17,12 +19,14 @@ _LOOKS = ('', 'red ', 'small ', 'wooden ', 'old ', 'shiny ', 'striped ', 'broken
 
 class Setting(NamedTuple):
     """``size``: (height, width) px of the picture as the model gets it. ``texts``: how many names or expressions.
-    ``frames``: of the video. ``batch``, ``objects``: of the training step."""
+    ``frames``: of the video. ``batch``, ``objects``, ``amp``: of the training step; the last is the precision of
+    autocast, or None."""
     size: tuple[int, int]
     texts: int
     frames: int = 4
     batch: int = 2
     objects: int = 10
+    amp: torch.dtype | None = None
 
 
 def names_of(count: int) -> list[str]:
@@ -38,11 +42,12 @@ def names_of(count: int) -> list[str]:
     return names
 
 
-def _picture(size: Sequence[int]) -> np.ndarray:
+def picture_of(size: Sequence[int]) -> np.ndarray:
+    """Noise, uint8 of (height, width, 3)."""
     return np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
 
 
-def _inputs(glee: GLEEInferencer, setting: Setting, text: Sequence[str], mode: str, batch: int = 1,
+def inputs_of(glee: GLEEInferencer, setting: Setting, text: Sequence[str], mode: str, batch: int = 1,
             training: bool = False) -> tuple[Tensor, list[DetDataSample]]:
     """A padded batch; in training with boxes, masks and labels."""
     rng, (height, width) = np.random.default_rng(1), setting.size
@@ -62,13 +67,13 @@ def _inputs(glee: GLEEInferencer, setting: Setting, text: Sequence[str], mode: s
                 bboxes=torch.tensor(boxes, dtype=torch.float32), masks=BitmapMasks(masks, height, width),
                 labels=torch.tensor(rng.integers(0, len(text), setting.objects)))
         samples.append(sample)
-    picture = torch.from_numpy(_picture(setting.size).transpose(2, 0, 1).copy())
+    picture = torch.from_numpy(picture_of(setting.size).transpose(2, 0, 1).copy())
     data = glee.model.data_preprocessor(dict(inputs=[picture] * batch, data_samples=samples), False)
     return data['inputs'], data['data_samples']
 
 
 def _predict(glee: GLEEInferencer, setting: Setting, text: Sequence[str], mode: str) -> Callable[[], object]:
-    inputs, samples = _inputs(glee, setting, text, mode)
+    inputs, samples = inputs_of(glee, setting, text, mode)
 
     def call() -> object:
         with torch.no_grad():
@@ -87,9 +92,10 @@ def expressions(glee: GLEEInferencer, setting: Setting) -> Callable[[], object]:
     return _predict(glee, setting, [f'the {name} on the left' for name in names_of(setting.texts)], 'expression')
 
 
-def _session(glee: GLEEInferencer, setting: Setting) -> tuple[InteractiveSession, tuple[float, float]]:
-    session = InteractiveSession(glee.model, scale=setting.size)
-    session.set_image(_picture(setting.size))
+def _session(glee: GLEEInferencer, setting: Setting,
+             refine: str = 'exact') -> tuple[InteractiveSession, tuple[float, float]]:
+    session = InteractiveSession(glee.model, scale=setting.size, refine=refine)
+    session.set_image(picture_of(setting.size))
     return session, (setting.size[1] / 2, setting.size[0] / 2)
 
 
@@ -99,29 +105,31 @@ def first_click(glee: GLEEInferencer, setting: Setting) -> Callable[[], object]:
     return lambda: session.add(points=[place])
 
 
-def further_click(glee: GLEEInferencer, setting: Setting) -> Callable[[], object]:
+def further_click(glee: GLEEInferencer, setting: Setting, refine: str = 'exact') -> Callable[[], object]:
     """One more click on the same object."""
-    session, place = _session(glee, setting)
+    session, place = _session(glee, setting, refine)
     found = session.add(points=[place])
     return lambda: session.refine(found.id, points=[place])
 
 
 def video(glee: GLEEInferencer, setting: Setting) -> Callable[[], object]:
-    """All frames of a short video, by names; its frames have the size of the model's config."""
-    frames = [np.roll(_picture(setting.size), number, 1) for number in range(setting.frames)]
+    """All frames of a short video, by names; frames are not resized from then on."""
+    glee.geometry = PictureGeometry.of_scale(setting.size)
+    frames = [np.roll(picture_of(setting.size), number, 1) for number in range(setting.frames)]
     names = names_of(setting.texts)
     return lambda: list(glee.track(frames, names=names))
 
 
 def training(glee: GLEEInferencer, setting: Setting) -> Callable[[], object]:
-    """Forward and backward pass and a step of AdamW; the model is in training mode afterwards."""
-    model = glee.model
-    inputs, samples = _inputs(glee, setting, names_of(setting.texts), 'category', setting.batch, True)
+    """Forward and backward pass and a step of AdamW, of weights in float32; the model is in training mode then."""
+    model = glee.model.float()
+    inputs, samples = inputs_of(glee, setting, names_of(setting.texts), 'category', setting.batch, True)
     optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad], 1e-6)
     model.train()
 
     def call() -> None:
-        losses = model.loss(inputs, samples)
+        with torch.autocast(inputs.device.type, setting.amp, enabled=setting.amp is not None):
+            losses = model.loss(inputs, samples)
         sum(value for key, value in losses.items() if 'loss' in key).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -129,5 +137,5 @@ def training(glee: GLEEInferencer, setting: Setting) -> Callable[[], object]:
     return call
 
 
-JOBS = dict(image=image, expressions=expressions, first_click=first_click, further_click=further_click, video=video,
-            training=training)
+JOBS = dict(image=image, expressions=expressions, first_click=first_click, further_click=further_click,
+            further_click_decoder=partial(further_click, refine='decoder'), video=video, training=training)

@@ -23,13 +23,13 @@ def fast_products(x: Tensor, with_gradients: bool = False, recomputed: bool = Fa
             context. Where gradients are recorded its linear layers are then left alone: ours keep other tensors for
             the backward pass than torch's, and ``checkpoint`` asks for the same.
     """
-    if not torch.backends.mkldnn.is_available():
+    if torch.compiler.is_compiling() or not torch.backends.mkldnn.is_available():
         return nullcontext()
     if on_cpu_in_inference(x):
         return _OneDNNProducts()
     if not (with_gradients and x.device.type == 'cpu' and torch.is_grad_enabled()):
         return nullcontext()
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+    if torch.jit.is_tracing():
         return nullcontext()
     return _OneDNNConvolutions() if recomputed else _OneDNNProducts()
 
