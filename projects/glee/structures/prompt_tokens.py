@@ -4,6 +4,8 @@ from typing import NamedTuple, Sequence
 import torch
 from torch import Tensor, nn
 
+from ..utils.unwaited import as_index, sent
+
 
 class PromptTokens(NamedTuple):
     """Tokens that queries read in self-attention.
@@ -16,6 +18,7 @@ class PromptTokens(NamedTuple):
 
     def pick(self, rows: Tensor | Sequence[int]) -> 'PromptTokens':
         """Those of some members of the batch, (R,) Long with repetitions."""
+        rows = as_index(rows, self.levels[0].device)
         return PromptTokens(*([part[rows] for part in parts] for parts in self))
 
     def of(self, index: int) -> list[Tensor]:
@@ -47,7 +50,7 @@ def stack_points(objects: Sequence[Sequence[Tensor]]) -> PromptTokens:
     """Tokens [(L, D)] of each of R objects as one batch, padded to the longest."""
     levels, valid = [], []
     for tokens in zip(*objects):
-        lengths = torch.tensor([len(part) for part in tokens], device=tokens[0].device)
+        lengths = sent([len(part) for part in tokens], tokens[0].device)
         levels.append(nn.utils.rnn.pad_sequence(list(tokens), batch_first=True))
         valid.append(torch.arange(levels[-1].shape[1], device=lengths.device) < lengths[:, None])
     return PromptTokens(levels, valid)

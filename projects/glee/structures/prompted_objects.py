@@ -6,6 +6,7 @@ from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..utils.unwaited import as_index
 from .prompt_tokens import ObjectTokens
 
 KINDS = ('point', 'box', 'polygon', 'scribble', 'mask')
@@ -99,8 +100,9 @@ class PromptedObjects(NamedTuple):
 
     def pick(self, indices: Sequence[int]) -> 'PromptedObjects':
         """Some of the objects."""
+        rows = as_index(indices, self.masks.device)
         return PromptedObjects(*(
-            [values[index] for index in indices] if isinstance(values, list) else values[indices] for values in self))
+            [values[index] for index in indices] if isinstance(values, list) else values[rows] for values in self))
 
     def given(self) -> list[PromptSet]:
         """What each object was given."""

@@ -1,6 +1,6 @@
 """Copies to a device that the program does not wait for."""
 from contextlib import nullcontext
-from typing import Any, Callable, ContextManager
+from typing import Any, Callable, ContextManager, Sequence
 
 import torch
 from torch import Tensor
@@ -16,6 +16,16 @@ def unwaited_copies(device: torch.device) -> ContextManager:
     are waited for as ever.
     """
     return nullcontext() if device.type == 'cpu' else _UnwaitedCopies()
+
+
+def sent(values: Sequence[float] | Sequence[bool], device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """``torch.tensor(values, dtype, device)``, but the program does not wait for what the device is doing."""
+    return torch.tensor(values, dtype=dtype).to(device, non_blocking=True)
+
+
+def as_index(rows: Tensor | Sequence[int], device: torch.device) -> Tensor:
+    """Long (R,) of rows of a tensor on ``device``, which is not waited for, as it would be with a list as index."""
+    return rows if isinstance(rows, Tensor) else sent(list(rows), device, torch.long)
 
 
 class _UnwaitedCopies(TorchFunctionMode):

@@ -63,13 +63,14 @@ def test_the_window_of_scattered_pixels():
 
 def test_at_most_so_many_pixels_are_read():
     mask = torch.from_numpy(filled(5, 34, 10, 29))  # 600 pixels
-    drawn = choose_pixels(mask, 512, torch.Generator().manual_seed(0))
-    again = choose_pixels(mask, 512, torch.Generator().manual_seed(0))
-    other = choose_pixels(mask, 512, torch.Generator().manual_seed(1))
+    drawn = choose_pixels(mask.nonzero(), mask.shape, 512, torch.Generator().manual_seed(0))
+    again = choose_pixels(mask.nonzero(), mask.shape, 512, torch.Generator().manual_seed(0))
+    other = choose_pixels(mask.nonzero(), mask.shape, 512, torch.Generator().manual_seed(1))
     assert drawn.shape == (512, 2) and torch.equal(drawn, again) and not torch.equal(drawn, other)
     pixels = (drawn * drawn.new_tensor([56., 40.])).round().long()
     assert mask[pixels[:, 1], pixels[:, 0]].all() and len(pixels.unique(dim=0)) == 512
     # x and y are pixel indices over the size, without half a pixel
-    few = choose_pixels(torch.from_numpy(filled(3, 4, 7, 7)), 512)
+    few = choose_pixels(torch.from_numpy(filled(3, 4, 7, 7)).nonzero(), mask.shape, 512)
     torch.testing.assert_close(few, torch.tensor([[7 / 56, 3 / 40], [7 / 56, 4 / 40]]))
-    assert len(choose_pixels(torch.from_numpy(filled(0, 15, 0, 31)), 512)) == 512  # exactly as many are all taken
+    as_many = torch.from_numpy(filled(0, 15, 0, 31)).nonzero()
+    assert len(choose_pixels(as_many, mask.shape, 512)) == 512  # exactly as many are all taken

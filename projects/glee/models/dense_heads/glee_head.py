@@ -16,7 +16,7 @@ from ...structures.prompt_tokens import join_tokens
 from ...structures.prompted_objects import PromptedObjects
 from ...structures.sample_text import as_names
 from ...structures.selected_queries import Segments, SelectedQueries
-from ...utils.unwaited import unwaited_copies
+from ...utils.unwaited import as_index, unwaited_copies
 from ..language_models.text_prompt import TextPrompt, encode_batch, encode_category, encode_expressions, read_texts
 from ..layers.cpu_products import fast_products
 from ..layers.query_selection import encode_memory, select_queries
@@ -24,7 +24,7 @@ from ..layers.row_linear import row_linear
 from ..losses.dynamic_loss_selector import LossSwitch, check_labels, labels_outside
 from ..prompts.prompt_decoder import PromptDecoder
 from ..prompts.visual_prompter import VisualPrompt
-from .head_outputs import HeadOutputs
+from .head_outputs import HeadOutputs, each_once
 from .head_targets import image_targets
 
 
@@ -268,7 +268,8 @@ class GLEEHead(BaseModule):
                 plain.setdefault((names, as_names(sample.get('stuff_text', ()))), []).append(index)
         for (names, stuff), members in plain.items():
             text = self.encode_names(names + stuff, len(members))
-            outputs = self.decode([feat[members] for feat in feats], text, last_only=True)
+            rows = as_index(members, feats[0].device)
+            outputs = self.decode([feat[rows] for feat in feats], text, last_only=True)
             for index, pair in zip(members, self.predict_by_feat(outputs, len(stuff), max_per_img)):
                 found[index] = pair
         return [selected for selected, _ in found], [masks for _, masks in found]
@@ -289,7 +290,7 @@ class GLEEHead(BaseModule):
             num_names = probs.shape[-1] - num_stuff
             scores = probs[:, :num_names].flatten()
             scores, picked = scores.topk(min(count, len(scores)))
-            queries, which = (picked // num_names).unique(return_inverse=True)
+            queries, which = each_once(picked // num_names)
             segments = Segments(probs, outputs.masks(index), num_names) if num_stuff else None
             boxes = last['boxes'][picked // num_names]
             selected = SelectedQueries(scores, picked % num_names, boxes, segments, mask_index=which)

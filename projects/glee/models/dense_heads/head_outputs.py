@@ -36,3 +36,13 @@ class HeadOutputs(NamedTuple):
         """Mask logits (n, h, w) of some queries of one member of the batch."""
         embeds = self.predictions['']['mask_embeds'][index, queries]
         return torch.einsum('qd,dhw->qhw', embeds, self.mask_features[index])
+
+
+def each_once(queries: Tensor) -> tuple[Tensor, Tensor]:
+    """Different queries (M,) of some (N,), and which of them each is (N,).
+
+    On a GPU, which would have to wait for their number, all as they are: its masks cost less than the wait.
+    """
+    if queries.device.type != 'cpu':
+        return queries, torch.arange(len(queries), device=queries.device)
+    return queries.unique(return_inverse=True)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...structures.prompt_tokens import PromptTokens
 from ...structures.sample_text import read_text_mode, sample_names
+from ...utils.unwaited import as_index
 
 
 class TextPrompt(NamedTuple):
@@ -25,9 +26,8 @@ class TextPrompt(NamedTuple):
 
     def pick(self, rows: Tensor | list[int]) -> 'TextPrompt':
         """The same for some images, (R,) Long with repetitions."""
-        tokens = self.decoder_tokens
-        if tokens is not None:
-            tokens = PromptTokens(*([part[rows] for part in parts] for parts in tokens))
+        rows = as_index(rows, self.embeds.device)
+        tokens = None if self.decoder_tokens is None else self.decoder_tokens.pick(rows)
         return TextPrompt(self.embeds[rows], self.fusion_tokens[rows], tokens, self.distill_loss, self.token_groups)
 
     @classmethod

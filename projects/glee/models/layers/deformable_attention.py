@@ -31,7 +31,7 @@ class DeformableAttention(MultiScaleDeformableAttention):
         self.way = way
 
     def forward(self, query: Tensor, value: Tensor, query_pos: Tensor | None, reference_points: Tensor,
-                sizes: Sequence[tuple[int, int]]) -> Tensor:
+                sizes: Sequence[tuple[int, int]], is_projected: bool = False) -> Tensor:
         """Attend, and add the query.
 
         Args:
@@ -39,17 +39,18 @@ class DeformableAttention(MultiScaleDeformableAttention):
             value (Tensor): (B, N, C), or (1, N, C) that all queries read; the levels one after the other.
             reference_points (Tensor): (B, Q, L, 2) points xy or (B, Q, L, 4) boxes cxcywh, in 0..1.
             sizes (Sequence[tuple[int, int]]): height and width of the levels.
+            is_projected (bool): ``value`` has passed ``value_proj`` (``project_values``).
 
         Returns:
             Tensor: (B, Q, C).
         """
         if value.shape[0] < query.shape[0]:  # the value is projected once
             flat = [None if part is None else part.flatten(0, 1)[None] for part in (query, query_pos, reference_points)]
-            return self(flat[0], value, *flat[1:], sizes).view_as(query)
+            return self(flat[0], value, *flat[1:], sizes, is_projected).view_as(query)
         identity = query
         if query_pos is not None:
             query = query + query_pos
-        value = row_linear(value, self.value_proj).unflatten(-1, (self.num_heads, -1))
+        value = (value if is_projected else row_linear(value, self.value_proj)).unflatten(-1, (self.num_heads, -1))
         locations, weights = self.samples(query, reference_points, sizes)
         sampled = sample_levels(value, sizes, locations, weights, self.way)
         return self.dropout(row_linear(sampled, self.output_proj)) + identity
@@ -82,3 +83,13 @@ class DeformableAttention(MultiScaleDeformableAttention):
             scale = reference_points[..., 2:] * (0.5 / self.num_points)
             locations = torch.addcmul(reference_points[..., :2], offsets, scale)
         return locations, weights
+
+
+def project_values(value: Tensor, layers: Sequence[DeformableAttention]) -> Tensor:
+    """Values (B, N, C) as each of some layers projects them: (layers, B, N, C), by one product.
+
+    A GPU starts it once; on a CPU it takes longer than one product for each layer.
+    """
+    weight, bias = (torch.stack([getattr(layer.value_proj, name) for layer in layers]) for name in ('weight', 'bias'))
+    rows = value.flatten(0, 1).expand(len(layers), -1, -1)
+    return torch.baddbmm(bias[:, None], rows, weight.transpose(1, 2)).unflatten(1, value.shape[:2])

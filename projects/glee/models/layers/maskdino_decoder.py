@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ...structures.prompt_tokens import PromptTokens
 from .cpu_products import fast_products
-from .deformable_attention import DeformableAttention
+from .deformable_attention import DeformableAttention, project_values
 from .recomputed import run_layer
 from .row_linear import FeedForward
 
@@ -37,7 +37,8 @@ class MaskDINODecoderLayer(BaseModule):
         self.norms = ModuleList(nn.LayerNorm(embed_dims) for _ in range(3))
 
     def forward(self, query: Tensor, query_pos: Tensor, memory: Tensor, reference_points: Tensor,
-                sizes: Sequence[tuple[int, int]], attn_mask: Tensor | None, prompt: Tensor | None) -> Tensor:
+                sizes: Sequence[tuple[int, int]], attn_mask: Tensor | None, prompt: Tensor | None,
+                is_projected: bool = False) -> Tensor:
         """One layer.
 
         Args:
@@ -47,6 +48,7 @@ class MaskDINODecoderLayer(BaseModule):
             sizes (Sequence[tuple[int, int]]): height and width of the levels in ``memory``.
             attn_mask (Tensor | None): (Q, Q+T) or (B*heads, Q, Q+T) bool, True = blocked.
             prompt (Tensor | None): (B, T, D); its position is a detached copy of itself.
+            is_projected (bool): ``memory`` is this layer's value (``project_values``).
         """
         read = query_with_pos = query + query_pos
         value = query
@@ -56,7 +58,7 @@ class MaskDINODecoderLayer(BaseModule):
         attended = self.self_attn(query_with_pos, read, value, attn_mask=attn_mask,
                                   need_weights=False)[0]
         query = self.norms[0](query + attended)
-        query = self.norms[1](self.cross_attn(query, memory, query_pos, reference_points, sizes))
+        query = self.norms[1](self.cross_attn(query, memory, query_pos, reference_points, sizes, is_projected))
         return self.norms[2](self.ffn(query))
 
 
@@ -69,6 +71,8 @@ class MaskDINODecoder(BaseModule):
             sizes; the paper's values are the defaults.
         dropout (float): of attention and FFN.
         with_cp (bool): in training, recompute the layers in the backward pass to save memory.
+        joint_values (bool): project the memory for all layers by one product, meant for a GPU and not yet measured on
+            one; slower on a CPU, and not for weights that are sharded layer by layer. The numbers are the same.
     """
 
     def __init__(self,
@@ -80,8 +84,10 @@ class MaskDINODecoder(BaseModule):
                  feedforward_channels: int = 2048,
                  dropout: float = 0.,
                  with_cp: bool = False,
+                 joint_values: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        self.joint_values = joint_values
         self.embed_dims = embed_dims
         self.num_heads = num_heads
         self.num_levels = num_levels
@@ -125,6 +131,9 @@ class MaskDINODecoder(BaseModule):
             query, memory = query.type_as(weight), memory.type_as(weight)
             references = references.to(torch.promote_types(weight.dtype, torch.float32))
             masks = self._attention_masks(query, attn_mask, prompt)
+            values = [memory] * len(self.layers)
+            if self.joint_values:
+                values = project_values(memory, [layer.cross_attn for layer in self.layers])
             hidden, all_references = [], [references]
             for index, layer in enumerate(self.layers):
                 tokens, mask = None, attn_mask
@@ -133,8 +142,9 @@ class MaskDINODecoder(BaseModule):
                     tokens, mask = prompt.levels[which].type_as(weight), masks[which]
                 position = coordinate_to_encoding(references, num_feats=self.embed_dims // 2)
                 query = run_layer(
-                    layer, self.with_cp, query, self.ref_point_head(position.type_as(weight)), memory,
-                    references[:, :, None].expand(-1, -1, self.num_levels, -1), sizes, mask, tokens)
+                    layer, self.with_cp, query, self.ref_point_head(position.type_as(weight)), values[index],
+                    references[:, :, None].expand(-1, -1, self.num_levels, -1), sizes, mask, tokens,
+                    self.joint_values)
                 # The next reference comes from the raw output, predicted boxes from the normed one.
                 refined = (box_head(query) + inverse_sigmoid(references)).sigmoid()
                 references = refined.detach()

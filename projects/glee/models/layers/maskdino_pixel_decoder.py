@@ -182,4 +182,8 @@ class MaskDINOPixelDecoder(BaseModule):
             finest = double_size(finest)
         else:
             finest = F.interpolate(finest, size=lateral.shape[-2:], mode='bilinear', align_corners=False)
-        return self.mask_conv(self.output_conv(lateral + finest))
+        features = lateral + finest
+        if features.device.type != 'cpu' and not torch.is_grad_enabled():
+            # cuDNN has no Fourier transform for this layout, whose workspace may take tens of GiB (docs/gpu.md)
+            features = features.contiguous(memory_format=torch.channels_last)
+        return self.mask_conv(self.output_conv(features))

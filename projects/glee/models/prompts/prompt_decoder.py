@@ -9,10 +9,11 @@ from ...structures.pixel_features import PixelFeatures
 from ...structures.prompt_tokens import ObjectTokens, join_tokens, stack_points
 from ...structures.prompted_objects import PromptedObjects, PromptSet
 from ...structures.selected_queries import SelectedQueries
+from ...utils.unwaited import sent
 from ..language_models.text_prompt import TextPrompt
 from .prompt_composer import PromptComposer, PromptEvidence
 from .reference_prompt import ReferencePrompt, name_prompt
-from .visual_prompter import VisualPrompt, choose_pixels, sample_points
+from .visual_prompter import VisualPrompt, choose_pixels, sample_points, true_pixels
 
 SIGN_POINTS = 512  # most pixels of each sign at which masks are compared
 
@@ -145,8 +146,9 @@ class PromptDecoder:
             logits = outputs.predictions['']['logits']
             if self._as_name(given):
                 logits = self.head.name_logits(outputs.embeddings, text.embeds)
+            signed = self._signed_pixels(part)
             for row, index in enumerate(indices):
-                evidence, last = self._evidence(part, row, given, outputs), outputs.last(row)
+                evidence, last = self._evidence(part, row, given, outputs, signed[row]), outputs.last(row)
                 results[index] = choose(DecodedObject(
                     index, self.composer(evidence), self.composer.modalities(evidence), logits[row], last['boxes'],
                     last['mask_embeds'], outputs.embeddings[row], outputs.mask_features[row],
@@ -208,7 +210,9 @@ class PromptDecoder:
 
         def keep(decoded: DecodedObject) -> ReferencePrompt:
             features = decoded.mask_features
-            points = choose_pixels(pixels.masks[0], head.prompter.num_points, torch.Generator().manual_seed(0))
+            places, = true_pixels([pixels.masks[0]])
+            points = choose_pixels(places, pixels.masks.shape[-2:], head.prompter.num_points,
+                                   torch.Generator().manual_seed(0))
             sampled = sample_points(features, points)
             evidence = PromptEvidence(visual=decoded.evidence.visual,
                                       positive=(decoded.mask_embeds @ sampled).sigmoid().mean(-1))
@@ -243,8 +247,9 @@ class PromptDecoder:
                 yield given, indices, self._fit(objects.pick(indices)), text
 
     # ---- which query it is ----
-    def _evidence(self, objects: PromptedObjects, row: int, given: PromptSet, outputs) -> PromptEvidence:
-        """Everything that speaks for each query of one object of a decoded chunk."""
+    def _evidence(self, objects: PromptedObjects, row: int, given: PromptSet, outputs,
+                  signed: dict[str, Tensor]) -> PromptEvidence:
+        """Everything that speaks for each query of one object of a decoded chunk, with its ``_signed_pixels``."""
         composer, last, features = self.composer, outputs.last(row), outputs.mask_features[row]
         as_name = self._as_name(given)
         # a reference is a visual prompt of its own, but where one modality decides its likeness is asked
@@ -253,7 +258,7 @@ class PromptDecoder:
             visual=composer.visual_probability(last['scores'], last['logits']) if confident else None,
             reference=self._likeness(objects.refs[row], last, outputs.embeddings[row]) if given.reference else None,
             text=last['logits'].float().sigmoid().amax(-1) if given.text or as_name else None,
-            **self._signs(objects, row, last['mask_embeds'], features),
+            **_signs(signed, objects.masks.shape[-2:], last['mask_embeds'], features),
             previous=_overlap(objects.prev_logits[row], last['mask_embeds'], features))
 
     def _likeness(self, reference: ReferencePrompt, last: dict[str, Tensor], embeddings: Tensor) -> Tensor:
@@ -262,20 +267,27 @@ class PromptDecoder:
             return F.cosine_similarity(self.head.name_embeds(embeddings), reference.name[None])
         return F.cosine_similarity(last['mask_embeds'], reference.pooled[None])
 
-    def _signs(self, objects: PromptedObjects, row: int, embeds: Tensor, features: Tensor) -> dict[str, Tensor]:
-        """Mean mask probability (Q,) at positive and negative pixels, if there are negative ones or it is wanted."""
-        if not objects.has_negatives[row] and not self.composer.pos_weight > 0:
-            return {}
-        found = {}
-        for name, exists, mask in (('positive', objects.has_pixels[row], objects.masks[row]),
-                                   ('negative', objects.has_negatives[row], objects.neg_masks[row])):
-            if exists:
-                points = choose_pixels(mask, SIGN_POINTS, torch.Generator().manual_seed(0))
-                # pixel centres, as the mask is later upsampled
-                points = points + points.new_tensor([0.5 / mask.shape[1], 0.5 / mask.shape[0]])
-                sampled = sample_points(features, points)
-                found[name] = (embeds @ sampled).sigmoid().mean(-1)
-        return found
+    def _signed_pixels(self, objects: PromptedObjects) -> list[dict[str, Tensor]]:
+        """'positive' and 'negative' pixels (n, 2) of each object, if it has negative ones or it is wanted."""
+        asked = [(row, name, masks[row]) for row, has_negatives in enumerate(objects.has_negatives)
+                 if has_negatives or self.composer.pos_weight > 0
+                 for name, exist, masks in (('positive', objects.has_pixels, objects.masks),
+                                            ('negative', objects.has_negatives, objects.neg_masks)) if exist[row]]
+        signed: list[dict[str, Tensor]] = [{} for _ in objects.kinds]
+        for (row, name, _), pixels in zip(asked, true_pixels([mask for *_, mask in asked])):
+            signed[row][name] = pixels
+        return signed
+
+
+def _signs(signed: dict[str, Tensor], size: Sequence[int], embeds: Tensor, features: Tensor) -> dict[str, Tensor]:
+    """Mean mask probability (Q,) at the pixels of each sign, of prompts of ``size`` (height and width, px)."""
+    found = {}
+    for name, pixels in signed.items():
+        points = choose_pixels(pixels, size, SIGN_POINTS, torch.Generator().manual_seed(0))
+        # pixel centres, as the mask is later upsampled
+        points = points + sent([0.5 / size[1], 0.5 / size[0]], points.device)
+        found[name] = (embeds @ sample_points(features, points)).sigmoid().mean(-1)
+    return found
 
 
 def _overlap(previous: Tensor | None, embeds: Tensor, features: Tensor) -> Tensor | None:

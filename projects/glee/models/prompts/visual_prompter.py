@@ -10,6 +10,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from ...structures.prompt_tokens import PromptTokens, join_tokens, stack_points
+from ...utils.unwaited import sent
 
 # A thin mark is drawn into the template; a region already shows in its crop.
 MARKED_KINDS = ('point', 'scribble')
@@ -92,12 +93,29 @@ def aligned_bilinear(feature: Tensor, factor: int) -> Tensor:
     return feature[..., :factor * height, :factor * width]
 
 
-def choose_pixels(mask: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
-    """At most ``count`` true pixels of ``mask`` (H, W), as x, y relative to its size: (n, 2) in [0, 1).
+def true_pixels(masks: list[Tensor]) -> list[Tensor]:
+    """y and x (n, 2) Long of the true pixels of each mask (H, W), row by row; a GPU is asked twice, however many."""
+    if not masks or masks[0].device.type == 'cpu':
+        return [mask.nonzero() for mask in masks]
+    stacked = torch.stack(masks)
+    return list(stacked.nonzero()[:, 1:].split(stacked.flatten(1).sum(1).tolist()))
+
+
+def choose_pixels(pixels: Tensor, size: Sequence[int], count: int, generator: torch.Generator | None = None) -> Tensor:
+    """At most ``count`` pixels of a mask, as x, y relative to its size: (n, 2) in [0, 1).
 
     Pixel indices are divided by the size, without half a pixel; fewer pixels than ``count`` are all taken.
+
+    Args:
+        pixels: y and x (N, 2) Long, as of ``true_pixels``.
+        size: height and width of the mask.
+        count: most pixels.
+        generator: of the choice.
     """
-    return _choose(mask.nonzero(), mask.shape, count, generator)
+    if len(pixels) > count:
+        order = torch.randperm(len(pixels), generator=generator)[:count]
+        pixels = pixels[order.to(pixels.device, non_blocking=True)]
+    return pixels.flip(1) / sent([size[1], size[0]], pixels.device)
 
 
 def sample_points(features: Tensor, points: Tensor, align_corners: bool = False) -> Tensor:
@@ -108,14 +126,6 @@ def sample_points(features: Tensor, points: Tensor, align_corners: bool = False)
     precision = torch.promote_types(features.dtype, torch.float32)
     sampled = point_sample(features[None].to(precision), points[None].to(precision), align_corners=align_corners)
     return sampled[0].type_as(features)
-
-
-def _choose(pixels: Tensor, size: Sequence[int], count: int, generator: torch.Generator | None) -> Tensor:
-    """``choose_pixels`` of true pixels (n, 2), y and x, that are known."""
-    if len(pixels) > count:
-        order = torch.randperm(len(pixels), generator=generator)[:count]
-        pixels = pixels[order.to(pixels.device)]
-    return pixels.flip(1) / pixels.new_tensor([size[1], size[0]])
 
 
 @MODELS.register_module()
@@ -227,7 +237,8 @@ class VisualPrompter(BaseModule):
         if not self.training:
             generators = [torch.Generator().manual_seed(self.seed) for _ in generators]
         signs = (masks, neg_masks) if self.negative_tokens else (masks, )
-        pixels = [[mask.nonzero() for mask in each] for each in zip(*signs)]
+        found = true_pixels([mask for each in zip(*signs) for mask in each])
+        pixels = [found[row:row + len(signs)] for row in range(0, len(found), len(signs))]
         # levels outside: in training the draws follow each other in this order
         sets = [[self._tokens_of(level[row], matrix, pixels[row], masks.shape[-2:], generator)
                  for row, generator in enumerate(generators)] for level, matrix in zip(levels[:-1], self.point_embeds)]
@@ -244,7 +255,7 @@ class VisualPrompter(BaseModule):
         """Tokens (n, D) of one prompt, positive and negative pixels (n, 2), on one level (D, h, w)."""
         tokens = []
         for sign, pixels in enumerate(signed_pixels):
-            points = _choose(pixels, size, self.num_points, generator)
+            points = choose_pixels(pixels, size, self.num_points, generator)
             if not len(points):
                 continue
             # Sampling is linear: the matrix is applied to the samples instead of the whole level.

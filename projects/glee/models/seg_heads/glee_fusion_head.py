@@ -109,10 +109,9 @@ class GLEEFusionHead(BaseModule):
         # Boxes are relative to the padded input; the same factor maps them to the output image.
         height, width = (out * pad / size for out, pad, size in zip(
             out_size, meta['batch_input_shape'], image_size))
-        boxes = bbox_cxcywh_to_xyxy(selected.boxes.float())
-        boxes = boxes * boxes.new_tensor([width, height, width, height])
-        limit = boxes.new_tensor([out_size[1], out_size[0]] * 2)
-        boxes, labels = boxes.clamp(min=0).minimum(limit), selected.labels
+        boxes, labels = bbox_cxcywh_to_xyxy(selected.boxes.float()), selected.labels
+        for axis, (scale, limit) in enumerate(((width, out_size[1]), (height, out_size[0]))):
+            boxes[:, axis::2] = (boxes[:, axis::2] * scale).clamp(0, limit)
         if selected.mask_index is not None:
             scores, order = scores.sort(descending=True, stable=True)
             boxes, labels = boxes[order], labels[order]
@@ -136,6 +135,8 @@ class GLEEFusionHead(BaseModule):
 
         ``index`` (N,) Long names the logits of each mask; without it N = M, one by one.
         """
+        if index is not None and logits.device.type != 'cpu':
+            logits, index = logits[index], None  # to look for the rows of each mask, the GPU would have to wait
         count = len(logits) if index is None else len(index)
         quality = torch.empty(len(logits), device=logits.device)
         step = self.chunk_pixels // max(padded[0] * padded[1], out[0] * out[1])
@@ -159,7 +160,7 @@ class GLEEFusionHead(BaseModule):
             quality[start:start + step] = foreground / (count_pixels(inside).to(foreground.device) + 1e-6)
         return masks, quality if index is None else quality[index]
 
-    def _large_mask(self, logits: Tensor, sizes: tuple, masks: list[Tensor]) -> float:
+    def _large_mask(self, logits: Tensor, sizes: tuple, masks: list[Tensor]) -> Tensor:
         """One mask (1, h, w) in a picture that is larger than a chunk, a few rows at a time, where it can be positive.
 
         Args:
@@ -168,11 +169,12 @@ class GLEEFusionHead(BaseModule):
             masks: (H, W) bool without a true pixel, in each of which it is written.
 
         Returns:
-            float: its mean foreground probability.
+            Tensor: its mean foreground probability, ().
         """
-        within = positive_rows(logits, *sizes)
-        # on a CPU what fits its cache, on a GPU few steps
-        num_rows = max((self.chunk_pixels if logits.is_cuda else self.chunk_pixels // 16) // sizes[2][1], 1)
+        # on a CPU what fits its cache, and nothing in vain; on a GPU few steps, and no wait
+        within = positive_rows(logits, *sizes) if logits.device.type == 'cpu' else slice(None)
+        chunk = self.chunk_pixels // (16 if logits.device.type == 'cpu' else 1)
+        num_rows = max(chunk // sizes[2][1], 1)
         total = count = torch.zeros((), dtype=torch.float64, device=logits.device)
         for rows, (full, ) in resize_bands(logits, *sizes, num_rows, within):
             inside = full > 0
@@ -180,4 +182,4 @@ class GLEEFusionHead(BaseModule):
                 mask[rows] = inside
             count = count + inside.count_nonzero()
             total = total + torch.threshold_(full, 0., -torch.inf).sigmoid_().sum()
-        return float(total / (count + 1e-6))
+        return total / (count + 1e-6)

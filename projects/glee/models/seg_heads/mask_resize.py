@@ -2,6 +2,7 @@
 from math import ceil, floor
 from typing import Callable, Iterator
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -66,17 +67,18 @@ def _resized(rows: Rows, height: int, size: tuple) -> Rows:
     """Rows of maps of ``height``, bilinearly resized to ``size``; each call reads only the rows it needs."""
 
     def resized(start: int, stop: int) -> Tensor:
-        place = (torch.arange(start, stop) + 0.5) * (torch.tensor(float(height)) / size[0]) - 0.5
-        place = place.clamp(min=0)
-        above = place.long()
-        below = (above + 1).clamp(max=height - 1)
+        # in float32, as torch computes places
+        place = np.arange(start + 0.5, stop, dtype=np.float32) * np.float32(height / size[0]) - np.float32(0.5)
+        place = place.clip(0)
+        above = place.astype(int)
+        below = (above + 1).clip(max=height - 1)
         first = int(above[0])
         read = rows(first, int(below[-1]) + 1)
         wide = F.interpolate(read[:, None], (read.shape[1], size[1]), mode='bilinear', align_corners=False)[:, 0]
         if height == size[0]:
             return wide[:, :stop - start]
-        weight = (place - above)[:, None].to(wide.device)
-        above, below = (above - first).to(wide.device), (below - first).to(wide.device)
+        weight, above, below = (torch.from_numpy(part).to(wide.device, non_blocking=True)
+                                for part in ((place - above.astype(np.float32))[:, None], above - first, below - first))
         return wide[:, above].mul_(1 - weight).addcmul_(wide[:, below], weight)
 
     return resized
@@ -84,6 +86,6 @@ def _resized(rows: Rows, height: int, size: tuple) -> Rows:
 
 def count_pixels(masks: Tensor) -> Tensor:
     """True pixels (N,) Long of each bool mask (N, H, W)."""
-    if masks.is_cuda:
+    if masks.device.type != 'cpu':
         return masks.count_nonzero((1, 2))
     return torch.tensor([int(mask.count_nonzero()) for mask in masks])  # twenty times as fast on a CPU

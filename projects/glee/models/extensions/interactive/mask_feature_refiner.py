@@ -7,6 +7,8 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ....utils.unwaited import sent
+
 
 @MODELS.register_module()
 class MaskFeatureRefiner(BaseModule):
@@ -48,4 +50,4 @@ class MaskFeatureRefiner(BaseModule):
         signs = F.interpolate(torch.stack([masks, neg_masks], 1).to(blank), tuple(blank.shape), mode='area')
         hidden = F.gelu(self.pixels(mask_features) + self.maps(torch.cat([signs, before[:, None]], 1)))
         change = self.change(F.gelu(self.mix(hidden)))
-        return mask_features + change * torch.tensor(known, device=change.device)[:, None, None, None]
+        return mask_features + change * sent(known, change.device)[:, None, None, None]

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from ....structures.prompt_tokens import PromptTokens
+from ....utils.unwaited import sent
 
 
 @MODELS.register_module()
@@ -55,7 +56,7 @@ class MemoryPromptEncoder(BaseModule):
         if not known or not (self.training or bool(self.gate != 0)):
             return None
         masks = torch.stack([known[0] * 0 if logits is None else logits for logits in previous]).to(levels[0].device)
-        valid = torch.tensor([logits is not None for logits in previous], device=masks.device)
+        valid = sent([logits is not None for logits in previous], masks.device)
         sets = []
         for index, (cross, own) in enumerate(zip(self.cross_attn, self.self_attn)):
             pixels = levels[index].flatten(2).transpose(1, 2)
