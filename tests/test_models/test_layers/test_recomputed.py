@@ -2,7 +2,8 @@
 import pytest
 import torch
 
-from projects.glee.models.layers import MaskDINODecoder, MaskDINOPixelDecoder
+from projects.glee.models.language_models import CLIPTextEncoder
+from projects.glee.models.layers import EarlyFusion, MaskDINODecoder, MaskDINOPixelDecoder
 
 
 def pixel_decoder():
@@ -44,3 +45,38 @@ def test_recomputing_changes_no_number(make):
         calls.clear()
         run()
         assert len(calls) == len(layers)
+
+
+def fusion():
+    torch.manual_seed(0)
+    module = EarlyFusion(32, 64, 2, dropout=0.2)
+    visual, tokens = torch.randn(2, 90, 32, requires_grad=True), torch.randn(2, 7, 32, requires_grad=True)
+    return module, module, '_attend', [visual, tokens], lambda: module(visual, tokens)[0]
+
+
+def text_encoder():
+    torch.manual_seed(0)
+    with pytest.warns(UserWarning, match='random weights'):
+        module = CLIPTextEncoder('unfrozen', 16, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+                                 intermediate_size=64)
+        module.init_weights()
+    return module, module.text_model, 'forward', [], lambda: module(['a red star', 'ring'], pad_to_max=True).pooled
+
+
+@pytest.mark.parametrize('make', [fusion, text_encoder])
+def test_recomputed_parts_keep_their_numbers(make, monkeypatch):
+    """Dropout included; and the part runs twice, in the layers that are fast in training too."""
+    module, part, method, leaves, run = make()
+    calls, original = [], getattr(part, method)
+    monkeypatch.setattr(part, method, lambda *args, **kwargs: calls.append(1) or original(*args, **kwargs))
+    found = []
+    for module.with_cp in (False, True):
+        torch.manual_seed(1)
+        calls.clear()
+        out = run()
+        gradients = torch.autograd.grad(out.square().sum(), [*leaves, *module.parameters()], allow_unused=True)
+        found.append((out, *(gradient for gradient in gradients if gradient is not None)))
+        assert len(calls) == 1 + module.with_cp
+    assert len(found[0]) == len(found[1]) > 5
+    for plain, recomputed in zip(*found):
+        assert torch.equal(plain, recomputed)

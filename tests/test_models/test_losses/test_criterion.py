@@ -222,6 +222,33 @@ def test_losses_under_autocast(monkeypatch):
         assert value.item() == pytest.approx(expected[name].item(), rel=rel), name
 
 
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_half_predictions_are_judged_in_float32(dtype, monkeypatch):
+    """The same matches and, but for the product of the masks, the same losses as of their values in float32; logits
+    that are saturated have finite losses and gradients."""
+    monkeypatch.setattr(torch, 'rand', recipe_rand)
+    predictions, features, targets = random_case((2, 3))
+    half = {key: {name: value.detach().to(dtype).requires_grad_() for name, value in output.items()}
+            for key, output in predictions.items()}
+    exact = {key: {name: value.detach().float() for name, value in output.items()} for key, output in half.items()}
+    expected, pairs = GLEECriterion(num_points=80)(exact, features, targets, ALL_ON)
+    with torch.autocast('cpu', dtype=dtype):
+        losses, matches = GLEECriterion(num_points=80)(half, features, targets, ALL_ON)
+    for key, images in matches.items():
+        for pair, other in zip(images, pairs[key]):
+            assert torch.equal(torch.stack(pair), torch.stack(other))
+    for name, value in losses.items():
+        rel = 2e-2 if name.split('_')[-1] in ('mask', 'dice') else 1e-6
+        assert value.dtype == torch.float32 and value.item() == pytest.approx(expected[name].item(), rel=rel), name
+    for output in half.values():
+        output['logits'].data.mul_(1000)
+    with torch.autocast('cpu', dtype=dtype):
+        losses, _ = GLEECriterion(num_points=80)(half, features, targets, ALL_ON)
+    sum(losses.values()).backward()
+    assert all(value.isfinite() for value in losses.values())
+    assert all(value.grad is None or value.grad.isfinite().all() for value in leaves(half, features))
+
+
 def test_number_of_objects_is_the_mean_over_ranks(monkeypatch):
     """Two ranks, each dividing by the mean count, average to one rank with both images."""
     switch = LossSwitch(semantic=True, box=True, match_boxes=True)

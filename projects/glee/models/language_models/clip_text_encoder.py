@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from ..layers.cpu_products import fast_products
+from ..layers.recomputed import run_layer
 from .clip_checkpoint import load_clip_text_weights
 from .clip_tokenizer import CutTexts, build_clip_tokenizer
 from .text_bank import TextBank, TextStates, hash_weights
@@ -79,6 +80,7 @@ class CLIPTextEncoder(BaseModule):
         template: What a name is put into before it is encoded, e.g. 'a photo of a {}'; the released models read
             names as they are. Expressions stay as they are.
         text_bank: File of a ``TextBank``, see ``use_bank``.
+        with_cp: In training, recompute the transformer in the backward pass to save memory.
         init_cfg: Initialisers that follow, see ``RemoveCommonDirection``.
     """
 
@@ -104,6 +106,7 @@ class CLIPTextEncoder(BaseModule):
                  cache_mb: float = 128.,
                  template: str = '{}',
                  text_bank: Optional[str] = None,
+                 with_cp: bool = False,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         _check_choice('mode', mode, _MODES)
@@ -117,6 +120,7 @@ class CLIPTextEncoder(BaseModule):
         self.distill_weight = distill_weight
         self.projection_init = projection_init
         self.chunk_size = chunk_size
+        self.with_cp = with_cp
         build_clip_tokenizer(tokenizer)  # a missing file is an error now, not after loading data
         self.text_model = CLIPTextModel(CLIPTextConfig(
             vocab_size=vocab_size, hidden_size=hidden_size, intermediate_size=intermediate_size,
@@ -362,10 +366,14 @@ class CLIPTextEncoder(BaseModule):
             if model.config._attn_implementation == 'sdpa':  # a whole mask, whose values transformers does not ask for
                 mask = valid.bool()[:, None, None] & torch.ones(limit, limit, dtype=torch.bool).tril()
             mask = mask.to(self.lang_projection.device, non_blocking=True)
-        with fast_products(self.lang_projection, with_gradients=True):
-            hidden = model(input_ids=ids.to(self.lang_projection.device, non_blocking=True),
-                           attention_mask=mask).last_hidden_state
+        hidden = run_layer(self._transform, self.with_cp and model.training, model,
+                           ids.to(self.lang_projection.device, non_blocking=True), mask)
         return [(h if pad_to_max else h[:n], n) for h, n in zip(hidden, valid.sum(1).tolist())]
+
+    def _transform(self, model: nn.Module, ids: Tensor, mask: Optional[Tensor]) -> Tensor:
+        """States (N, L, width) of tokens (N, L)."""
+        with fast_products(self.lang_projection, with_gradients=True):
+            return model(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
 def _padded(states: Dict[str, Tuple[Tensor, int]], texts: Sequence[str]) -> Tuple[Tensor, Tensor, Tensor]:

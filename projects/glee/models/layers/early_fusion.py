@@ -8,7 +8,8 @@ from mmengine.model import BaseModule, xavier_init
 from torch import Tensor, nn
 
 from ..language_models.text_cache import TextCache, weights_stamp
-from .row_linear import CHUNK_ROWS, on_cpu_in_inference, row_product
+from .recomputed import run_layer
+from .row_linear import CHUNK_ROWS, on_cpu_in_inference, row_linear, row_product
 
 # attention scores of some pixels with all tokens that exist at a time
 MAX_SCORES = 2**21
@@ -45,6 +46,7 @@ class EarlyFusion(BaseModule):
         num_heads (int): attention heads.
         dropout (float): dropout on the attention probabilities.
         init_scale (float): initial value of both residual scales.
+        with_cp (bool): in training, recompute the attention in the backward pass to save memory.
     """
 
     def __init__(self,
@@ -53,10 +55,12 @@ class EarlyFusion(BaseModule):
                  num_heads: int = 8,
                  dropout: float = 0.1,
                  init_scale: float = 1 / 6,
+                 with_cp: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.num_heads = num_heads
         self.dropout = dropout
+        self.with_cp = with_cp
         self.norm_visual = nn.LayerNorm(embed_dims)
         self.norm_text = nn.LayerNorm(embed_dims)
         self.visual_proj = nn.Linear(embed_dims, hidden_dims)
@@ -114,14 +118,19 @@ class EarlyFusion(BaseModule):
             for pixels, words, out in zip(visual.expand_as(fused), tokens, fused):
                 self._read(pixels, self._fold_cached(words, groups), out)
             return fused, None
-        tokens = self.norm_text(tokens)
-        pixels, words = self.visual_proj(visual).expand(tokens.shape[0], -1, -1), self.text_proj(tokens)
-        read = self._attend(pixels, words, self.text_value_proj(tokens))
-        fused_visual = visual + self.gamma_visual * self.visual_out_proj(read)
+        return run_layer(self._fuse, self.with_cp and self.training, visual, self.norm_text(tokens), with_text)
+
+    def _fuse(self, visual: Tensor, tokens: Tensor, with_text: bool) -> tuple[Tensor, Tensor | None]:
+        """:meth:`forward` of normed features and tokens, by plain attention."""
+        pixels = row_linear(visual, self.visual_proj).expand(tokens.shape[0], -1, -1)
+        words, values = row_linear(tokens, self.text_proj), row_linear(tokens, self.text_value_proj)
+        read = row_linear(self._attend(pixels, words, values), self.visual_out_proj)
+        fused_visual = visual + self.gamma_visual * read
         if not with_text:
             return fused_visual, None
-        read = self._attend(words, pixels, self.visual_value_proj(visual).expand(tokens.shape[0], -1, -1))
-        return fused_visual, tokens + self.gamma_text * self.text_out_proj(read)
+        values = row_linear(visual, self.visual_value_proj).expand(tokens.shape[0], -1, -1)
+        read = row_linear(self._attend(words, pixels, values), self.text_out_proj)
+        return fused_visual, tokens + self.gamma_text * read
 
     def _folding_pays(self, num_tokens: int) -> bool:
         """Whether wider keys and values cost less per pixel than the projections of the pixel."""
