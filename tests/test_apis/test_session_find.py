@@ -74,9 +74,9 @@ def test_the_namer_of_a_mask_is_confident_and_overlaps(session, monkeypatch):
     output = answer(monkeypatch, session, [(0.2, square(2, 2, 7)), (0.9, square(2, 3, 7)), (0.95, square(2, 14, 2))])
     monkeypatch.setattr(session.image, 'shrink', lambda mask: (square(2, 2, 7) > 0).float())
     given = np.ones(SHAPE, dtype=bool)
-    assert torch.equal(session._embedding_of(given, 0.3), output.embeddings[1])
-    assert torch.equal(session._embedding_of(given, 0.75), output.embeddings[1])
-    assert session._embedding_of(given, 0.76) is None
+    assert torch.equal(session._embedding_of(given, 0.3)[1], output.embeddings[1])
+    assert torch.equal(session._embedding_of(given, 0.75)[1], output.embeddings[1])
+    assert session._embedding_of(given, 0.76)[1] is None
 
 
 def test_all_some_and_none(session, monkeypatch):

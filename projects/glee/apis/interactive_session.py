@@ -10,7 +10,8 @@ from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.sample_text import read_names
 from .image_result import ImageResult
 from .object_encodings import ObjectEncodings
-from .prompt_session import PromptSession
+from .object_names import probability_of_names
+from .prompt_session import MIN_IOU, PromptSession
 from .session_image import SessionImage
 from .session_objects import Round, SessionObject, distinct, divide
 from .user_prompt import Points, Prompt, UserPrompt
@@ -257,8 +258,8 @@ class InteractiveSession(PromptSession):
     # ---- labels ----
     @torch.no_grad()
     def label(self, target: Union[int, np.ndarray], vocabulary: Optional[Sequence[str]] = None, top_k: int = 1,
-              min_score: float = 0., min_iou: float = 0.3) -> list[tuple[str, float]]:
-        """Names of an object or of any mask, best first, with their probabilities.
+              min_score: float = 0., min_iou: float = MIN_IOU) -> list[tuple[str, float]]:
+        """Names of an object or of any mask, best first, with their probabilities by the weights that know each.
 
         Args:
             target: id of an object, or a mask (H, W) over the original image.
@@ -274,12 +275,13 @@ class InteractiveSession(PromptSession):
             raise ValueError('label needs a vocabulary: pass one here or to the session')
         names = self.vocabulary if vocabulary is None else read_names(vocabulary, 'vocabulary')
         if isinstance(target, np.ndarray):
-            embedding = self._embedding_of(target, min_iou)
-            if embedding is None:
-                return []
+            mask, embedding = self._embedding_of(target, min_iou)
         else:
-            embedding = self._object(int(target))[-1].result.embedding
-        scores = self.head.name_probability(embedding, names)
+            found = self._object(int(target))[-1].result
+            mask, embedding = found.logits > 0, found.embedding
+        scores = probability_of_names(self.named, self.model, self.image, names, mask, embedding, min_iou)
+        if scores is None:
+            return []
         best = scores.topk(min(top_k, len(names)))
         return [(names[index] if score >= min_score else OTHERS, score)
                 for score, index in zip(best.values.tolist(), best.indices.tolist())]

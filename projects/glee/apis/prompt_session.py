@@ -17,12 +17,14 @@ from ..structures.sample_text import read_names
 from ..structures.selected_queries import SelectedQueries
 from .image_session import ImageSession
 from .object_encodings import ObjectEncodings
+from .object_names import probability_of_names
 from .session_objects import Round, SessionObject, distinct
 from .user_prompt import Points, Prompt, UserPrompt, read_prompt
 
 HISTORIES = ('tokens', 'prompts', 'none')
 PROMPT_KEYS = frozenset(('points', 'boxes', 'polygons', 'scribbles', 'mask', 'mask_kind', 'text', 'audio', 'reference'))
 CANDIDATE_IOU = 0.8  # candidates that overlap more show the same
+MIN_IOU = 0.3  # a query of other weights that overlaps less is not the object
 LIKE_WEIGHT = 0.25  # with 1 a wrong choice is repeated whatever the prompt says
 
 
@@ -170,15 +172,18 @@ class PromptSession(ImageSession):
             mask = carve(mask, prompt.clicks, self.carve_radius * min(mask.shape))
         label = label_score = None
         if self.vocabulary is not None:
-            scores = self.head.name_probability(output.embeddings[best[0]], self.vocabulary)
-            label, label_score = self.vocabulary[int(scores.argmax())], float(scores.max())
+            scores = probability_of_names(self.named, self.model, self.image, self.vocabulary, logits[0] > 0,
+                                          output.embeddings[best[0]], MIN_IOU)
+            if scores is not None:
+                label, label_score = self.vocabulary[int(scores.argmax())], float(scores.max())
         return SessionObject(
             id=object_id, round=number, rle=encode(mask),
             box=found.bboxes[0].cpu().numpy(), score=float(found.scores[0]), label=label, label_score=label_score,
             text=prompt.text, logits=logits[0], embedding=output.embeddings[best[0]].clone())
 
-    def _embedding_of(self, mask: np.ndarray, min_iou: float) -> Optional[Tensor]:
-        """Embedding of the query that overlaps ``mask`` and is confident, if the overlap is enough.
+    def _embedding_of(self, mask: np.ndarray, min_iou: float) -> tuple[Tensor, Optional[Tensor]]:
+        """``mask`` (h, w) at the size of the mask features, and the embedding of the query that overlaps it and is
+        confident, None if the overlap is not enough.
 
         Several queries lie on one object, and the one that fits best is often not the one that knows its name.
         """
@@ -189,4 +194,4 @@ class PromptSession(ImageSession):
         masks = output.masks(torch.arange(len(output.ranking))) > 0
         overlap = (masks & small).sum((1, 2)) / (masks | small).sum((1, 2)).clamp(min=1)
         best = (overlap * output.probability).argmax()
-        return output.embeddings[best] if overlap[best] >= min_iou else None
+        return small, output.embeddings[best] if overlap[best] >= min_iou else None

@@ -12,6 +12,7 @@ from ..prompts.marks import warp_rounds
 from ..prompts.rasters import drawn_mask
 from ..prompts.warping import warp_mask
 from ..structures.pixel_features import PixelFeatures
+from ..structures.selected_queries import Segments
 from .picture_geometry import PictureGeometry
 from .user_prompt import UserPrompt
 
@@ -27,6 +28,7 @@ class SessionImage:
         matrix: (3, 3), maps (x, y, 1) px of the original picture to those of the resized one.
         picture: The original, uint8 RGB (H, W, 3).
         shared: What ``shared_pixels`` encoded, by names.
+        named: What ``segments`` found, by detector and names; of the last names alone.
     """
     batch: Tensor
     feats: list[Tensor]
@@ -34,6 +36,7 @@ class SessionImage:
     matrix: np.ndarray = field(repr=False)
     picture: Optional[np.ndarray] = field(default=None, repr=False)
     shared: dict[tuple[str, ...], PixelFeatures] = field(default_factory=dict, repr=False)
+    named: dict[tuple, Segments] = field(default_factory=dict, repr=False)
 
     @classmethod
     def prepare(cls, model, picture: np.ndarray, geometry: PictureGeometry) -> 'SessionImage':
@@ -56,6 +59,14 @@ class SessionImage:
         if names not in self.shared:
             self.shared[names] = head.encode(self.feats, head.encode_names(names))
         return self.shared[names]
+
+    @torch.no_grad()
+    def segments(self, detector, names: tuple[str, ...]) -> Segments:
+        """All queries of a detector that has other weights than the maps, under some names."""
+        if (detector, names) not in self.named:
+            feats = detector.extract_feat(self.batch)
+            self.named = {(detector, names): detector.panoptic_head.predict_segments(feats, names, ())}
+        return self.named[detector, names]
 
     def draw(self, prompt: UserPrompt) -> tuple[Tensor, Tensor]:
         """Positive pixels of a prompt and the negative ones among the others, (H, W) bool over the padded input.

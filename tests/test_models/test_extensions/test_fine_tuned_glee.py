@@ -165,6 +165,31 @@ def test_a_session_asks_the_weights_that_know_a_name(start):
     assert both.add(**click).score == before.add(**click).score
 
 
+def test_a_session_labels_with_the_weights_that_know_a_name(start):
+    """Names that were not learned as a session of the start does; learned ones by the fine-tuned query on the mask."""
+    model = fine_tuned(start)
+    picture = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    both, before = (InteractiveSession(detector, vocabulary, scale=(96, 64)) for detector, vocabulary in (
+        (model, LEARNED), (plain(start), OTHERS)))
+    for session in (both, before):
+        session.set_image(picture)
+    clicked, wanted = (session.add(points=[(40, 30)]) for session in (both, before))
+    for target in (0, wanted.mask):
+        assert both.label(target, OTHERS, 9) == before.label(target, top_k=9)
+        mixed = both.label(target, (LEARNED[0], OTHERS[0]), 2, min_iou=0.)
+        alone = both.label(target, LEARNED[:1], min_iou=0.) + before.label(target, OTHERS[:1], min_iou=0.)
+        assert dict(mixed) == pytest.approx(dict(alone))
+    # the query of the fine-tuned weights, found once more by hand
+    image = both.image
+    segments = model.panoptic_head.predict_segments(model.extract_feat(image.batch), LEARNED, ())
+    inside = clicked.logits > 0
+    fits = [float((mask & inside).sum() / (mask | inside).sum()) * float(probs.max())
+            for mask, probs in zip(segments.masks > 0, segments.probs)]
+    best = segments.probs[int(np.argmax(fits))]
+    assert dict(both.label(0, top_k=9, min_iou=0.)) == pytest.approx(dict(zip(LEARNED, best.tolist())))
+    assert both.label(0, min_iou=1.01) == [] and len(both.label(0, OTHERS, min_iou=1.01)) == 1
+
+
 @pytest.mark.parametrize('mode', MODES)
 def test_a_checkpoint_brings_everything_back(start, mode, tmp_path):
     model, config = fine_tuned(start, **MODES[mode]), own_config(**MODES[mode])
