@@ -2,17 +2,20 @@
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 import numpy as np
+from click_preview import NEW, ClickPreview
 from demo_pictures import Answer, View, counted, prompt_of, table_of
 
-from projects.glee.apis import GLEEInferencer, ImageResult, InteractiveSession
+from projects.glee.apis import GLEEInferencer, ImageResult, InteractiveSession, SessionObject
 from projects.glee.structures.masks import bounding_box, decode, empty_mask, encode
 from projects.glee.structures.palette import palette_picture
 
 CLICKS = ('a new object', 'more of it', 'not it')  # what a click says
 NO_PICTURE = 'There is no picture yet: give one, or take an example.'
+PREVIEW = 'preview: the exact answer follows'
+TAKEN_BACK = 'the last step was taken back'
 NOTHING_ASKED = 'Type names or a sentence, click on an object, or paint one.'
 _NAMED = 1000  # first colour of what is found by name
 Strokes = dict[int, tuple[np.ndarray, np.ndarray]]
@@ -120,14 +123,21 @@ class ImageDemo:
         self._names: tuple[str, ...] = ()
         self._state = _State()
         self._steps: list[tuple[list[int], _State]] = []  # objects that a step changed, and what was before it
+        self._previewed: list[object] = []  # clicks whose exact answer is yet to come
 
     # ---- steps ----
     def open(self, image: np.ndarray) -> Answer:
         """Start with a picture, uint8 RGB (H, W, 3)."""
         self.session = self._glee.open_image(image, carve_radius=self._carve_radius)
         self.image, self.view = image, View.of(image.shape)
-        self._state, self._steps = _State(), []
+        self._state, self._steps, self._previewed = _State(), [], []
+        self._preview = ClickPreview(self.session)
         return self._answer(f'{image.shape[1]} x {image.shape[0]} px. {NOTHING_ASKED}')
+
+    def prepare(self) -> None:
+        """Make the first preview of a click quick; it takes a good half of an exact click."""
+        if self.session is not None:
+            self._preview.prepare()
 
     def run(self, given: Question) -> Answer:
         """Ask everything that is given; names replace what was found by name before."""
@@ -175,20 +185,44 @@ class ImageDemo:
         number = [each.id for each in self.session.results()].index(found.id) + 1
         return self._answer(f'object {number}: score {found.score:.2f}, {found.area} px after {found.round} step(s)')
 
+    def clicks(self, x: float, y: float, meaning: str) -> Iterator[Answer]:
+        """``click``, and before its answer a preview where that is quicker; a step back between the two takes both."""
+        latest = None if meaning == CLICKS[0] else self._state.latest
+        if self.session is None or latest is None and meaning != CLICKS[0]:
+            yield self.click(x, y, meaning)
+            return
+        point = (*self.view.place(x, y), -1 if meaning == CLICKS[2] else 1)
+        draft = self._preview.of(point, latest)
+        if draft is not None:
+            mine = object()
+            self._previewed.append(mine)
+            try:
+                yield self._answer(PREVIEW, draft, point)
+                is_wanted = mine in self._previewed
+            finally:  # also where nobody waits for the rest
+                self._previewed = [each for each in self._previewed if each is not mine]
+            if not is_wanted:
+                yield self._answer(TAKEN_BACK)
+                return
+        yield self.click(x, y, meaning)
+
     def undo(self) -> Answer:
         """Take the last step back; its strokes count as new again."""
+        if self._previewed:
+            self._previewed.pop()
+            return self._answer(TAKEN_BACK)
         if not self._steps:
             return self._answer('there is nothing to undo')
         ids, self._state = self._steps.pop()
         for object_id in ids:
             self.session.undo(object_id)
-        return self._answer('the last step was taken back')
+        return self._answer(TAKEN_BACK)
 
     def reset(self) -> Answer:
         """Forget everything that was found; the picture stays."""
         if self.session is not None:
             self.session.reset()
-        self._state, self._steps = _State(), []
+        self._state, self._steps, self._previewed = _State(), [], []
         return self._answer('everything was removed')
 
     def _take(self, state: _State, ids: list[int]) -> None:
@@ -224,24 +258,38 @@ class ImageDemo:
         return [self.session.add(**prompt).id]
 
     # ---- what is shown and saved ----
-    def result(self) -> ImageResult:
-        """What was found by name, then the objects of the session."""
-        objects = self.session.results()
-        names = [found.text or (self.session.label(found.id, self._names)[0][0] if self._names else
-                                f'object {number}') for number, found in enumerate(objects, 1)]
+    def result(self, draft: Optional[SessionObject] = None) -> ImageResult:
+        """What was found by name, then the objects of the session, one of them perhaps as a preview."""
+        objects = self._objects(draft)
+        names = [found.text or self._label(found.id) or f'object {number}' for number, found in enumerate(objects, 1)]
         pointed = replace(ImageResult.of_objects(objects, self.image.shape[:2]), names=names)
         named = self._state.found
         if named is not None and named.rles is None:  # the model has learned no masks
             named = replace(named, rles=[empty_mask(*named.shape)] * len(named))
         return ImageResult.joined([pointed] if named is None else [named, pointed], image=self.image)
 
-    def _answer(self, message: str) -> Answer:
+    def _objects(self, draft: Optional[SessionObject]) -> list[SessionObject]:
+        objects = self.session.results()
+        if draft is None:
+            return objects
+        return [*(draft if each.id == draft.id else each for each in objects), *([draft] if draft.id == NEW else [])]
+
+    def _label(self, object_id: int) -> Optional[str]:
+        """The best of the names that were typed, if any; None for what the session does not have."""
+        found = self.session.label(object_id, self._names) if self._names and object_id != NEW else []
+        return found[0][0] if found else None
+
+    def _answer(self, message: str, draft: Optional[SessionObject] = None, point: Optional[tuple] = None) -> Answer:
+        """Everything as it is now; with a preview after ``point``."""
         if self.session is None:
             return Answer(message)
-        found = self.result()
-        ids = [each.id for each in self.session.results()]
+        found = self.result(draft)
+        ids = [each.id for each in self._objects(draft)]
         first = len(found) - len(ids)
-        clicks = {first + row: self._state.clicks.get(object_id, ()) for row, object_id in enumerate(ids)}
+        marks = {object_id: self._state.clicks.get(object_id, ()) for object_id in ids}
+        if draft is not None:
+            marks[draft.id] += (point, )
+        clicks = {first + row: marks[object_id] for row, object_id in enumerate(ids)}
         keys = [*range(_NAMED, _NAMED + first), *range(len(ids))]  # an object keeps its colour, whatever has a name
         return Answer(message, self.view.draw(self.image, found, clicks, keys, first), table_of(found))
 

@@ -1,5 +1,5 @@
 """The tab of pictures: windows and buttons around ``ImageDemo``."""
-from typing import Optional
+from typing import Iterator, Optional
 
 import gradio as gr
 from demo_image import ImageDemo
@@ -56,11 +56,20 @@ class ImageHandlers:
             answer = demo.run(question_of(names, sentence, min_score, stuff, editor, drawing, example))
         return demo, answer.picture, answer.table, answer.message
 
-    def click(self, demo: Optional[ImageDemo], meaning: str, event: gr.SelectData) -> tuple:
-        """A click on the picture, as it was given or with objects: both are shown at one size."""
+    def prepare(self, demo: Optional[ImageDemo]) -> None:
+        """A picture is shown: make its first preview quick."""
+        if demo is not None:
+            with self.desk.turns:
+                demo.prepare()
+
+    def click(self, demo: Optional[ImageDemo], meaning: str, event: gr.SelectData) -> Iterator[tuple]:
+        """A click on the picture, as it was given or with objects: both are shown at one size.
+
+        First a preview, then the exact answer; others take their turns between the two.
+        """
         demo = demo or self.new()
-        with self.desk.turns:
-            return self.shown(demo, demo.click(*event.index, meaning))
+        for answer in self.desk.turns.each(demo.clicks(*event.index, meaning)):
+            yield self.shown(demo, answer)
 
     def undo(self, demo: Optional[ImageDemo]) -> tuple:
         """Take the last step back."""
@@ -124,9 +133,11 @@ def image_tab(desk: Desk) -> None:
     opened = [state, picture, board, result, table, message]
     shown = [state, result, table, message]
     asked = [state, names, sentence, min_score, stuff, board, drawing, example]
-    picture.input(do.open, [state, picture], opened, preprocess=False, **EVENT)
+    given = picture.input(do.open, [state, picture], opened, preprocess=False, **EVENT)
     gr.on([picture.select, result.select], do.click, [state, meaning], shown, **EVENT)
-    gallery.select(do.take_example, [state], [names, *opened], **EVENT)
+    taken = gallery.select(do.take_example, [state], [names, *opened], **EVENT)
+    for event in (given, taken):
+        event.then(do.prepare, [state], None, **EVENT)
     gr.on([run.click, names.submit, sentence.submit], do.run, asked, shown, **EVENT)
     undo.click(do.undo, [state], shown, **EVENT)
     reset.click(do.reset, [state], shown, **EVENT)

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from demo_image import CLICKS, NO_PICTURE, NOTHING_ASKED, ImageDemo, Question
+from demo_image import CLICKS, NO_PICTURE, NOTHING_ASKED, PREVIEW, TAKEN_BACK, ImageDemo, Question
 from demo_model import GREEN, RED, drawing, tiny_glee
 from demo_pictures import View, blob_points, cell_points, counted, prompt_of, read_strokes, split_names
 from PIL import Image
@@ -117,6 +117,44 @@ def test_clicks(demo, glee):
     assert [each.round for each in demo.session.results()] == [1, 1]
     demo.reset()
     assert 'no object yet' in demo.click(5, 5, CLICKS[2]).message and demo.session.results() == []
+
+
+def test_a_preview_comes_before_the_exact_answer(demo, glee):
+    """It is what the quick ways of a session find and changes nothing; what comes last is the click's own answer."""
+    exact, quick = ImageDemo(glee), glee.open_image(picture(), first='shared', refine='decoder')
+    exact.open(picture())
+    found = quick.add(points=[(30, 20)])
+    for place, meaning in (((30.5, 20.5), CLICKS[0]), ((60.5, 40.5), CLICKS[1])):
+        if meaning == CLICKS[1]:  # the preview of a further click goes on from the exact answer before
+            found = quick.refine(quick.resume(exact.session.last_round(0)), points=[(60, 40)])
+        before = [each.round for each in demo.session.results()]
+        answers = demo.clicks(*np.array(place) * VIEW.factor, meaning)
+        preview = next(answers)
+        assert preview.message == PREVIEW and [each.round for each in demo.session.results()] == before
+        assert preview.table == [['object 1', round(found.score, 3), *np.round(found.box.tolist(), 1).tolist()]]
+        last, = answers
+        wanted = exact.click(*np.array(place) * VIEW.factor, meaning)
+        assert (last.message, last.table) == (wanted.message, wanted.table)
+        assert np.array_equal(last.picture, wanted.picture) and not np.array_equal(last.picture, preview.picture)
+    assert demo.undo().message == TAKEN_BACK and [each.round for each in demo.session.results()] == [1]
+    demo.run(Question(sentence='the red star', min_score=0))
+    answer, = demo.clicks(5, 5, CLICKS[1])  # of an object with a sentence there is no quick answer
+    assert answer.message.startswith('object 2: ')
+
+
+@pytest.mark.parametrize('step', ['undo', 'reset', 'open', 'leave'])
+def test_a_step_between_preview_and_answer(demo, step):
+    """It takes the click with it; who leaves the page has not clicked."""
+    demo.click(5, 5, CLICKS[0])
+    answers = demo.clicks(30, 20, CLICKS[0])
+    assert next(answers).message == PREVIEW
+    if step == 'leave':
+        answers.close()
+    else:
+        demo.open(picture(1)) if step == 'open' else getattr(demo, step)()
+        assert [answer.message for answer in answers] == [TAKEN_BACK]
+    assert len(demo.session.results()) == (step in ('undo', 'leave'))
+    assert demo.undo().table == [] and demo.session.results() == []
 
 
 MISSING = [

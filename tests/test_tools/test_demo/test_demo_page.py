@@ -2,7 +2,9 @@
 import importlib.util
 import os
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from demo_model import tiny_glee
 from paths import ROOT
@@ -49,6 +51,27 @@ def test_the_page(gradio, tmp_path):
     brushes = [part['props']['brush'] for part in parts if part['type'] == 'imageeditor']
     assert brushes and all(
         brush['colors'][0][1] == 0.5 and brush['color_mode'] == 'fixed' for brush in brushes)
+
+
+def test_a_click_is_answered_twice(gradio, tmp_path):
+    """A preview, then the exact answer; the model is free for others between the two."""
+    from demo_image import CLICKS, PREVIEW
+    from desk import Desk
+    from image_tab import ImageHandlers
+    desk = Desk(tiny_glee(), folder=tmp_path)
+    do = ImageHandlers(desk)
+    demo = do.new()
+    demo.open(np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8))
+    do.prepare(demo)
+    assert list(demo.session.image.shared) == [('object', )]
+    steps = do.click(demo, CLICKS[0], SimpleNamespace(index=(300, 200)))
+    shown, picture, table, message = next(steps)
+    assert shown is demo and message == PREVIEW and len(table) == 1
+    with desk.turns:
+        assert demo.session.results() == []
+    (_, settled, table, message), = steps
+    assert message.startswith('object 1: ') and len(demo.session.results()) == 1 and len(table) == 1
+    assert picture.shape == settled.shape and len(list(do.click(None, CLICKS[0], SimpleNamespace(index=(1, 1))))) == 1
 
 
 def test_files_are_short():
