@@ -79,9 +79,10 @@ def test_a_picture_shows_objects_prompts_and_text(tools):
     assert abs(content[100, 310:390] - content[90, 310:390]).max() > 20  # and has a box
 
 
-def test_loading_of_every_source_is_timed(run, world, tmp_path):
+@pytest.mark.parametrize('workers', [0, 2])
+def test_loading_of_every_source_is_timed(run, world, tmp_path, workers):
     out = run('benchmark_loading', 'sources', ROOT / 'configs/glee/glee_r50_stage1.py', '--work-dir', tmp_path,
-              '--workers', 2, '--images', 8, '--cfg-options', f'data_root={world}/', *SMALL)
+              '--workers', workers, '--images', 8, '--cfg-options', f'data_root={world}/', *SMALL)
     rows = [line.split() for line in out.splitlines() if 'objects365' in line or 'openimages' in line]
     assert len(rows) == 2
     for row in rows:

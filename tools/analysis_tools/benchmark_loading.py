@@ -60,14 +60,15 @@ class Measured:
 
     def __getitem__(self, position: int) -> tuple:
         self.fetch(self.dataset, int(self.indices[position]))
-        between = self.workers <= position < len(self) - self.workers
-        return get_worker_info().id, None if between else memory()
+        worker, workers = get_worker_info(), max(self.workers, 1)
+        between = workers <= position < len(self) - workers
+        return 0 if worker is None else worker.id, None if between else memory()
 
 
 def worker_memory(dataset, fetch, indices: np.ndarray, workers: int) -> list[dict]:
-    """Per worker: resident and private memory (MB) at its end, and what it added privately."""
+    """Per worker: resident and private memory (MB) at its end, and what it added; without workers this process."""
     loader = DataLoader(Measured(dataset, fetch, indices, workers), batch_size=1, num_workers=workers, collate_fn=list,
-                        multiprocessing_context='fork')
+                        multiprocessing_context='fork' if workers else None)
     seen = {}
     for (worker, now), in loader:
         if now is None:
@@ -91,17 +92,17 @@ def benchmark_sources(args: Namespace) -> None:
         name = next(step.source for step in source.pipeline if step.type == 'SetSource')
         indices = rng.integers(len(dataset), size=args.images)
         loader = DataLoader(dataset, batch_size=2, num_workers=args.workers, collate_fn=pseudo_collate,
-                            sampler=indices.tolist(), multiprocessing_context='fork')
+                            sampler=indices.tolist(), multiprocessing_context='fork' if args.workers else None)
         batches = iter(loader)
         next(batches)  # the workers have started
         start = time.perf_counter()
         loaded = sum(len(batch['data_samples']) for batch in batches)
         rate = loaded / (time.perf_counter() - start)
-        used = worker_memory(dataset, type(dataset).__getitem__, indices[:8 * args.workers], args.workers)
+        used = worker_memory(dataset, type(dataset).__getitem__, indices[:8 * max(args.workers, 1)], args.workers)
         table.add_row(name, str(len(dataset)), f'{rate:.1f}', *(
             f'{max(worker[key] for worker in used):.0f}' for key in ('resident', 'private')))
     Console(width=100).print(table)
-    print('memory: the largest of the workers')
+    print('memory: the largest of the workers' if args.workers else 'memory: this process, which loads')
 
 
 # ---- objects365 ----
@@ -197,8 +198,13 @@ def parse_args() -> Namespace:
     synthetic.add_argument('--folder', required=True, help='where to write; the full size takes 9 GB')
     synthetic.add_argument('--reads', type=int, default=20000, help='items that the workers read (default: 20000)')
     for command in (sources, synthetic):
-        command.add_argument('--workers', type=int, default=4, help='loader workers (default: 4)')
-    return parser.parse_args()
+        command.add_argument('--workers', type=int, default=4,
+                             help='loader workers, 0 loads in the process itself (default: 4)')
+    args = parser.parse_args()
+    for option, least in (('workers', 0), ('images', 1), ('reads', 1)):
+        if getattr(args, option, least) < least:
+            parser.error(f'--{option} {getattr(args, option)}: give {least} or more')
+    return args
 
 
 def main() -> None:
