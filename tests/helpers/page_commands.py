@@ -14,11 +14,13 @@ SCRIPT = re.compile(r'[\w/]+\.(?:py|sh)')
 @dataclass(frozen=True)
 class Item:
     """``text`` as it is typed, of the language 'python' or 'shell'; ``page`` as README.md or docs/faq.md; ``fenced``:
-    a line or block of its own, not words of a sentence."""
+    a line or block of its own, not words of a sentence; ``file``: where the words before a block of Python save it,
+    below the checkout, 'block.py' where they do not say it."""
     page: str
     language: str
     text: str
     fenced: bool
+    file: str = ''
 
     @property
     def words(self) -> list[str]:
@@ -32,7 +34,7 @@ def items_of(path: Path) -> Iterator[Item]:
     for part in re.finditer(r'```(\w*)\n(.*?)```|(?<!`)`([^`]+)`(?!`)', content, re.DOTALL):
         language, block, words = part.groups()
         if language == 'python':
-            yield Item(page, 'python', block, True)
+            yield Item(page, 'python', block, True, saved_as(content[:part.start()]))
         elif block is not None:
             lines = block.replace('\\\n', ' ').splitlines()
             yield from (Item(page, 'shell', ' '.join(line.split()) if "'" not in line else line.strip(), True)
@@ -40,6 +42,12 @@ def items_of(path: Path) -> Iterator[Item]:
         elif is_command(text := ' '.join(words.split())):
             for rest in ends_of(content[part.end():]):
                 yield Item(page, 'shell', f'{with_program(text)} {rest}'.strip(), False)
+
+
+def saved_as(before: str) -> str:
+    """The file that the last paragraph before a block names: as `name.py`, or as `name.py` in `folder/`."""
+    found = re.search(r'[Aa]s\s+`(\w+\.py)`(?:\s+in\s+`([\w/]+)`)?', before.rstrip().rsplit('\n\n', 1)[-1])
+    return str(Path(found[2] or '', found[1])) if found else 'block.py'
 
 
 def ends_of(after: str) -> list[str]:

