@@ -7,9 +7,11 @@ from typing import Optional
 from mmengine.config import Config
 
 from ..exits import MissingData
+from .config_file import dicts_in
 from .data_sources import DataSource, find_source, read_tables
 from .needed_files import CHECKPOINT, NeededFile, missing_files
 
+NAMED_AS_COCO = ('CocoDataset', 'CocoPanopticDataset')  # mmdet's, without metainfo
 _WIDEST = 120  # columns of the screen
 
 
@@ -39,9 +41,16 @@ def describe(cfg: Config, missing: list[NeededFile], training: bool) -> str:
     count = '1 file or folder that is' if len(missing) == 1 else f'{len(missing)} files and folders that are'
     data = [entry for entry in missing if entry.owner != CHECKPOINT]
     sources = [source for source in (_source_of(entry, root, read_tables()) for entry in data) if source]
-    ways = _ways_out(cfg, training, bool(sources), all(source.in_miniworld for source in sources)) if data else [
+    synthetic = all(source.in_miniworld for source in sources) and not _has_fixed_names(cfg, training)
+    ways = _ways_out(cfg, training, bool(sources), synthetic) if data else [
         'docs/checkpoints.md says where checkpoints are to be had and how they are named.']
     return '\n'.join([f'{cfg.filename} reads {count} not here:', *lines, '', *ways])
+
+
+def _has_fixed_names(cfg: Config, training: bool) -> bool:
+    """Whether a data set has its names from elsewhere than its file, whose names MiniWorld's files lack."""
+    return any(node.get('classes') or node.get('type') in NAMED_AS_COCO and 'metainfo' not in node
+               for node in dicts_in(cfg.get('train_dataloader' if training else 'test_dataloader') or {}))
 
 
 def _rows(missing: list[NeededFile], root: str) -> list[tuple[str, str, str]]:

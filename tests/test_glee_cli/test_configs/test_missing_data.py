@@ -165,8 +165,8 @@ def test_only_mixtures_have_sources(tmp_path):
         leave_out(load(tmp_path / 'one.py'), ['coco'])
 
 
-@pytest.mark.parametrize('name', ['odinw35', 'coco-test-dev'])
-def test_miniworld_is_not_offered_where_it_has_no_such_data(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize('name', ['odinw35', 'coco-test-dev', 'panoptic', 'tao'])
+def test_miniworld_is_not_offered_where_it_has_no_such_data_or_names(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingData, match='to be had') as error:
         check_data(load(config_file(f'glee_r50_{name}')), training=False)
