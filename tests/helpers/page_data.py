@@ -1,12 +1,10 @@
 """The data that the commands of pages read: MiniWorld and, beside it, what it lacks of the files of benchmarks."""
 import json
-import shutil
 from pathlib import Path
 
-from image_files import save_image, write_json
+from image_files import write_json
 from mmengine.config import Config
-from paths import CONFIGS, FORMATS
-from PIL import Image
+from paths import CONFIGS
 from tool_runner import run_tool
 from worlds import own_copy
 
@@ -28,24 +26,13 @@ def build_page_data(world: Path, root: Path) -> Path:
         run_tool('dataset_converters/coco_to_maps.py', root, '--layout', layout)
     run_tool('dataset_converters/coco_to_maps.py', root, '--layout', 'panoptic', '--split', 'train2017')
     convert_lvis_minival(root / 'lvis/lvis_v1_val.json', root / 'lvis/lvis_v1_minival_inserted_image_name.json')
-    write_test_dev(root / 'coco')
     rename_tao(root / 'TAO/TAO_annotations')
     write_wild_sets(root / 'odinw/dataset', root / 'coco')
-    write_revos(root / 'ReVOS')
-    write_reason_vos(root / 'ReasonVOS')
     return root
 
 
 def read(path: Path) -> dict:
     return json.loads(path.read_text())
-
-
-def write_test_dev(coco: Path) -> None:
-    """The pictures of val, of which nothing is told."""
-    (coco / 'test2017').symlink_to(coco / 'val2017')
-    content = read(coco / 'annotations/instances_val2017.json')
-    write_json(coco / 'annotations/image_info_test-dev2017.json', {
-        key: content[key] for key in ('images', 'categories')})
 
 
 def rename_tao(folder: Path) -> None:
@@ -85,25 +72,3 @@ def write_wild_set(root: Path, annotations: str, pictures: str, coco: Path, spli
         images=images, categories=[dict(id=number, name=name) for number, name in enumerate(names, 1)],
         annotations=[dict(row, category_id=1 + number % len(names)) for number, row in enumerate(
             content['annotations']) if row['image_id'] in known]))
-
-
-def write_revos(root: Path) -> None:
-    """The excerpt of its files, and pictures."""
-    shutil.copytree(FORMATS / 'revos', root)
-    for name, video in read(root / 'meta_expressions_valid_.json')['videos'].items():
-        for frame in video['frames']:
-            save_image(root / f'JPEGImages/{name}/{frame}.jpg', video['width'], video['height'])
-
-
-def write_reason_vos(root: Path) -> None:
-    """The excerpt of its file, pictures, and the masks of each object, which are the left half of a frame."""
-    shutil.copytree(FORMATS / 'reason_vos', root)
-    for name, video in read(root / 'meta_expressions.json')['videos'].items():
-        for frame in video['frames']:
-            save_image(root / f'JPEGImages/{name}/{frame}.jpg', 6, 4)
-            for number in {row['obj_id'] for row in video['expressions']}:
-                path = root / f'Annotations/{video["source"].lower()}_{name}_{number}/{frame}.png'
-                path.parent.mkdir(parents=True, exist_ok=True)
-                mask = Image.new('L', (6, 4))
-                mask.paste(255, (0, 0, 3, 4))
-                mask.save(path)

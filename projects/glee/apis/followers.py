@@ -1,6 +1,6 @@
 """Ways of following objects through a video, one per kind of question; each takes frame after frame."""
 from abc import ABCMeta, abstractmethod
-from typing import Iterator, Optional, Sequence
+from typing import Iterator, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from ..models.trackers.expression_tracker import ExpressionTracker
 from ..models.trackers.online_linker import OnlineLinker
 from ..models.trackers.prompt_tracker import PromptTracker
 from ..structures.masks import encode
+from ..structures.sample_text import read_names
 from .image_result import ImageResult
 from .interactive_session import InteractiveSession
 from .picture_geometry import PictureGeometry
@@ -152,6 +153,37 @@ class ReferenceFollower(Follower):
             boxes=np.array([one.box for one in seen], np.float32).reshape(-1, 4),
             scores=np.array([one.score for one in seen], np.float32), rles=[one.rle for one in seen],
             ids=np.ones(len(seen), int), frame=frame, image=image)
+
+
+def followers_of(model, geometry: PictureGeometry, score_thr: float, max_per_img: int,
+                 names: Union[str, Sequence[str], None], expressions: Union[str, Sequence[str], None],
+                 pointed: Optional[dict[int, Sequence[dict]]], reference: Optional[ReferencePrompt]) -> list[Follower]:
+    """Who follows what is asked for, each by the weights that know it; what is None is not asked for.
+
+    Args:
+        model (GLEE): the detector, with a prompter where something is pointed at.
+        geometry: of its frames.
+        score_thr: below this score an object counts as absent.
+        max_per_img: objects by name in a frame at most.
+        names, expressions: as of ``GLEEInferencer.track``.
+        pointed: as of ``PromptFollower``.
+        reference: an object of another picture.
+
+    Raises:
+        ValueError: a name or an expression is empty, or there is none.
+    """
+    followers: list[Follower] = []
+    if names is not None:
+        asked = read_names(names, 'names')
+        followers += [NameFollower(detector, geometry, [asked[position] for position in positions], score_thr,
+                                   max_per_img) for detector, positions in model.share_names(asked)]
+    if expressions is not None:
+        followers.append(ExpressionFollower(model, geometry, read_names(expressions, 'expressions'), score_thr))
+    if pointed is not None:
+        followers.append(PromptFollower(model, geometry, pointed, score_thr))
+    if reference is not None:
+        followers.append(ReferenceFollower(model, reference, score_thr))
+    return followers
 
 
 def prepare(model, geometry: PictureGeometry, image: np.ndarray, text: Sequence[str],

@@ -15,7 +15,7 @@ from ..models.detectors.compiled_network import compile_network
 from ..models.language_models.text_bank import TextBank
 from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.sample_text import read_names
-from .followers import ExpressionFollower, Follower, NameFollower, PromptFollower, ReferenceFollower
+from .followers import followers_of
 from .frame_reader import FrameReader, VideoSource, open_frames
 from .image_result import ImageResult
 from .init_model import init_model
@@ -206,18 +206,9 @@ class GLEEInferencer:
         score_thr = self.limits.score_thr if score_thr is None else score_thr
         max_per_img = self.limits.max_per_img if max_per_img is None else max_per_img
         pointed = prompts_by_frame(prompts)
-        followers: list[Follower] = []
-        if names is not None:
-            names = read_names(names, 'names')
-            followers += [NameFollower(model, self.geometry, [names[position] for position in positions], score_thr,
-                                       max_per_img) for model, positions in self.model.share_names(names)]
-        if expressions is not None:
-            followers.append(ExpressionFollower(self.model, self.geometry, read_names(expressions, 'expressions'),
-                                                score_thr))
-        if prompts is not None:
-            followers.append(PromptFollower(self.model, self.geometry, pointed, score_thr))
-        if reference is not None:
-            followers.append(ReferenceFollower(self.model, self._reference(reference), score_thr))
+        followers = followers_of(
+            self.model, self.geometry, score_thr, max_per_img, names, expressions, None if prompts is None else pointed,
+            self._reference(reference))
         if ask is not None:
             from ..llm.ask_follower import follow_questions
             followers.append(follow_questions(self._asked_model(), read_names(ask, 'ask'), video, start, end, stride))

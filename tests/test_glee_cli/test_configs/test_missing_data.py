@@ -165,7 +165,7 @@ def test_only_mixtures_have_sources(tmp_path):
         leave_out(load(tmp_path / 'one.py'), ['coco'])
 
 
-@pytest.mark.parametrize('name', ['odinw35', 'coco-test-dev', 'panoptic', 'tao'])
+@pytest.mark.parametrize('name', ['odinw35', 'panoptic', 'tao'])
 def test_miniworld_is_not_offered_where_it_has_no_such_data_or_names(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingData, match='to be had') as error:
