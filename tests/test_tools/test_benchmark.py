@@ -14,13 +14,13 @@ import pytest
 import torch
 from config_runs import load
 from mmdet.registry import MODELS
-from paths import ROOT
+from paths import ROOT, config_file
 from rich.console import Console
 from tool_runner import run_tool
 
 from projects.glee.engine.checkpoints.model_size import guess_model_size
 from projects.glee_cli.benchmark import read_benchmarks, select
-from projects.glee_cli.benchmark.member_run import STAMP
+from projects.glee_cli.benchmark.member_run import STAMP, MemberRun
 from projects.glee_cli.benchmark.screen import Screen
 from projects.glee_cli.benchmark.suite_run import DONE, RUNNING, plan
 
@@ -88,6 +88,15 @@ def test_killed_and_started_again_nothing_is_computed_twice(start, tmp_path):
         '<br>', '<br/>').replace('loading="lazy">', '/>').replace('alt="two curves">', '/>'))
     assert 'href="coco-val/report.html"' in page and 'src="coco-val/' in page
     assert rows['coco-val']['all_metrics'].keys() >= {'coco/bbox_mAP', 'coco/segm_mAP_50'}
+
+
+@pytest.mark.parametrize('name, goes_on', [('ytvis', True), ('revos', True), ('interactive', True), ('coco', False)])
+def test_rows_of_videos_and_clicks_go_on_in_the_middle(name, goes_on, tmp_path):
+    """Where a config can keep what is finished, the run of a row does, in the folder of its settings."""
+    cfg = load(f'glee_mini_{name}', tmp_path)
+    run = MemberRun(config=config_file(f'glee_mini_{name}'), options={}, checkpoint='mini.pth', digest='',
+                    folder=tmp_path, pictures=False, python='python')
+    assert (f'resume_dir={tmp_path}/finished_a1' in run.command(cfg, 'a1', 'none')) == goes_on
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ class MemberRun:
     def command(self, cfg: Config, identity: str, launcher: str) -> list[str]:
         """Words of the command line."""
         options = dict(self.options)
-        if 'resume_dir' in names_in(cfg):
+        if 'resume_dir' in names_in(cfg._cfg_dict):
             options['resume_dir'] = str(self.folder / f'finished_{identity}')
         words = [self.python, str(TEST), str(self.config), self.checkpoint, '--work-dir', str(self.folder), '--report']
         words += ['--show-dir', 'pictures'] if self.pictures else []
