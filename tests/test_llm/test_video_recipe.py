@@ -2,6 +2,8 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from paths import CONFIGS
 from toy_llm import COLOURS, load_llm
 from toy_video_llm import FILM, toy_video
 
@@ -59,6 +61,17 @@ def test_one_loss_is_its_four_parts():
     alone = ObjectContrastiveLoss(min_negatives=1, negatives=4, weight=0.1)
     sources = [one for sample in samples for one in sample.said]
     assert float(losses['loss_contrastive']) == pytest.approx(float(alone(embeds, sources).detach()), rel=1e-4) != 0
+
+
+@pytest.mark.parametrize('path', sorted((CONFIGS / 'llm').glob('*.py')), ids=lambda path: path.stem)
+def test_several_gpus_are_told_that_a_batch_does_not_use_all(path):
+    """Without masks, without [SCORE] or without a gap in the objects some weights get no gradient, which stops DDP."""
+    assert Config.fromfile(path).find_unused_parameters
+    model = toy_video()
+    sample = pack(FILM[:2], frame_turns('red ?', 1, 1, ['it is [SEG]']), [FILM[1][..., 0] > 200], [1])['data_samples']
+    sum(model.train()([FILM[:2]], [sample], 'loss').values()).backward()
+    unused = {name.split('.')[0] for name, one in model.named_parameters() if one.requires_grad and one.grad is None}
+    assert unused == {'score_head', 'memory'}
 
 
 @pytest.mark.parametrize('name, ratios', [

@@ -6,6 +6,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=3e-4, betas=(0.9, 0.95), weight_decay=0.0),
     clip_grad=dict(max_norm=1.0))
+find_unused_parameters = True  # on several GPUs: a batch may lack masks, scores, or pictures with too few objects
 auto_scale_lr = dict(enable=False, base_batch_size=8)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
