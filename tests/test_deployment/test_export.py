@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from config_runs import shrink_size
 from matplotlib import cbook
 from mini_model import build, mini_config
 from mmdet.structures import DetDataSample
@@ -14,9 +15,10 @@ from paths import ROOT
 from PIL import Image
 from tokenizers import Tokenizer
 
-from projects.glee.apis import GLEEInferencer
+from projects.glee.apis import GLEEInferencer, init_model
+from projects.glee.apis.model_names import config_of
 from projects.glee.deployment import export, export_image_model, export_text_encoder, save_tokenizer
-from projects.glee.deployment.graphs import SentencesGraph
+from projects.glee.deployment.graphs import NamesGraph, SentencesGraph
 from projects.glee.deployment.recording import RECORDED, record, write_onnx
 from projects.glee.deployment.verification import compare, open_session
 from projects.glee_cli.program import main
@@ -93,6 +95,27 @@ def test_an_expression_may_be_about_any_picture(model, photograph, tmp_path):
     found = run(written.path, image=photograph, pictures=pictures, fusion_tokens=text.tokens, valid=text.mask)
     expected = tensor_mode(model, photograph[pictures], [(text, ) for text in told], 'expression')
     assert found['logits'].shape == (3, 12, 1) and max(compare(found, expected).values()) < 1e-3
+
+
+@pytest.mark.parametrize('size, sentences', [('swin-l', False), ('eva02-l', True)])
+def test_plus_and_pro(size, sentences, tmp_path):
+    """Few, narrow layers; a shifted window of Swin is wider than some maps, EVA02 reads squares of one side."""
+    cfg = shrink_size(config_of(f'glee_{size}'), size)
+    torch.manual_seed(0)
+    model = init_model(cfg)
+    model.panoptic_head.init_weights()
+    written = export_image_model(model, tmp_path / 'model.onnx', sentences=sentences)
+    session = open_session(written.path)
+    settings = json.loads(session.get_modelmeta().custom_metadata_map['glee'])
+    side, image = cfg.model.backbone.get('img_size'), session.get_inputs()[0].shape
+    assert settings['side'] == side and image == ['batch', 3, *([side] * 2 if side else ['height', 'width'])]
+    assert (side is None) == (size == 'swin-l')
+    graph = (SentencesGraph if sentences else NamesGraph)(model)
+    with torch.no_grad():
+        inputs = graph.examples(torch.Generator().manual_seed(5), 4, 96, 288)  # a batch and sides of their own
+        found = run(written.path, **dict(zip(graph.inputs, inputs)))
+        expected = dict(zip(graph.outputs, (value.numpy() for value in graph(*inputs))))
+    assert np.ptp(expected['logits']) > 0.005 and max(compare(found, expected).values()) < 1e-3
 
 
 @pytest.mark.parametrize('padded', [False, True])

@@ -35,6 +35,7 @@ def detect(folder, picture, names, score_thr=0.3, max_objects=100):
     pixels = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
     pixels = (pixels - settings['mean']) / settings['std']
     padded = [-(-side // settings['divisor']) * settings['divisor'] for side in (height, width)]
+    padded = [settings['side']] * 2 if settings.get('side') else padded
     image = np.zeros((1, 3, *padded), np.float32)
     image[0, :, :height, :width] = pixels.transpose(2, 0, 1)
     logits, boxes, masks = (value[0] for value in model.run(

@@ -46,7 +46,7 @@ def export_image_model(model: GLEE, path: str | Path, names: Sequence[str] | Non
     settings = dict(kind='sentences' if sentences else 'names' if names is None else 'fixed names',
                     names=None if names is None else list(names), scale=None if scale is None else list(scale),
                     mean=preprocessor.mean.flatten().tolist(), std=preprocessor.std.flatten().tolist(),
-                    divisor=preprocessor.pad_size_divisor,
+                    divisor=preprocessor.pad_size_divisor, side=graph.side,
                     length=encoder.text_model.config.max_position_embeddings)
     baked = {}
     if names is not None:

@@ -18,7 +18,8 @@ STRIDE = 32
 class ImageGraph(nn.Module):
     """The image part of a detector, without post-processing.
 
-    ``inputs``: axes that vary, by input. ``outputs``, of B images or sentences:
+    ``inputs``: axes that vary, by input. ``side``: of pictures, px, where the backbone knows places in squares of one
+    size alone (EVA02); None where sides vary. ``outputs``, of B images or sentences:
 
     - ``logits`` (B, Q, C) of query and name, before the sigmoid;
     - ``boxes`` (B, Q, 4) xyxy in 0..1 of the padded image;
@@ -36,6 +37,9 @@ class ImageGraph(nn.Module):
     def __init__(self, model: GLEE) -> None:
         super().__init__()
         self.model = model
+        self.side = model.backbone.img_size if getattr(model.backbone, 'wants_squares', False) else None
+        if self.side is not None:
+            self.inputs = {**self.inputs, 'image': {0: 'batch'}}
 
     def _decode(self, feats: Sequence[Tensor], text: TextPrompt) -> tuple[Tensor, ...]:
         outputs = self.model.panoptic_head.decode(feats, text, last_only=True)
@@ -44,7 +48,9 @@ class ImageGraph(nn.Module):
         return last['logits'], bbox_cxcywh_to_xyxy(last['boxes']), masks, outputs.embeddings, outputs.topk_indices
 
     def image(self, generator: torch.Generator, batch: int, height: int, width: int) -> Tensor:
-        """A smooth normalised picture of random colours, (B, 3, H, W)."""
+        """A smooth normalised picture of random colours, (B, 3, H, W), or of the only side that there is."""
+        if self.side is not None:
+            height = width = self.side
         coarse = torch.randn(batch, 3, 8, 8, generator=generator)
         return nn.functional.interpolate(coarse, (height, width), mode='bicubic')
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Collection, Iterator, Sequence
 
 import torch
+from mmdet.models.backbones.swin import ShiftWindowMSA
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 from torch.overrides import TorchFunctionMode
@@ -40,23 +41,39 @@ def sampling_by(graph: nn.Module, way: str) -> Iterator[None]:
 
 
 @contextmanager
+def _any_batch(graph: nn.Module) -> Iterator[None]:
+    """mmdet's Swin counts the pictures of its windows in Python, which would make the recorded batch a constant."""
+    parts = [part for part in graph.modules() if isinstance(part, ShiftWindowMSA)]
+    try:
+        for part in parts:
+            part.window_reverse = _map_of_windows
+        yield
+    finally:
+        for part in parts:
+            del part.window_reverse  # the class has it
+
+
+def _map_of_windows(windows: Tensor, height: int, width: int) -> Tensor:
+    """Maps (B, H, W, C) of their windows (B * windows, side, side, C), row by row."""
+    side, channels = windows.shape[-2:]
+    rows = windows.reshape(-1, height // side, width // side, side, side, channels).transpose(2, 3)
+    return rows.reshape(-1, height, width, channels)
+
+
+@contextmanager
 def _recording(graph: nn.Module, sampler: str) -> Iterator[tuple[Tensor, ...]]:
     """Example inputs of the graph; exporters say nothing of their own future and of sizes that might be constants.
 
     Raises:
-        ValueError: ``sampler`` is none of ``SAMPLERS``, or the backbone reads one size of pictures only.
+        ValueError: ``sampler`` is none of ``SAMPLERS``.
     """
     if sampler not in SAMPLERS:
         raise ValueError(f"sampler='{sampler}' is unknown; choose one of {SAMPLERS}")
-    backbone = getattr(getattr(graph, 'model', None), 'backbone', None)
-    if getattr(backbone, 'wants_squares', False):
-        raise ValueError(f'{type(backbone).__name__} knows the places of its tokens only in squares of one size, and '
-                         'exporting it was not tried: export a model with another backbone')
     loggers = [(logger, logger.level) for logger in map(logging.getLogger, ('torch.onnx', 'torch.__trace'))]
     try:
         for logger, _ in loggers:
             logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings(), torch.no_grad(), sampling_by(graph, sampler):
+        with warnings.catch_warnings(), torch.no_grad(), sampling_by(graph, sampler), _any_batch(graph):
             for category in (torch.jit.TracerWarning, DeprecationWarning, FutureWarning):
                 warnings.filterwarnings('ignore', category=category)
             warnings.filterwarnings('ignore', message='torch.meshgrid|Exporting a model|Constant folding')

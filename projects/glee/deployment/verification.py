@@ -57,7 +57,8 @@ def _verify(name: str, run: Callable[[tuple[Tensor, ...]], Sequence[np.ndarray]]
             baked: Sequence[Tensor]) -> Difference:
     generator, worst = torch.Generator().manual_seed(1), {}
     with torch.no_grad():
-        for size in SIZES:
+        # squares of one side may be so large that several need more memory than there is
+        for size in SIZES[:1] if getattr(graph, 'side', None) else SIZES:
             for _ in range(TRIES):
                 inputs = graph.examples(generator, *size)
                 inputs = (*inputs[:len(inputs) - len(baked)], *baked)

@@ -197,6 +197,7 @@ class EVA02(BaseModule):
                  with_cp: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        self.img_size = img_size
         self.num_layers = num_layers
         self.with_cp = with_cp
         self.pretrain_grid = (pretrain_img_size // patch_size, ) * 2
