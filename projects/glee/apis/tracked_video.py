@@ -11,6 +11,7 @@ from ..visualization.video_writer import VideoWriter
 from .followers import Follower
 from .frame_reader import VideoFrames
 from .image_result import ImageResult
+from .overlapping import read_ahead, writing_behind
 from .track_writers import CsvTracks, JsonTracks, MaskTracks, MotTracks
 
 
@@ -62,6 +63,8 @@ class TrackedVideo:
              by: str = 'object', show_progress: bool = True) -> 'TrackedVideo':
         """Follow the objects to the end of the video and write what is asked for, frame by frame.
 
+        Frames are read ahead and written behind the model, two at most, each in a thread of its own.
+
         Args:
             path: mp4 with the objects drawn, see ``VideoWriter``.
             json: see ``JsonTracks``.
@@ -79,13 +82,19 @@ class TrackedVideo:
         if path is None and not writers:
             raise ValueError('say what to write: a video, json=, csv=, mot= or masks=')
         video = None if path is None else VideoWriter(path, self.video.fps)
+        self.video = self.video._replace(frames=read_ahead(self.video.frames))
         frames = track(self, 'frames', total=self.video.length, transient=True) if show_progress else self
+
+        def write(result: ImageResult) -> None:
+            for writer in writers:
+                writer.write(result)
+            if video is not None:
+                video.write(result.plot(renderer, by))
+
         try:
-            for result in frames:
-                for writer in writers:
-                    writer.write(result)
-                if video is not None:
-                    video.write(result.plot(renderer, by))
+            with writing_behind() as behind:
+                for result in frames:
+                    behind(write, result)
         finally:
             for writer in [*writers, *([] if video is None else [video])]:
                 writer.close()
