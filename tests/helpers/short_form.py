@@ -1,11 +1,12 @@
 """Runs a program, as it was typed, in a short form; a page's commands are run so, see ``page_folder``.
 
-Configs of the three sizes get few and narrow layers and small pictures, and no config has workers that load data. A
-training stops after one iteration. Its schedule is read and checked as it is, and the checkpoints that the page goes on
-with are there at its end, if the long training would have left them: the newest one is linked under their names.
+Configs of the three sizes get few and narrow layers and small pictures, and no config has workers that load data. What
+is compiled is only traced. A training stops after one iteration. Its schedule is read and checked as it is, and the
+checkpoints that the page goes on with are there at its end, if the long training would have left them: the newest one
+is linked under their names.
 
-Arguments: a script and its arguments. In the environment: ``PAGE``, the text of the page; ``PORT``: end
-when a page comes from this port.
+Arguments: a script and its arguments. In the environment: ``PAGE``, the text of the page; ``PORT``: end when a page
+comes from this port.
 """
 import json
 import multiprocessing
@@ -80,6 +81,11 @@ def names_of(path: Path) -> dict[str, list[str]]:
     rows = json.loads(path.read_text())['categories']
     things, stuff = ([row['name'] for row in rows if bool(row.get('isthing', True)) == kind] for kind in (True, False))
     return dict(classes=things + stuff, thing_classes=things, stuff_classes=stuff)
+
+
+def trace(*args, mode=None, **options):
+    """``torch.compile`` without the C++ compiler, which takes a minute."""
+    return long_compile(*args, **{**options, 'backend': 'eager'})
 
 
 def is_training(cfg: Config) -> bool:
@@ -167,11 +173,12 @@ def interrupt_when_served(port: str, served: threading.Event) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-long_runner, long_config = run_config.build_runner, Config.fromfile
+long_runner, long_config, long_compile = run_config.build_runner, Config.fromfile, torch.compile
 
 if __name__ == '__main__':
     run_config.build_runner = build_runner
     Config.fromfile = staticmethod(lambda *args, **kwargs: shorten(long_config(*args, **kwargs)))
+    torch.compile = trace
     context = multiprocessing.get_context
     multiprocessing.get_context = lambda method=None: context('fork')  # others would not be short
     del sys.argv[0]

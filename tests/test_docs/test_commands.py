@@ -49,6 +49,7 @@ SHORTER = {
     'rvos_trajectories.py work_dirs': '--cfg-options test_dataloader.dataset.indices=1',
     'composition_report.py': '--pictures 1 --videos 0', '--sets sets.json': '--shots 1 --seeds 3 --iterations 1',
     'few_shot.py': '--sets odinw13@Aquarium --seeds 3 --iterations 1',
+    'benchmark_speed.py --compile': '--jobs image --sizes 64x64 --repeats 1',
     'benchmark_speed.py': '--sizes 64x64 --repeats 1',
     'benchmark.py paper': '--only coco-val', 'benchmark.py smoke': '--only coco-val',
     'get_flops.py': '--sides 64 64 128', 'many_names.py': '--names 1 2 --expressions 1 --repeats 1',
