@@ -174,6 +174,31 @@ def test_a_pixel_belongs_to_one_expression(owner):
         video_model(dict(tracker, owner='first'))
 
 
+@pytest.mark.parametrize('length, calls', [(1, 2), (2, 2), (16, 4)])
+def test_expressions_pass_together_as_memory_lets_them(length, calls):
+    """Three at a time by their number; one at a time where their frames are many; the numbers of single ones."""
+    model = video_model(dict(type='ExpressionTracker'))
+    decoder = model.panoptic_head.prompt_decoder
+    clip = clip_of(range(length), length, text=('a star', 'the red ring', 'a square', 'a cross'),
+                   text_mode='expression')
+    inputs = torch.randn(length, 3, *SIZE)
+    for sample in clip.video_data_samples:
+        sample.set_metainfo(dict(img_shape=SIZE, ori_shape=SIZE, batch_input_shape=SIZE))
+    found = []
+    for decoder.chunk in (1, 3):
+        decoder.chunk_pixels = 8 * 8 * SIZE[0] * SIZE[1]
+        with torch.no_grad(), mock.patch.object(
+                model.panoptic_head, 'decode', wraps=model.panoptic_head.decode) as decode:
+            _, outputs = model.tracker.decode_expressions(model, inputs, clip.video_data_samples)
+            found.append(list(outputs))
+        assert decode.call_count == (4 if decoder.chunk == 1 else calls)
+    for single, together in zip(*found):
+        assert together.mask_features.shape[0] == together.memory.content.shape[0] == length
+        for key, value in single.predictions[''].items():
+            torch.testing.assert_close(together.predictions[''][key], value, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(together.mask_features, single.mask_features, rtol=1e-4, atol=1e-5)
+
+
 def test_an_absent_object_gives_no_mask():
     """Below ``min_score`` nothing is segmented."""
     model = video_model(dict(type='ExpressionTracker', min_score=1.0))

@@ -32,6 +32,15 @@ class HeadOutputs(NamedTuple):
         """Predictions of the last layer for one member of the batch."""
         return {key: value[index] for key, value in self.predictions[''].items()}
 
+    def of(self, members: slice) -> 'HeadOutputs':
+        """Those of some members of the batch, at test."""
+        predictions = {output: {key: value[members] for key, value in found.items()}
+                       for output, found in self.predictions.items()}
+        content, logits = (None if part is None else part[members] for part in self.memory[:2])
+        return HeadOutputs(
+            predictions, self.mask_features[members], self.embeddings[members], self.topk_indices[members], None, None,
+            [level[members] for level in self.levels], self.memory._replace(content=content, logits=logits))
+
     def masks(self, index: int, queries: Tensor | slice = slice(None)) -> Tensor:
         """Mask logits (n, h, w) of some queries of one member of the batch."""
         embeds = self.predictions['']['mask_embeds'][index, queries]

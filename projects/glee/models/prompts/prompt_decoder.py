@@ -223,6 +223,17 @@ class PromptDecoder:
 
         return self.decode(feats, pixels, names, keep)[0]
 
+    def objects_together(self, num_pixels: int, device: torch.device, is_new: bool = True) -> int:
+        """How many objects pass together.
+
+        Args:
+            num_pixels: of the padded input of each object.
+            device: where they pass.
+            is_new: they pass the encoder, too.
+        """
+        room = self.chunk_pixels // num_pixels
+        return max(min(self.chunk, room // 8 if is_new and device.type == 'cpu' else room), 1)
+
     def _chunks(self, objects: PromptedObjects, names: Sequence[str] | None,
                 pixels: Sequence[PixelFeatures | None] | None = None,
                 ) -> Iterator[tuple[PromptSet, list[int], PromptedObjects, TextPrompt]]:
@@ -237,9 +248,8 @@ class PromptDecoder:
         told = [index for index, text in enumerate(objects.texts) if text is not None]
         expressions = self.head.encode_expressions([objects.texts[index] for index in told]) if told else None
         vocabulary = None if len(told) == len(objects.kinds) else self.head.encode_names(names)
-        room = self.chunk_pixels // objects.masks.shape[-2:].numel()
         for (given, is_new), members in groups.items():
-            step = max(min(self.chunk, room // 8 if is_new and not objects.masks.is_cuda else room), 1)
+            step = self.objects_together(objects.masks.shape[-2:].numel(), objects.masks.device, is_new)
             for start in range(0, len(members), step):
                 indices = members[start:start + step]
                 text = (expressions.pick([told.index(index) for index in indices]) if given.text else

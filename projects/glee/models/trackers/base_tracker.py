@@ -2,7 +2,6 @@
 from abc import ABCMeta, abstractmethod
 from typing import Any, Callable, Iterator, Sequence
 
-import torch
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
@@ -44,7 +43,8 @@ class GLEETracker(metaclass=ABCMeta):
                            data_samples: Sequence[DetDataSample]) -> tuple[tuple[str, ...], Iterator]:
         """The expressions of a window and, one after the other, what the head makes of each (``HeadOutputs``).
 
-        The backbone runs once. Arguments as of ``update``.
+        The backbone runs once. As many expressions pass together as objects would (``prompt_decoder``), by the pixels
+        of all frames. Arguments as of ``update``.
 
         Raises:
             ValueError: the frames have no expressions, or different ones.
@@ -55,9 +55,19 @@ class GLEETracker(metaclass=ABCMeta):
                              "text_mode 'expression'")
         head, feats = detector.panoptic_head, detector.extract_feat(inputs)
         prompt = encode_expressions(head.text_encoder, texts[0])
-        return texts[0], (
-            head.decode(feats, prompt.pick(torch.full((len(inputs), ), number, device=inputs.device)), last_only=True)
-            for number in range(len(texts[0])))
+        length, step = len(inputs), head.prompt_decoder.objects_together(inputs[:, 0].numel(), inputs.device)
+
+        def decoded() -> Iterator:
+            for start in range(0, len(texts[0]), step):
+                numbers = range(start, min(start + step, len(texts[0])))
+                # all frames of an expression, then those of the next; one frame serves all of them as it is
+                maps = feats if length == 1 else [feat.repeat(len(numbers), 1, 1, 1) for feat in feats]
+                outputs = head.decode(maps, prompt.pick([number for number in numbers for _ in range(length)]),
+                                      last_only=True)
+                for place in range(len(numbers)):
+                    yield outputs.of(slice(place * length, (place + 1) * length))
+
+        return texts[0], decoded()
 
 
 def _map_tensors(value: Any, fn: Callable[[Tensor], Tensor]) -> Any:
