@@ -34,6 +34,9 @@ STANDS_FOR = {
     'CONFIG': 'configs/glee/mini/glee_mini_coco.py', 'CHECKPOINT': 'glee_mini.pth', 'COMMAND': 'track',
     'FOLDER': 'my_boxes', 'F': '0.00001', '--folder ...': '--folder synthetic',
     'test_dataloader.dataset.indices=60': 'test_dataloader.dataset.indices=1',
+    # where all masks are empty no two frames differ
+    'load_from=work_dirs/key_frame_masks/iter_400.pth': 'load_from=work_dirs/key_frame_masks/iter_400.pth '
+    'train_dataloader.dataset.datasets.1.pipeline.0.least_spread=0',
     'paper ...': 'paper --checkpoint glee_lite.pth --work-dir work_dirs/eight', '/my/data': 'data',
     '/my/clip-vit-base-patch32': 'clip', 'glee_lite.pth --size lite': 'converted.pth --size lite',
     'glee_swin-l GLEE_Plus_joint.pth --language-model adapter/': 'glee_mini work_dirs/quickstart/glee_mini.pth '

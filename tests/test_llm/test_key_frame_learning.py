@@ -133,7 +133,7 @@ def test_the_config_trains_and_tests(world, tmp_path, monkeypatch):
         'model.key_frames': None, 'test_evaluator.labels_file': str(labels), 'test_dataloader.dataset.ann_file':
         'train.json', 'test_dataloader.dataset.data_prefix.img': 'train/JPEGImages/'}).test()
     assert 'ref_ytvos/J' in tested and 'ref_ytvos/key_iou' not in tested
-    scores.pipeline[0].labels = str(labels)
+    scores.pipeline[0].update(labels=str(labels), least_spread=0.)  # an untrained model finds nothing
     runner = runner_of('scores', **{'train_dataloader.sampler.ratios': [0., 1.]})
     runner.train()
     assert runner.message_hub.get_scalar('train/loss_score').current() >= 0

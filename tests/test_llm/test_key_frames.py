@@ -69,6 +69,11 @@ def test_labels_of_a_model_become_dialogues(world, tmp_path):
     asked, turn = item['data_samples'], item['data_samples'].turns[0]
     assert len(item['inputs']) == 4 and turn.asked[:4] == (0, 1, 2, 3) and turn.answer == '[SCORE]'
     assert any(asked.frame_scores[0] in ious for ious in labels.values())
+    ask, labels = training.pipeline.transforms[0], json.loads((tmp_path / 'new/labels.json').read_text())
+    ask.least_spread, ask._labels = 0.1, None
+    assert set(ask.labels) == {key for key, ious in labels.items() if max(ious) - min(ious) >= 0.1} < set(labels)
+    ask.least_spread, ask._labels = 2., None
+    assert not ask.labels and training.prepare_data(0) is None
     other = training.get_data_info(1)['video_info']['name']
     assert other != name and training.prepare_data(1) is None  # no label
 

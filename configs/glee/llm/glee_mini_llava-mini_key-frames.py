@@ -31,7 +31,12 @@ train_dataloader = dict(
             dict(
                 **ref_ytvos,
                 pipeline=[
-                    dict(type='AskKeyFrame', labels='work_dirs/key_frame_labels.json', shown=4, dialogues=4)
+                    dict(
+                        type='AskKeyFrame',
+                        labels='work_dirs/key_frame_labels.json',
+                        shown=4,
+                        dialogues=4,
+                        least_spread=0.5)
                 ])
         ]))
 test_dataloader = dict(

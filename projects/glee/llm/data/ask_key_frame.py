@@ -20,11 +20,13 @@ class AskKeyFrame(BaseTransform):
         labels: a file that ``FrameIoUMetric`` wrote of the training videos, with a model that is half trained.
         shown (int): as of ``LanguageKeyFrames``.
         dialogues (int): made of a video, each about a random frame for a random expression.
+        least_spread (float): expressions whose IoUs differ by less are left out: their frames are all alike.
     """
 
-    def __init__(self, labels: Union[str, Path], shown: int = 12, dialogues: int = 1) -> None:
+    def __init__(self, labels: Union[str, Path], shown: int = 12, dialogues: int = 1,
+                 least_spread: float = 0.0) -> None:
         self.labels_file, self.shown, self.dialogues = Path(labels), shown, dialogues
-        self._labels = None
+        self.least_spread, self._labels = least_spread, None
 
     @property
     def labels(self) -> dict[str, list]:
@@ -37,7 +39,8 @@ class AskKeyFrame(BaseTransform):
             if not self.labels_file.is_file():
                 raise FileNotFoundError(f'{self.labels_file}: no labels of key frames; FrameIoUMetric writes them when '
                                         'a model is tested on the training videos (docs/language_model.md)')
-            self._labels = json.loads(self.labels_file.read_text())
+            self._labels = {name: ious for name, ious in json.loads(self.labels_file.read_text()).items()
+                            if spread_of(ious) >= self.least_spread}
         return self._labels
 
     def transform(self, results: dict) -> Optional[list[dict]]:
@@ -56,3 +59,9 @@ class AskKeyFrame(BaseTransform):
         shown, others = pictures[:len(reference)], pictures[len(reference):]
         return [pack([*shown, picture], score_turns(text, len(reference)), [], [], frame_scores=[iou], said=[])
                 for picture, (text, _, iou) in zip(others, asked)]
+
+
+def spread_of(ious: list[Optional[float]]) -> float:
+    """Difference of the best and the worst frame, 0 without any that is known."""
+    known = [iou for iou in ious if iou is not None]
+    return max(known) - min(known) if known else 0.
