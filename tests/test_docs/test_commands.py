@@ -56,6 +56,7 @@ SHORTER = {
     'benchmark_speed.py': '--sizes 64x64 --repeats 1',
     'benchmark.py paper': '--only coco-val', 'benchmark.py smoke': '--only coco-val',
     'get_flops.py': '--sides 64 64 128', 'many_names.py': '--names 1 2 --expressions 1 --repeats 1',
+    '--videos 300 --val-videos 24': '--videos 1 --val-videos 1',
     'benchmarks_page.py': '--out page.md', 'benchmark_loading.py objects365': '--reads 20 --workers 1',
     'benchmark_loading.py sources': '--images 2 --workers 1', 'browse_mixture.py': '--samples 1',
     '--videos 120 --val-videos 24': '--videos 1 --val-videos 1', 'make_reasoning_world.py': '--images 2 --val-images 1',
