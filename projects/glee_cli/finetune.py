@@ -13,8 +13,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Sequence
 
-from .configs.config_file import CONFIGS
-
 MODELS = ('glee_r50', 'glee_swin-l', 'glee_eva02-l', 'glee_mini', 'glee_mini-lite0')
 MODES = dict(full={}, head=dict(frozen=['backbone', 'neck']), lora=dict(rank=8))
 FATAL = 'fits as corners'  # nothing can be learned from such boxes
@@ -74,6 +72,8 @@ def make_config(args: Namespace, with_masks: bool):
         ValueError: the numbers do not fit together.
     """
     from mmengine.config import Config
+
+    from .configs.config_file import CONFIGS
     path = CONFIGS / f'finetune/{args.model}_finetune.py' if args.model in MODELS else Path(args.model)
     if not path.is_file():
         raise FileNotFoundError(f'model {args.model!r} is neither one of {", ".join(MODELS)} nor a config file')

@@ -8,6 +8,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from paths import config_file
 from toy_llm import LLAVA, PICTURES, QWEN, sample_of, toy_segmentor
+from transformers import AutoTokenizer
 
 from projects.glee.apis.init_model import init_model
 from projects.glee.llm.adapter_folder import load_adapter, merge_adapter, save_adapter
@@ -55,8 +56,23 @@ def test_save_and_load_are_identical(glee, family, tmp_path):
     assert again.glee.names == ('star', 'ring') and again.glee.max_objects == 6 and not again.training
     assert torch.equal(masks_of(again), trained)
     files = {path.name for path in folder.iterdir()}
-    assert {'settings.json', 'heads.safetensors'} <= files
+    assert {'settings.json', 'heads.safetensors', 'tokenizer.json'} <= files
     assert ('adapter_model.safetensors' in files) == ('lora' in family)
+
+
+def test_another_tokenizer_is_refused(glee, tmp_path):
+    settings = dict(type='ReasoningSegmentor', language_model=LLAVA, num_objects=4)
+    model = MODELS.build(dict(settings, glee=ObjectEncoder.of_model(glee)))
+    folder = save_adapter(model, tmp_path / 'adapter', settings)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    ids = [tokenizer(token, add_special_tokens=False)['input_ids'] for token in ('[SEG]', '<obj>', '[SCORE]')]
+    assert all(len(one) == 1 for one in ids)
+    file = folder / 'settings.json'
+    content = json.loads(file.read_text())
+    content['model']['language_model']['words'] = LLAVA['words'][::-1]
+    file.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match='trained with another tokenizer than that of its words'):
+        load_adapter(folder, glee)
 
 
 @pytest.mark.parametrize('family', [LLAVA, QWEN], ids=['llava', 'qwen'])

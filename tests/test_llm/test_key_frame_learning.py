@@ -61,12 +61,12 @@ def test_scores_order_the_frames_of_new_videos():
     optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad], 3e-3, weight_decay=0.)
     rng, losses = np.random.default_rng(0), []
     known = [(encoder.pictures(video), *one) for video in videos[:28] for one in shown_in(video)]
-    for _ in range(300):
+    for _ in range(450):
         inputs, samples = [], []
         for number in rng.integers(len(known), size=8):
             pictures, name, shown = known[number]
             frame = int(rng.choice(np.flatnonzero(np.array(shown) == rng.integers(2))))
-            inputs.append([*(pictures[one] for one in reference_frames(8, SHOWN)), pictures[frame]])
+            inputs.append([*(pictures[one] for one in reference_frames(8, SHOWN, frame)), pictures[frame]])
             samples.append(pack(inputs[-1], score_turns(f'the {name}', SHOWN), [], [], said=[],
                                 frame_scores=[float(shown[frame])])['data_samples'])
         loss = model.train()(inputs, samples, 'loss')

@@ -11,7 +11,7 @@ from toy_video_llm import FILM, talkative, toy_video
 import projects.glee.llm  # noqa: F401
 from projects.glee.llm.data.ask_picture import pack
 from projects.glee.llm.video import GLEEKeyFrames, LanguageKeyFrames
-from projects.glee.llm.video.key_frames import build_scorer, score_turns
+from projects.glee.llm.video.key_frames import build_scorer, reference_frames, score_turns
 from projects.glee.structures.masks import decode, encode, to_rle
 from projects.glee.structures.track import Track
 
@@ -36,6 +36,12 @@ def test_the_language_model_learns_which_frames_show_it():
     assert float(losses['loss_text'].detach()) < 0.1 * first  # [SCORE] is said, too
     scores = LanguageKeyFrames(model.eval())([SHOWN, HIDDEN], 'red square')
     assert scores == pytest.approx([0.9, 0.1], abs=0.1)
+
+
+@pytest.mark.parametrize('length, shown, asked, frames', [
+    (9, 3, 0, [0, 4, 8]), (9, 3, 3, [0, 3, 8]), (9, 3, 7, [0, 4, 7]), (2, 12, 1, [0, 1]), (1, 12, 0, [0])])
+def test_the_asked_frame_is_one_of_those_shown_before(length, shown, asked, frames):
+    assert reference_frames(length, shown, asked) == frames
 
 
 def test_labels_of_a_model_become_dialogues(world, tmp_path):

@@ -72,7 +72,7 @@ def test_only_objects_that_are_shown_can_be_pointed_at():
             before = model([[PICTURES[0]]], [sample])[0][0]
             assert ('loss_objects' in model([[PICTURES[0]]], [sample], 'loss')) == (shown > 0)
             model.glee.cache.clear()
-            model.glee.encode = lambda picture: (found := encode(picture))._replace(
+            model.glee.encode = lambda *asked: (found := encode(*asked))._replace(
                 mask_embeds=found.mask_embeds * torch.tensor([[1.], [-1.]]))  # another second object
             assert torch.equal(model([[PICTURES[0]]], [sample])[0][0], before) != matters
 

@@ -1,7 +1,8 @@
 """What was trained on top of a released language model and a GLEE, as a folder.
 
 ``settings.json`` says which; ``heads.safetensors`` holds all parts of ours; ``adapter_model.safetensors`` and
-``adapter_config.json`` LoRA as peft writes it; ``language_model.safetensors`` a model that has no released weights.
+``adapter_config.json`` LoRA as peft writes it; ``tokenizer.json`` and what transformers writes beside it the tokenizer
+with the new tokens; ``language_model.safetensors`` a model that has no released weights.
 """
 import copy
 import json
@@ -36,6 +37,7 @@ def save_adapter(model: ReasoningSegmentor, folder: Union[str, Path], settings: 
     (folder / 'settings.json').write_text(json.dumps(content, indent=2))
     state = {name: value.contiguous() for name, value in model.state_dict().items()}
     save_file({name: value for name, value in state.items() if not name.startswith(_OWN)}, folder / 'heads.safetensors')
+    model.language_model.tokenizer.save_pretrained(folder)
     if model.language_model.uses_lora:
         model.language_model.model.save_pretrained(folder)
     if model.language_model.path is None or not model.language_model.uses_lora:
@@ -74,7 +76,8 @@ def load_adapter(folder: Union[str, Path], glee, language_model: Optional[str] =
 
     Raises:
         FileNotFoundError: there is no such folder, or it is none of an adapter.
-        ValueError: it was trained over other weights of GLEE, whose features mean something else.
+        ValueError: it was trained over other weights of GLEE, whose features mean something else, or with a tokenizer
+            whose ids mean other words.
     """
     folder = Path(folder)
     if not (folder / 'settings.json').is_file():
@@ -92,6 +95,7 @@ def load_adapter(folder: Union[str, Path], glee, language_model: Optional[str] =
     if language_model is not None:
         settings['language_model'] = dict(settings['language_model'], path=str(language_model))
     model = MODELS.build(dict(settings, type=content['type'], glee=encoder))
+    _check_tokenizer(model.language_model, folder)
     state = load_file(folder / 'heads.safetensors')
     if (folder / 'language_model.safetensors').is_file():
         own = load_file(folder / 'language_model.safetensors')
@@ -104,3 +108,14 @@ def load_adapter(folder: Union[str, Path], glee, language_model: Optional[str] =
     if wanted or missing.unexpected_keys:
         raise ValueError(f'{folder} does not fit: missing {wanted[:3]}, unknown {missing.unexpected_keys[:3]}')
     return model.to(device).eval()
+
+
+def _check_tokenizer(language_model, folder: Path) -> None:
+    from transformers import AutoTokenizer
+    trained = AutoTokenizer.from_pretrained(folder, local_files_only=True).get_vocab()
+    own = language_model.tokenizer.get_vocab()
+    other = [token for token, number in trained.items() if own.get(token) != number]
+    if other:
+        raise ValueError(f'{folder} was trained with another tokenizer than that of '
+                         f'{language_model.path or "its words"}: {other[0]!r} is {trained[other[0]]} there and '
+                         f'{own.get(other[0])} here; give the language model that it was trained over')

@@ -19,7 +19,8 @@ from projects.glee_cli.exits import MISSING_DATA, ConfigError, MissingData
 OWN = sorted([*(CONFIGS / 'finetune').glob('*.py'), CONFIGS / 'examples/finetune_my_data.py'])  # a user's own files
 ALL = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts and path not in OWN)
 
-CONVERTED = ('VOCdevkit', 'benchmark_RELEASE', 'panoptic', 'stuff', 'minival', 'ReasonSeg/', 'look_alikes/')
+CONVERTED = ('VOCdevkit', 'benchmark_RELEASE', 'panoptic', 'stuff', 'minival', 'ReasonSeg/', 'look_alikes/',
+             'stop_and_go/')
 NOT_IN_MINIWORLD = ('odinw/dataset/', 'ReVOS/', 'ReasonVOS/', 'test-dev2017', 'test2017', 'meta_expressions/train')
 
 

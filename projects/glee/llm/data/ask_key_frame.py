@@ -44,7 +44,7 @@ class AskKeyFrame(BaseTransform):
         return self._labels
 
     def transform(self, results: dict) -> Optional[list[dict]]:
-        """Dialogues that share their first frames; None of a video without a label."""
+        """A dialogue per chosen frame; None of a video without a label."""
         info, rng = results['video_info'], np.random.default_rng(np.random.randint(2**31))
         known = [(text, ious) for text, ious in (
             (text, self.labels.get(f'{info["name"]}_{entry["exp_id"]}')) for text, entry in zip(
@@ -53,12 +53,12 @@ class AskKeyFrame(BaseTransform):
         if not choices:
             return None
         asked = [choices[number] for number in rng.integers(len(choices), size=self.dialogues)]
-        reference = reference_frames(results['video_length'], self.shown)
-        frames = results['expand'](results, [*reference, *(frame for _, frame, _ in asked)])
-        pictures = [read_picture(one['img_path']) for one in frames]
-        shown, others = pictures[:len(reference)], pictures[len(reference):]
-        return [pack([*shown, picture], score_turns(text, len(reference)), [], [], frame_scores=[iou], said=[])
-                for picture, (text, _, iou) in zip(others, asked)]
+        return [self._ask(results, *one) for one in asked]
+
+    def _ask(self, results: dict, text: str, frame: int, iou: float) -> dict:
+        reference = reference_frames(results['video_length'], self.shown, frame)
+        pictures = [read_picture(one['img_path']) for one in results['expand'](results, [*reference, frame])]
+        return pack(pictures, score_turns(text, len(reference)), [], [], frame_scores=[iou], said=[])
 
 
 def spread_of(ious: list[Optional[float]]) -> float:

@@ -80,7 +80,7 @@ class FileKeyFrames:
 
 
 class LanguageKeyFrames:
-    """The language model's own [SCORE]: some frames of the video, then the asked one (GLUS, with one model).
+    """The language model's own [SCORE]: some frames of the video with the asked one, then that again (GLUS, one model).
 
     Args:
         model (VideoReasoningSegmentor): in eval mode, trained on [SCORE].
@@ -94,18 +94,20 @@ class LanguageKeyFrames:
     def __call__(self, frames: Sequence[np.ndarray], expression: str,
                  key: Optional[tuple[str, str]] = None) -> list[float]:
         """See ``KeyFrameScorer``."""
-        reference = [frames[number] for number in reference_frames(len(frames), self.shown)]
         scores = []
-        for frame in frames:
+        for asked, frame in enumerate(frames):
+            reference = [frames[number] for number in reference_frames(len(frames), self.shown, asked)]
             tokens, read = self.model.read(score_turns(expression, len(reference)),
                                            self.model.see([*reference, frame], [expression] * (len(reference) + 1)))
             scores.append(float(self.model.scores(tokens.ids, self.model.reader([read])[0])[0]))
         return scores
 
 
-def reference_frames(length: int, shown: int) -> list[int]:
-    """Evenly spaced frames of a video, ``shown`` at most."""
-    return np.unique(np.linspace(0, length - 1, min(shown, length)).round().astype(int)).tolist()
+def reference_frames(length: int, shown: int, asked: int) -> list[int]:
+    """Evenly spaced frames of a video, ``shown`` at most, the one nearest to frame ``asked`` replaced by it."""
+    numbers = np.unique(np.linspace(0, length - 1, min(shown, length)).round().astype(int))
+    numbers[np.abs(numbers - asked).argmin()] = asked
+    return numbers.tolist()
 
 
 def build_scorer(model: VideoReasoningSegmentor, kind: str, **settings) -> KeyFrameScorer:
