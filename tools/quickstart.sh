@@ -5,6 +5,7 @@
 #     bash tools/quickstart.sh            # trains about 12 minutes on 2 cores
 #     bash tools/quickstart.sh --full     # trains about 43 minutes, then 12 on clicks and 10 on videos
 #     bash tools/quickstart.sh --smoke    # every step, in two minutes, learns nothing
+#     bash tools/quickstart.sh --full --seed 1 work_dirs/seed1   # other random numbers, another folder
 #
 # Makes .venv, writes the synthetic world data/miniworld, trains configs/glee/mini/glee_mini_stage2.py and tests
 # detection, segmentation, long-tailed names, expressions, visual prompts and panoptic output. --full goes on with
@@ -14,16 +15,18 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-mode=quick
-case "${1:-}" in
-    '') ;;
-    --full) mode=full ;;
-    --smoke) mode=smoke ;;
-    --help) sed -n '2,/^set/{/^set/d; s/^# \{0,1\}//; p}' tools/quickstart.sh; exit ;;
-    *) echo "unknown option $1; see bash tools/quickstart.sh --help" >&2; exit 2 ;;
-esac
-shift $(( $# > 0 ))
-work=${1:-work_dirs/quickstart}  # another folder, for tests
+mode=quick seed=0 work=work_dirs/quickstart
+while [ $# -gt 0 ]; do
+    case $1 in
+        --full) mode=full ;;
+        --smoke) mode=smoke ;;
+        --seed) seed=${2:?--seed needs a number}; shift ;;
+        --help) sed -n '2,/^set/{/^set/d; s/^# \{0,1\}//; p}' tools/quickstart.sh; exit ;;
+        -*) echo "unknown option $1; see bash tools/quickstart.sh --help" >&2; exit 2 ;;
+        *) work=$1 ;;
+    esac
+    shift
+done
 
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"  # docs/training.md
 if [ -z "${GLEE_PYTHON:-}" ]; then
@@ -37,7 +40,7 @@ before=(ytvis ovis) after=(ytvis ovis vos rvos tao burst)
 images=2000 val=400 prompted=40 videos=400 val_videos=60 warm=60
 case $mode in
     quick) iterations=1700; prompts=0.2 ;;
-    full) iterations=7800; prompts=0.4; ratios=(); rounds=1400; clips=2000; ways=600 ;;
+    full) iterations=8000; prompts=0.4; ratios=(); rounds=1400; clips=2000; ways=600 ;;
     smoke) images=16 val=8 prompted=1 videos=4 val_videos=4 warm=1
            iterations=8; prompts=0.4; rounds=2; clips=2; ways=2; before=(); after=(vos) ;;
 esac
@@ -51,7 +54,8 @@ train() {  # folder, config, iterations, options
     shift 3
     [ -f "$folder/iter_$iterations.pth" ] && return
     "$GLEE_PYTHON" tools/train.py "configs/glee/mini/$config.py" --work-dir "$folder" --resume --cfg-options \
-        max_iters="$iterations" default_hooks.checkpoint.interval=500 "$@"
+        max_iters="$iterations" default_hooks.checkpoint.interval=500 randomness.seed="$seed" \
+        train_dataloader.sampler.seed="$seed" "$@"
 }
 
 evaluate() {  # folder, config, checkpoint, options of tools/test.py that end with --cfg-options
@@ -69,7 +73,7 @@ evaluate() {  # folder, config, checkpoint, options of tools/test.py that end wi
 }
 
 film() {
-    "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$films" --images 8 --videos $videos \
+    "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$films" --images $images --videos $videos \
         --val-videos $val_videos --sources ytvis19 ovis ytvos ref_ytvos davis tao_burst --seed 0
 }
 

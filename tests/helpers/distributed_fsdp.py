@@ -1,14 +1,28 @@
-"""Run in several processes: mini model under FSDP; prints its loss at three steps and the share of weights kept."""
+"""Run in one or two processes: a narrow GLEE-Pro under FSDP; prints its loss at each step and the share of weights kept.
+
+A step has two batches, one for each process or both, one after the other, for the only one.
+"""
+import copy
+
 import torch
 import torch.distributed as dist
+from config_runs import shrink_size
 from distributed_loss import injected_rand
-from mini_model import category_sample, images
+from mini_model import category_sample, expression_sample, images
 from mmdet.registry import MODELS
 from mmengine._strategy import FSDPStrategy
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-import projects.glee  # noqa: F401
+from projects.glee.models.data_preprocessors.batch_prompts import BatchPrompts
+
+
+def steps():
+    """Kinds of batches that differ in which layers they run: names, a sentence, an object that is pointed at."""
+    names, sentence, pointed = (category_sample(count=1), expression_sample('the red ring', seed=1),
+                                category_sample(count=1, seed=2))
+    BatchPrompts().prompt([pointed], dict(mask=1.0))
+    return [(names, sentence), (pointed, names), (sentence, pointed), (names, names)]
 
 
 def main():
@@ -20,7 +34,8 @@ def main():
     strategy = FSDPStrategy(model_wrapper=dict(
         type='MMFullyShardedDataParallel', device_id='cpu', use_orig_params=True, auto_wrap_policy='shard_layers'))
     torch.manual_seed(1)
-    cfg = Config.fromfile('configs/glee/_base_/models/glee_mini.py').model
+    cfg = shrink_size(Config.fromfile('configs/glee/glee_eva02-l_stage2.py'), 'eva02-l').model
+    cfg.backbone.init_cfg = None
     cfg.panoptic_head.align_prior = None  # FSDP takes no scalars
     model = MODELS.build(cfg)
     total = sum(parameter.numel() for parameter in model.parameters())
@@ -31,12 +46,16 @@ def main():
     model.module.panoptic_head.denoising.label_flip = 0.  # the random labels would differ
     torch.rand = injected_rand
     share = slice(rank * 2 // world, (rank + 1) * 2 // world)
-    samples = [category_sample(seed=1), category_sample(seed=2)][share]
     numbers = []
-    for _ in range(3):
-        total_loss, _ = model.module.parse_losses(model(images(2)[share], samples, mode='loss'))
-        optim_wrapper.update_params(total_loss)
-        numbers.append(total_loss.detach().double())
+    for pair in steps():
+        mean = 0.
+        for picture, sample in list(zip(images(2), copy.deepcopy(pair)))[share]:
+            loss, _ = model.module.parse_losses(model(picture[None], [sample], mode='loss'))
+            (loss * world / 2).backward()
+            mean = mean + loss.detach().double() / 2 * world
+        optim_wrapper.step()
+        optim_wrapper.zero_grad()
+        numbers.append(mean)
     numbers.append(torch.tensor(sum(parameter.numel() for parameter in model.parameters()) / total).double())
     numbers = torch.stack(numbers)
     dist.all_reduce(numbers)

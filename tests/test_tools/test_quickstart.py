@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+from mmengine.config import Config
 from paths import ROOT
 from tool_runner import run_tool
 
@@ -25,7 +26,7 @@ def test_smoke_runs_every_step_once(fork_server, tmp_path):
     """Programs are forks, which start at once. A second run only collects the results again."""
 
     def run():
-        done = subprocess.run(['bash', 'tools/quickstart.sh', '--smoke', str(tmp_path)], cwd=ROOT,
+        done = subprocess.run(['bash', 'tools/quickstart.sh', '--smoke', '--seed', '3', str(tmp_path)], cwd=ROOT,
                               capture_output=True, text=True,
                               env=dict(os.environ, GLEE_PYTHON=str(fork_server.python)))
         assert done.returncode == 0, done.stderr[-3000:]
@@ -35,6 +36,10 @@ def test_smoke_runs_every_step_once(fork_server, tmp_path):
     assert len(logs) >= 11 and run() == logs
     results = json.loads((tmp_path / 'results.json').read_text())
     assert results['mode'] == 'smoke' and not set(KEYS + MORE_KEYS) - set(results)
+    for config in tmp_path.glob('smoke/*/*/vis_data/config.py'):
+        if 'test_' not in str(config):
+            cfg = Config.fromfile(config)
+            assert cfg.randomness.seed == cfg.train_dataloader.sampler.seed == 3
     for name in ('glee_mini.pth', 'results.md', 'pictures/coco.jpg', 'pictures/refcoco.jpg'):
         assert (tmp_path / name).stat().st_size > 0
 

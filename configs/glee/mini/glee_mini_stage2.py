@@ -17,7 +17,7 @@ model = dict(
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
-    sampler=dict(type='MixtureSampler', ratios=[1.5, 1.2, 0.1, 2.3, 0.6, 0.2], seed=0),
+    sampler=dict(type='MixtureSampler', ratios=[1.0, 1.7, 0.1, 2.3, 0.6, 0.2], seed=0),
     batch_sampler=dict(type='MixtureBatchSampler'),
     dataset=dict(
         type='MixtureDataset',
