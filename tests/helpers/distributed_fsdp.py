@@ -1,4 +1,4 @@
-"""Run in one or two processes: a narrow GLEE-Pro under FSDP; prints its loss at each step and the share of weights kept.
+"""Run in one or two processes: a narrow GLEE-Pro under FSDP; prints its losses and the share of weights kept.
 
 A step has two batches, one for each process or both, one after the other, for the only one.
 """
@@ -21,7 +21,7 @@ def steps():
     """Kinds of batches that differ in which layers they run: names, a sentence, an object that is pointed at."""
     names, sentence, pointed = (category_sample(count=1), expression_sample('the red ring', seed=1),
                                 category_sample(count=1, seed=2))
-    BatchPrompts().prompt([pointed], dict(mask=1.0))
+    BatchPrompts().prompt([pointed], dict(point=1.0))  # of one pixel: nothing to draw
     return [(names, sentence), (pointed, names), (sentence, pointed), (names, names)]
 
 
@@ -35,7 +35,7 @@ def main():
         type='MMFullyShardedDataParallel', device_id='cpu', use_orig_params=True, auto_wrap_policy='shard_layers'))
     torch.manual_seed(1)
     cfg = shrink_size(Config.fromfile('configs/glee/glee_eva02-l_stage2.py'), 'eva02-l').model
-    cfg.backbone.init_cfg = None
+    cfg.backbone.init_cfg, cfg.panoptic_head.pixel_decoder.early_fusion.dropout = None, 0.0
     cfg.panoptic_head.align_prior = None  # FSDP takes no scalars
     model = MODELS.build(cfg)
     total = sum(parameter.numel() for parameter in model.parameters())
