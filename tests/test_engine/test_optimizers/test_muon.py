@@ -7,6 +7,7 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from projects.glee.engine.optimizers import MuonAdamW
+from projects.glee.engine.optimizers.muon import StackedMuon
 
 
 @pytest.fixture
@@ -59,6 +60,27 @@ def test_step_of_a_matrix(model, name, lr, memory_format):
     values = left.mT @ moved @ right.mT / (lr * 0.2 * max(moved.shape)**0.5)
     assert (values.diagonal() > 0.65).all() and (values.diagonal() < 1.25).all()
     torch.testing.assert_close(values, values.diagonal().diag(), atol=0.03, rtol=0)
+
+
+def test_stacked_matrices_step_as_torch_steps_each():
+    """Wide, tall, square, a single row, one without a gradient; rates of a group each."""
+    torch.manual_seed(0)
+    shapes = [(8, 12), (12, 8), (8, 12), (6, 6), (6, 6), (1, 9), (8, 12)]
+    together = [nn.Parameter(torch.randn(shape)) for shape in shapes]
+    alone = copy.deepcopy(together)
+    options = dict(momentum=0.9, ns_steps=4)
+    optimizers = [kind([dict(params=[p], lr=0.1 / (i + 1), weight_decay=0.1 * i) for i, p in enumerate(params)],
+                       **options, **more)
+                  for kind, params, more in ((StackedMuon, together, {}),
+                                             (torch.optim.Muon, alone, dict(adjust_lr_fn='match_rms_adamw')))]
+    for _ in range(3):
+        for one, other in zip(together[:-1], alone):
+            one.grad, other.grad = [torch.randn(one.shape)] * 2
+        for optimizer in optimizers:
+            optimizer.step()
+    for one, other in zip(together, alone):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+    assert optimizers[0].state_dict()['state'].keys() == optimizers[1].state_dict()['state'].keys()
 
 
 def test_rates_of_the_groups_count_in_every_step(model):
