@@ -6,11 +6,18 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.checkpoint import checkpoint
 
+from projects.glee.models.layers import cpu_products, row_linear
 from projects.glee.models.layers.cpu_products import fast_products
 
 CONVOLUTIONS = [dict(kernel_size=1), dict(kernel_size=1, bias=False), dict(kernel_size=1, stride=2),
                 dict(kernel_size=1, padding=1), dict(kernel_size=1, groups=4), dict(kernel_size=3, padding=1),
                 dict(kernel_size=(3, 1), padding='same')]
+
+
+@pytest.fixture(autouse=True)
+def on_amd(monkeypatch):
+    for module in (cpu_products, row_linear):
+        monkeypatch.setattr(module, 'mkl_is_slow', torch.backends.mkldnn.is_available)
 
 
 @pytest.mark.parametrize('options', CONVOLUTIONS)

@@ -6,7 +6,20 @@ from mmcv.cnn.bricks.transformer import FFN
 from torch import nn
 
 from projects.glee.models.layers import row_linear as module
-from projects.glee.models.layers.row_linear import FeedForward, row_linear, row_product
+from projects.glee.models.layers.row_linear import FeedForward, mkl_is_slow, row_linear, row_product
+
+
+@pytest.fixture(autouse=True)
+def on_amd(monkeypatch):
+    monkeypatch.setattr(module, 'mkl_is_slow', torch.backends.mkldnn.is_available)
+
+
+@pytest.mark.parametrize('processor, slow', [('vendor_id\t: GenuineIntel', False), ('vendor_id\t: AuthenticAMD', True)])
+def test_intels_processors_are_left_to_torch(processor, slow, monkeypatch, tmp_path):
+    (tmp_path / 'cpuinfo').write_text(processor)
+    monkeypatch.setattr(module, 'Path', lambda _: tmp_path / 'cpuinfo')
+    both = torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()
+    assert mkl_is_slow.__wrapped__() == (slow and both)
 
 
 @pytest.mark.parametrize('shape', [(1, 513, 24), (2, 700, 24), (3, 20, 30, 24), (7, 24), (0, 24), (600, 24)])

@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from .row_linear import on_cpu_in_inference, row_product
+from .row_linear import mkl_is_slow, on_cpu_in_inference, row_product
 
 
 def fast_products(x: Tensor, with_gradients: bool = False, recomputed: bool = False) -> ContextManager:
-    """In this context linear layers and 1x1 convolutions are computed by oneDNN, if ``x`` is on a CPU.
+    """In this context linear layers and 1x1 convolutions are computed by oneDNN, if ``x`` is on a CPU of AMD's.
 
     torch gives both to MKL (1x1 convolutions only on one thread), see ``row_product``. It serves networks that are
     not ours, such as backbones, and changes none of their modules.
@@ -23,7 +23,7 @@ def fast_products(x: Tensor, with_gradients: bool = False, recomputed: bool = Fa
             context. Where gradients are recorded its linear layers are then left alone: ours keep other tensors for
             the backward pass than torch's, and ``checkpoint`` asks for the same.
     """
-    if torch.compiler.is_compiling() or not torch.backends.mkldnn.is_available():
+    if torch.compiler.is_compiling() or not mkl_is_slow():
         return nullcontext()
     if on_cpu_in_inference(x):
         return _OneDNNProducts()

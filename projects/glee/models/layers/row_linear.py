@@ -1,4 +1,8 @@
 """Linear layers over many rows on a CPU."""
+import platform
+from functools import lru_cache
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,11 +21,22 @@ def on_cpu_in_inference(x: Tensor) -> bool:
             and not torch.jit.is_tracing())
 
 
+@lru_cache(maxsize=None)
+def mkl_is_slow() -> bool:
+    """Whether oneDNN is faster than MKL, which torch asks for linear layers: on processors that are not Intel's."""
+    try:
+        processor = Path('/proc/cpuinfo').read_text()
+    except OSError:
+        processor = platform.processor()
+    has_both = torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()
+    return has_both and 'GenuineIntel' not in processor
+
+
 def row_product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``F.linear`` of (..., C) with ``weight`` (O, C); on a CPU it and its gradients are computed by oneDNN.
+    """``F.linear`` of (..., C) with ``weight`` (O, C); where ``mkl_is_slow`` it and its gradients go through oneDNN.
 
     torch gives linear layers to MKL, which on AMD's processors runs at half the speed of oneDNN, and 1x1 convolutions
-    to oneDNN (``fast_products`` brings whole networks there).
+    to oneDNN (``fast_products`` brings whole networks there). On Intel's, MKL takes a third less in training.
     """
     if not _takes_onednn(rows):
         return F.linear(rows, weight, bias)
@@ -34,7 +49,7 @@ def _takes_onednn(rows: Tensor) -> bool:
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # the numbers of rows would become constants
         return False
     return (rows.device.type == 'cpu' and rows.dtype == torch.float32 and rows.shape[:-1].numel() >= MIN_ROWS
-            and rows.numel() >= MIN_ELEMENTS and torch.backends.mkldnn.is_available()
+            and rows.numel() >= MIN_ELEMENTS and mkl_is_slow()
             and not torch.is_autocast_enabled('cpu'))
 
 
