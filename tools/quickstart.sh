@@ -73,8 +73,8 @@ evaluate() {  # folder, config, checkpoint, options of tools/test.py that end wi
 }
 
 film() {
-    "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$films" --images $images --videos $videos \
-        --val-videos $val_videos --sources ytvis19 ovis ytvos ref_ytvos davis tao_burst --seed 0
+    "$GLEE_PYTHON" tools/dataset_converters/make_miniworld.py --out "$films" --images $images --val-images 8 \
+        --videos $videos --val-videos $val_videos --sources coco ytvis19 ovis ytvos ref_ytvos davis tao_burst --seed 0
 }
 
 test_images() {
