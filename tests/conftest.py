@@ -15,7 +15,7 @@ import torch
 from fork_server import ForkServer
 from goldens import manifest
 from hypothesis import HealthCheck, settings
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, VISUALIZERS
 from mmengine.config import Config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import init_default_scope
@@ -45,13 +45,13 @@ def _mmdet_scope():
 def _runs_of_their_own() -> Iterator[None]:
     """A runner is named after its config and the second: on a quick machine two tests would share one.
 
-    Its logger goes too: a web server closes the log files of everybody (logging.config.dictConfig), and the next
-    model that initialises its weights would write to the closed file of an earlier test.
+    Its visualizer would write to the folder of an earlier test. Its logger goes too: a web server closes the log files
+    of everybody (logging.config.dictConfig), and the next model that initialises its weights would write to the closed
+    file of an earlier test.
     """
     yield
-    Visualizer._instance_dict.clear()
-    MessageHub._instance_dict.clear()
-    MMLogger._instance_dict.clear()
+    for kind in (MessageHub, MMLogger, Visualizer, *VISUALIZERS.module_dict.values()):
+        kind._instance_dict.clear()
 
 
 @pytest.fixture(autouse=True, scope='session')

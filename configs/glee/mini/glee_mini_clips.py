@@ -1,5 +1,6 @@
 # Fine-tuning of the small model on MiniWorld's clips: names, given objects and sentences, with the
-# tracking loss. Clips have few names; pictures of LVIS beside them keep the long tail. Without it (ablation): --cfg-options model.panoptic_head.loss_selector.disable="['tracking']".
+# tracking loss. Clips have few names; pictures of LVIS beside them keep the long tail.
+# Without the loss (ablation): --cfg-options model.panoptic_head.loss_selector.disable="['tracking']".
 _base_ = [
     '../_base_/models/glee_mini_video.py', '../_base_/datasets/video_train.py',
     '../_base_/datasets/miniworld_images.py', '../_base_/default_runtime.py'
@@ -21,7 +22,7 @@ def small(source, folder, kind):
         pipeline=[_base_.far, source.pipeline[1], *_base_.clips_mini[kind]])
 
 
-lvis_clips = dict(
+long_tail = dict(
     _base_.lvis_train,
     pipeline=[
         dict(type='PseudoClip'),
@@ -42,7 +43,7 @@ train_dataloader = dict(
             small(_base_.ytvis19_train, 'ytvis_2019/', 'masks'),
             small(_base_.ovis_train, 'ovis/', 'masks'),
             small(_base_.ytvos_train, 'ytbvos18/train/', 'masks'),
-            small(_base_.ref_ytvos_train, 'ref-youtube-vos/', 'sentences'), lvis_clips
+            small(_base_.ref_ytvos_train, 'ref-youtube-vos/', 'sentences'), long_tail
         ]))
 auto_scale_lr = dict(enable=False, base_batch_size=2)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=1000000)
