@@ -57,9 +57,9 @@ def test_config_gives_its_metric_and_a_valid_file(name, world, tmp_path):
 
 @pytest.mark.slow
 def test_clips_train(world, tmp_path):
-    """Names, given objects and sentences in one run; the tracking loss is there and finite."""
-    cfg = load_video('mini_clips', world, tmp_path, max_iters=4, warmup_iters=2)
-    cfg.train_dataloader.sampler.ratios = [1, 1, 2, 2]
+    """Names, given objects, sentences and pictures in one run; the tracking loss is there and finite."""
+    cfg = load_video('mini_clips', world, tmp_path, max_iters=5, warmup_iters=2)
+    cfg.train_dataloader.sampler.ratios = [1, 1, 2, 2, 1]
     runner = run_config.build_runner(cfg)
     runner.train()
     history = runner.message_hub.log_scalars
