@@ -11,7 +11,7 @@ from .row_linear import mkl_is_slow, on_cpu_in_inference, row_product
 
 
 def fast_products(x: Tensor, with_gradients: bool = False, recomputed: bool = False) -> ContextManager:
-    """In this context linear layers and 1x1 convolutions are computed by oneDNN, if ``x`` is on a CPU and MKL is slow there.
+    """In this context oneDNN computes linear layers and 1x1 convolutions, if ``x`` is on a CPU on which MKL is slow.
 
     torch gives both to MKL (1x1 convolutions only on one thread), see ``row_product``. It serves networks that are
     not ours, such as backbones, and changes none of their modules.
