@@ -25,7 +25,7 @@ def _sampling(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def _products(model: nn.Module) -> Iterator[None]:
     """Linear layers and 1x1 convolutions as torch computes them."""
-    with mock.patch.object(row_linear, '_takes_onednn', lambda rows: False), \
+    with mock.patch.object(row_linear, '_takes_onednn', lambda rows, weight: False), \
             mock.patch.object(cpu_products, '_convolve', torch.conv2d):
         yield
 

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 # with fewer rows the ways differ little, and with fewer elements torch does not take oneDNN
 MIN_ROWS = 64
 MIN_ELEMENTS = 20481
+# for smaller matrices the copies cost more than the product gains (docs/speed.md)
+MIN_WEIGHTS = 2**15
 # the hidden layer of a chunk fits the cache, and its memory is used again instead of being mapped anew
 CHUNK_ROWS = 2048
 GRADIENT_ROWS = 1024
@@ -33,23 +35,23 @@ def mkl_is_slow() -> bool:
 
 
 def row_product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``F.linear`` of (..., C) with ``weight`` (O, C); where ``mkl_is_slow`` it and its gradients go through oneDNN.
+    """``F.linear`` of (..., C) with ``weight`` (O, C); large ones and their gradients go through oneDNN if MKL is slow.
 
     torch gives linear layers to MKL, which on AMD's processors runs at half the speed of oneDNN, and 1x1 convolutions
     to oneDNN (``fast_products`` brings whole networks there). On Intel's, MKL takes a third less in training.
     """
-    if not _takes_onednn(rows):
+    if not _takes_onednn(rows, weight):
         return F.linear(rows, weight, bias)
     if torch.is_grad_enabled():
         return _RowProduct.apply(rows, weight, bias)
     return _as_convolution(rows, weight, bias)
 
 
-def _takes_onednn(rows: Tensor) -> bool:
+def _takes_onednn(rows: Tensor, weight: Tensor) -> bool:
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # the numbers of rows would become constants
         return False
     return (rows.device.type == 'cpu' and rows.dtype == torch.float32 and rows.shape[:-1].numel() >= MIN_ROWS
-            and rows.numel() >= MIN_ELEMENTS and mkl_is_slow()
+            and rows.numel() >= MIN_ELEMENTS and weight.numel() >= MIN_WEIGHTS and mkl_is_slow()
             and not torch.is_autocast_enabled('cpu'))
 
 
