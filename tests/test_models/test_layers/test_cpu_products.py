@@ -18,6 +18,7 @@ CONVOLUTIONS = [dict(kernel_size=1), dict(kernel_size=1, bias=False), dict(kerne
 def on_amd(monkeypatch):
     for module in (cpu_products, row_linear):
         monkeypatch.setattr(module, 'mkl_is_slow', torch.backends.mkldnn.is_available)
+    monkeypatch.setattr(row_linear, 'MIN_WEIGHTS', 0)
 
 
 @pytest.mark.parametrize('options', CONVOLUTIONS)

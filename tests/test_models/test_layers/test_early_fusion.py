@@ -39,6 +39,25 @@ def test_folded_is_plain(fusion, inputs, monkeypatch, max_scores):
         assert text is None and torch.allclose(out, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize('length', [9, 4])
+def test_gradients_of_groups_are_those_of_their_tokens(inputs, length, monkeypatch):
+    """Also where other tokens, as those of a visual prompt, follow; the 5 or 3 + 5 that differ are read alone."""
+    fusion, read = EarlyFusion(embed_dims=16, hidden_dims=64, num_heads=4, dropout=0.).train(), []
+    for parameter in fusion.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    attend = fusion._attend
+    monkeypatch.setattr(fusion, '_attend', lambda *args: (read.append(args[1].shape[1]), attend(*args))[1])
+    visual, words = inputs[0], torch.randn(2, 5, 16, requires_grad=True)
+    found = []
+    for groups in (None, GROUPS[:length]):
+        out, _ = fusion(visual, words[:, GROUPS], groups=groups)
+        wanted = [words, fusion.text_proj.weight, fusion.text_value_proj.weight, fusion.visual_proj.bias]
+        found.append([out, *torch.autograd.grad((out * visual).sum(), wanted)])
+    assert read == [9, {9: 5, 4: 8}[length]]
+    for number, expected in zip(found[1], found[0]):
+        assert torch.allclose(number, expected, rtol=1e-4, atol=1e-4 * float(expected.detach().abs().max()))
+
+
 @torch.no_grad()
 def test_equal_tokens_are_read_once(fusion, inputs):
     folded = fusion._fold(inputs[1][0], GROUPS)

@@ -12,6 +12,7 @@ from projects.glee.models.layers.row_linear import FeedForward, mkl_is_slow, row
 @pytest.fixture(autouse=True)
 def on_amd(monkeypatch):
     monkeypatch.setattr(module, 'mkl_is_slow', torch.backends.mkldnn.is_available)
+    monkeypatch.setattr(module, 'MIN_WEIGHTS', 0)
 
 
 @pytest.mark.parametrize('processor, slow', [('vendor_id\t: GenuineIntel', False), ('vendor_id\t: AuthenticAMD', True)])
@@ -72,6 +73,15 @@ def test_autocast_is_left_to_torch():
         out, expected = row_linear(rows, layer), layer(rows)
     assert out.dtype == torch.bfloat16 and torch.equal(out, expected)
     out.sum().backward()
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
+@pytest.mark.parametrize('out_dims, through_onednn', [(99, False), (100, True)])
+def test_small_matrices_are_left_to_torch(out_dims, through_onednn, monkeypatch):
+    monkeypatch.setattr(module, 'MIN_WEIGHTS', 6400)
+    rows = torch.randn(900, 64, requires_grad=True)
+    is_ours = 'RowProduct' in row_linear(rows, nn.Linear(64, out_dims)).grad_fn.name()
+    assert is_ours == through_onednn
 
 
 @pytest.mark.parametrize('chunk', [1000, 2048])

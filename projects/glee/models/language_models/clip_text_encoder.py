@@ -34,8 +34,8 @@ class TextFeatures(NamedTuple):
         hidden: (N, L, width) states after the last LayerNorm, before the projection.
         distill_loss: () weighted distillation loss; an exact zero where there is none.
         valid_tokens: (T, D) the valid tokens of all texts, one after the other.
-        token_groups: (T,) Long, in eval mode without gradient: valid tokens with the same number are equal, since
-            their texts begin with the same words. Else, and if padded to the maximum, None.
+        token_groups: (T,) Long, in eval mode without gradient and on a CPU: valid tokens with the same number are
+            equal, since their texts begin with the same words. Else, and if padded to the maximum, None.
     """
 
     tokens: Tensor
@@ -295,7 +295,8 @@ class CLIPTextEncoder(BaseModule):
         weight = mask.unsqueeze(-1).to(tokens.dtype)
         pooled = (tokens * weight).sum(1) / weight.sum(1)
         groups = None
-        if not (pad_to_max or self.training or torch.is_grad_enabled()):
+        is_inference = not (self.training or torch.is_grad_enabled())
+        if not pad_to_max and (is_inference or tokens.device.type == 'cpu'):
             groups = self._token_groups(texts).to(tokens.device)
         return TextFeatures(tokens, mask, pooled, hidden, loss, tokens.flatten(0, 1)[valid], groups)
 

@@ -37,8 +37,9 @@ class EarlyFusion(BaseModule):
     fused attention call, so that a pixel x token matrix never exists. Only the visual side feeds
     the released models; the text side is computed on request (``with_text``).
 
-    In inference on a CPU equal tokens are read once, the logarithm of their number added to their score, and the
-    projections of the visual side are multiplied into the tokens. That is exact, and kept with a vocabulary.
+    On a CPU equal tokens are read once, the logarithm of their number added to their score, but not in training with
+    ``dropout``, which they pass one by one. In inference the projections of the visual side are multiplied into the
+    tokens. Both is exact, and kept with a vocabulary in inference.
 
     Args:
         embed_dims (int): channels of both sides.
@@ -90,12 +91,13 @@ class EarlyFusion(BaseModule):
             if isinstance(module, nn.Linear):
                 xavier_init(module, distribution='uniform')
 
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Multi-head attention of projected (B, N, hidden) tensors."""
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Multi-head attention of projected (B, N, hidden) tensors; ``bias`` (keys,) is added to the scores."""
         query, key, value = (t.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
                              for t in (query, key, value))
         out = F.scaled_dot_product_attention(
-            query, key, value, dropout_p=self.dropout if self.training else 0.)
+            query, key, value, None if bias is None else bias[None, None, None],
+            dropout_p=self.dropout if self.training else 0.)
         return out.transpose(1, 2).flatten(2)
 
     def forward(self, visual: Tensor, tokens: Tensor, with_text: bool = False,
@@ -118,13 +120,23 @@ class EarlyFusion(BaseModule):
             for pixels, words, out in zip(visual.expand_as(fused), tokens, fused):
                 self._read(pixels, self._fold_cached(words, groups), out)
             return fused, None
-        return run_layer(self._fuse, self.with_cp and self.training, visual, self.norm_text(tokens), with_text)
+        bias = None
+        if groups is not None and not with_text and self._groups_pay(tokens):
+            first, counts = _distinct(groups, tokens.shape[1])
+            tokens, bias = tokens[:, first], counts.log()
+        return run_layer(self._fuse, self.with_cp and self.training, visual, self.norm_text(tokens), with_text, bias)
 
-    def _fuse(self, visual: Tensor, tokens: Tensor, with_text: bool) -> tuple[Tensor, Tensor | None]:
-        """:meth:`forward` of normed features and tokens, by plain attention."""
+    def _groups_pay(self, tokens: Tensor) -> bool:
+        """In training on a CPU: on a GPU a bias keeps fast kernels away, and a graph would hold groups as constants."""
+        return (self.training and not self.dropout and tokens.device.type == 'cpu' and torch.is_grad_enabled()
+                and not torch.compiler.is_compiling())
+
+    def _fuse(self, visual: Tensor, tokens: Tensor, with_text: bool,
+              bias: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """:meth:`forward` of normed features and tokens, by plain attention; ``bias`` (T,) is added to the scores."""
         pixels = row_linear(visual, self.visual_proj).expand(tokens.shape[0], -1, -1)
         words, values = row_linear(tokens, self.text_proj), row_linear(tokens, self.text_value_proj)
-        read = row_linear(self._attend(pixels, words, values), self.visual_out_proj)
+        read = row_linear(self._attend(pixels, words, values, bias), self.visual_out_proj)
         fused_visual = visual + self.gamma_visual * read
         if not with_text:
             return fused_visual, None
@@ -152,10 +164,8 @@ class EarlyFusion(BaseModule):
         """Tokens (T, D), those of a group once."""
         counts = None
         if groups is not None:
-            own = torch.arange(len(groups), len(tokens), device=groups.device)
-            groups = torch.cat([groups, own + (groups.max() + 1 - len(groups))])
-            counts = groups.bincount()
-            tokens = tokens[torch.empty_like(counts).scatter_(0, groups, torch.arange(len(tokens)))]
+            first, counts = _distinct(groups, len(tokens))
+            tokens = tokens[first]
         tokens = self.norm_text(tokens)
         keys, values = (proj(tokens).unflatten(-1, (self.num_heads, -1)).transpose(0, 1)
                         for proj in (self.text_proj, self.text_value_proj))
@@ -181,3 +191,11 @@ class EarlyFusion(BaseModule):
         return [
             *self.visual_value_proj.parameters(), *self.text_out_proj.parameters(), self.gamma_text
         ]
+
+
+def _distinct(groups: Tensor, num_tokens: int) -> tuple[Tensor, Tensor]:
+    """A token of each group and how many it has, both (D,) Long; tokens behind ``groups`` are groups of their own."""
+    own = torch.arange(len(groups), num_tokens, device=groups.device)
+    groups = torch.cat([groups, own + (groups.max() + 1 - len(groups))])
+    counts = groups.bincount()
+    return torch.empty_like(counts).scatter_(0, groups, torch.arange(num_tokens, device=groups.device)), counts
