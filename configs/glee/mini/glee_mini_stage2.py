@@ -28,13 +28,12 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters=10000, val_interval=100000
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='MuonAdamW', lr=2e-3, momentum=0.9, ns_steps=4, weight_decay=0.05, fused=True),
-    # All but the backbone is easily upset. Random embeddings tell all words apart, and a rate at which they follow the
-    # first, colour-blind pictures makes names that differ in one word the same for good.
+    # The names move little, and all but the backbone is easily upset.
     paramwise_cfg=dict(custom_keys={
         'backbone': dict(lr_mult=3.),
-        'text_encoder': dict(lr_mult=0.02),
-        'token_embedding': dict(lr_mult=0.02, orthogonal=False),
-        'position_embedding': dict(lr_mult=0.02, orthogonal=False),
+        'text_encoder': dict(lr_mult=0.1),
+        'token_embedding': dict(lr_mult=0.1, orthogonal=False),
+        'position_embedding': dict(lr_mult=0.1, orthogonal=False),
         'label_tables': dict(orthogonal=False),
         'level_embed': dict(orthogonal=False),
         'category_embed': dict(lr_mult=0.3, orthogonal=False),
