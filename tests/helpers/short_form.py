@@ -48,7 +48,8 @@ def shorten(cfg: Config) -> Config:
             head.pixel_decoder.in_channels = [8, 16, 32, 64]
             head.prompter.in_channels = [16, 32, 64]
     for node in dicts_in(cfg._cfg_dict):
-        if '://' in (node.get('init_cfg') or {}).get('checkpoint', ''):
+        init_cfg = node.get('init_cfg')
+        if isinstance(init_cfg, dict) and '://' in init_cfg.get('checkpoint', ''):
             node['init_cfg'] = None  # nothing is downloaded
     shorten_loading(cfg)
     return cfg
