@@ -34,11 +34,12 @@ def _products(model: nn.Module) -> Iterator[None]:
 def _fusion(model: nn.Module) -> Iterator[None]:
     """Early fusion that reads every token and projects every pixel, each head's scores at once."""
     with mock.patch.object(EarlyFusion, '_folding_pays', lambda self, num_tokens: False), \
+            mock.patch.object(EarlyFusion, '_groups_pay', lambda self, tokens: False), \
             mock.patch.object(EarlyFusion, '_attend', _materialised):
         yield
 
 
-def _materialised(self: EarlyFusion, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def _materialised(self: EarlyFusion, query: Tensor, key: Tensor, value: Tensor, bias: None = None) -> Tensor:
     query, key, value = (part.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for part in (query, key, value))
     scores = (query @ key.transpose(-1, -2) * query.shape[-1]**-0.5).clamp(-5e4, 5e4)
     return (scores.softmax(-1) @ value).transpose(1, 2).flatten(2)
