@@ -39,7 +39,7 @@ class EarlyFusion(BaseModule):
 
     On a CPU equal tokens are read once, the logarithm of their number added to their score, but not in training with
     ``dropout``, which they pass one by one. In inference the projections of the visual side are multiplied into the
-    tokens. Both is exact, and kept with a vocabulary in inference.
+    tokens. Both are exact, and the latter is kept with a vocabulary.
 
     Args:
         embed_dims (int): channels of both sides.
