@@ -153,7 +153,8 @@ class PromptTracker(GLEETracker):
             elif sighting.logits is None:
                 full = merge.best.new_zeros(sizes[-1])
             else:
-                full = resize_logits(sighting.logits[None], *sizes)[0].sigmoid()
+                # large logits are a probability of exactly 1, as what was given: of equal claims the earliest would win
+                full = resize_logits(sighting.logits[None], *sizes)[0].sigmoid().clamp_(max=1 - 1e-6)
             merge.add(full)
             entry.scores.append(sighting.score)
             entry.previous = sighting.points
