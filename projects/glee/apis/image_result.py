@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Iterable, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -235,3 +235,15 @@ class ImageResult:
             class_id=np.array([order[name] for name in self.names], int),
             tracker_id=None if self.ids is None else np.asarray(self.ids, int),
             data=dict(class_name=np.array(self.names, dtype=str)))
+
+
+class Results(list):
+    """``ImageResult`` of several pictures, in order.
+
+    Attributes:
+        errors: {picture: message} of those that could not be read and are left out.
+    """
+
+    def __init__(self, results: Iterable[ImageResult], errors: dict[str, str]) -> None:
+        super().__init__(results)
+        self.errors = errors

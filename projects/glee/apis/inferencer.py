@@ -17,7 +17,7 @@ from ..models.prompts.reference_prompt import ReferencePrompt
 from ..structures.sample_text import read_names
 from .followers import followers_of
 from .frame_reader import FrameReader, VideoSource, open_frames
-from .image_result import ImageResult
+from .image_result import ImageResult, Results
 from .init_model import init_model
 from .interactive_session import InteractiveSession
 from .model_names import config_of
@@ -26,18 +26,6 @@ from .picture_source import Picture, PictureSource, find_pictures
 from .questions import Names, Question, prompts_by_frame, read_questions
 from .tracked_video import TrackedVideo
 from .video_session import VideoFile, VideoSession
-
-
-class Results(list):
-    """``ImageResult`` of several pictures, in order.
-
-    Attributes:
-        errors: {picture: message} of those that could not be read and are left out.
-    """
-
-    def __init__(self, results: Iterable[ImageResult], errors: dict[str, str]) -> None:
-        super().__init__(results)
-        self.errors = errors
 
 
 class _Limits(NamedTuple):

@@ -24,7 +24,7 @@ from ..layers.row_linear import row_linear
 from ..losses.dynamic_loss_selector import LossSwitch, check_labels, labels_outside
 from ..prompts.prompt_decoder import PromptDecoder
 from ..prompts.visual_prompter import VisualPrompt
-from .head_outputs import HeadOutputs, each_once
+from .head_outputs import HeadOutputs, each_once, split_denoising, split_layers
 from .head_targets import image_targets
 
 
@@ -367,15 +367,11 @@ class GLEEHead(BaseModule):
                               decoder_tokens)
         outputs = self._predict_layers(query, states, text.embeds, last_only)
         pad = query.shape[1] - content.shape[1]
-        dn_predictions = noised and {
-            'dn' + (f'.{key}' if key else ''): {k: v[:, :pad] for k, v in value.items()}
-            for key, value in outputs.items()}
-        predictions = {
-            key: {k: v[:, pad:] for k, v in value.items()} for key, value in outputs.items()}
+        predictions, dn_predictions = split_denoising(outputs, pad)
         if not last_only:
             predictions['enc'] = self._predict_queries(content, boxes, text.embeds)
         return HeadOutputs(predictions, mask_features, states.hidden[-1][:, pad:], indices,
-                           noised, dn_predictions, pixels.levels, encoded)
+                           noised, noised and dn_predictions, pixels.levels, encoded)
 
     def _project_memory(self, memory: Tensor) -> Tensor:
         return self.memory_norm(row_linear(memory, self.memory_proj))
@@ -385,15 +381,11 @@ class GLEEHead(BaseModule):
         logits = query @ self.category_embed @ text_embeds.transpose(1, 2)
         return logits if self.align_bias is None else logits + self.align_bias
 
-    def _predict_queries(self, hidden: Tensor, boxes: Tensor,
-                         text_embeds: Tensor) -> dict[str, Tensor]:
+    def _predict_queries(self, hidden: Tensor, boxes: Tensor, text_embeds: Tensor) -> dict[str, Tensor]:
         """Heads on (B, Q, D); they read the shared LayerNorm of their input."""
         hidden = self.decoder.norm(hidden)
-        return dict(
-            logits=self._align(hidden, text_embeds),
-            boxes=boxes,
-            scores=self.confidence_head(hidden),
-            mask_embeds=self.mask_head(hidden))
+        return dict(logits=self._align(hidden, text_embeds), boxes=boxes, scores=self.confidence_head(hidden),
+                    mask_embeds=self.mask_head(hidden))
 
     def _predict_layers(self, query: Tensor, states, text_embeds: Tensor,
                         last_only: bool) -> dict[str, dict[str, Tensor]]:
@@ -408,9 +400,7 @@ class GLEEHead(BaseModule):
                 return {'': self._predict_queries(hidden, boxes, text_embeds)}
             fields = self._predict_queries(
                 torch.cat([query, hidden], 1), torch.cat([states.references[0], boxes], 1), text_embeds)
-        keys = [*(f'd{index}' for index in range(len(states.hidden))), '']
-        parts = {name: value.split(query.shape[1], 1) for name, value in fields.items()}
-        return {key: {name: part[index] for name, part in parts.items()} for index, key in enumerate(keys)}
+        return split_layers(fields, len(states.hidden) + 1)
 
     def _idle_parameters(self, outputs: HeadOutputs) -> list[Tensor]:
         """Parameters this batch does not touch; kept in the graph so that every rank reduces the same set."""

@@ -47,6 +47,21 @@ class HeadOutputs(NamedTuple):
         return torch.einsum('qd,dhw->qhw', embeds, self.mask_features[index])
 
 
+def split_layers(fields: dict[str, Tensor], num_layers: int) -> dict[str, dict[str, Tensor]]:
+    """Predictions per supervised output, 'd0', 'd1', ... and '', of those of all layers (B, num_layers * Q, ...)."""
+    keys = [*(f'd{index}' for index in range(num_layers - 1)), '']
+    parts = {name: value.chunk(num_layers, 1) for name, value in fields.items()}
+    return {key: {name: part[index] for name, part in parts.items()} for index, key in enumerate(keys)}
+
+
+def split_denoising(outputs: dict[str, dict[str, Tensor]], pad: int) -> tuple[dict, dict]:
+    """Predictions of the ordinary queries, and of the ``pad`` denoising ones before them: 'dn', 'dn.d0', ..."""
+    ordinary = {key: {name: value[:, pad:] for name, value in found.items()} for key, found in outputs.items()}
+    noised = {'dn' + (f'.{key}' if key else ''): {name: value[:, :pad] for name, value in found.items()}
+              for key, found in outputs.items()}
+    return ordinary, noised
+
+
 def each_once(queries: Tensor) -> tuple[Tensor, Tensor]:
     """Different queries (M,) of some (N,), and which of them each is (N,).
 

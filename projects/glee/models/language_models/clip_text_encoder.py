@@ -2,7 +2,7 @@
 import copy
 import logging
 import warnings
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -16,35 +16,13 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from ..layers.cpu_products import fast_products
 from ..layers.recomputed import run_layer
 from .clip_checkpoint import load_clip_text_weights
-from .clip_tokenizer import CutTexts, build_clip_tokenizer
+from .clip_tokenizer import CutTexts, build_clip_tokenizer, number_beginnings
 from .text_bank import TextBank, TextStates, hash_weights
 from .text_cache import TextCache, weights_stamp
+from .text_features import TextFeatures
 
 _DISTILL_LOSSES = dict(mse=F.mse_loss, l1=F.l1_loss)
 _MODES = ('frozen', 'unfrozen', 'distill')
-
-
-class TextFeatures(NamedTuple):
-    """Features of N texts; L is their longest token count, or 77 if padded to the maximum.
-
-    Attributes:
-        tokens: (N, L, D) projected tokens.
-        mask: (N, L) bool, True at valid tokens (start and end tokens included).
-        pooled: (N, D) mean of the valid projected tokens: the embedding of a text.
-        hidden: (N, L, width) states after the last LayerNorm, before the projection.
-        distill_loss: () weighted distillation loss; an exact zero where there is none.
-        valid_tokens: (T, D) the valid tokens of all texts, one after the other.
-        token_groups: (T,) Long, in eval mode without gradient and on a CPU: valid tokens with the same number are
-            equal, since their texts begin with the same words. Else, and if padded to the maximum, None.
-    """
-
-    tokens: Tensor
-    mask: Tensor
-    pooled: Tensor
-    hidden: Tensor
-    distill_loss: Tensor
-    valid_tokens: Tensor
-    token_groups: Optional[Tensor] = None
 
 
 @MODELS.register_module()
@@ -297,16 +275,10 @@ class CLIPTextEncoder(BaseModule):
         groups = None
         is_inference = not (self.training or torch.is_grad_enabled())
         if not pad_to_max and (is_inference or tokens.device.type == 'cpu'):
-            groups = self._token_groups(texts).to(tokens.device)
+            tokenizer = build_clip_tokenizer(self.tokenizer)
+            groups = torch.tensor(number_beginnings(
+                tokenizer, texts, self.text_model.config.max_position_embeddings)).to(tokens.device)
         return TextFeatures(tokens, mask, pooled, hidden, loss, tokens.flatten(0, 1)[valid], groups)
-
-    def _token_groups(self, texts: Sequence[str]) -> Tensor:
-        """A number per token: attention is causal, so that equal beginnings of texts have equal states."""
-        batch = build_clip_tokenizer(self.tokenizer)(
-            list(texts), truncation=True, max_length=self.text_model.config.max_position_embeddings)
-        numbers: Dict[Tuple[int, ...], int] = {}
-        return torch.tensor([numbers.setdefault(tuple(ids[:end]), len(numbers))
-                             for ids in batch['input_ids'] for end in range(1, len(ids) + 1)])
 
     def _state_cache(self, pad_to_max: bool) -> Optional[TextCache]:
         """Where the states of names, or of expressions, are kept at present."""
