@@ -12,9 +12,7 @@ model = dict(
             dict(
                 type='BatchPrompts',
                 kinds=dict(mask=0.2, box=0.2, point=0.3, polygon=0.1, scribble=0.15, circle=0.05))
-        ]),
-    # The words of names are learned last, long after colour: by the gradients of masks they would move too little.
-    panoptic_head=dict(dense_supervision=dict(name_weight=16.)))
+        ]))
 
 train_dataloader = dict(
     batch_size=4,
@@ -40,9 +38,7 @@ optim_wrapper = dict(
         'level_embed': dict(orthogonal=False),
         'category_embed': dict(lr_mult=0.3, orthogonal=False),
         'align_bias': dict(lr_mult=10., decay_mult=0.)}),
-    # Nearly every batch is clipped, and so all sources weigh the same: the mask of one object, which a sentence means,
-    # has a gradient several times as large as the names of a picture.
-    clip_grad=dict(max_norm=10.0))
+    clip_grad=dict(max_norm=50.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=60),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=60, eta_min=8e-6)

@@ -22,10 +22,7 @@ model = dict(
             num_attention_heads=4,
             intermediate_size=256,
             max_position_embeddings=32,  # early fusion reads the padding too
-            # CLIP's embeddings of 0.02 drown in what the first layer adds, to which a name's first word adds most: as
-            # large as a layer's output, all words of a name weigh the same.
-            init_cfg=[dict(type='Normal', layer='Embedding', std=1.0),
-                      dict(type='RemoveCommonDirection')]),
+            init_cfg=dict(type='RemoveCommonDirection')),
         pixel_decoder=dict(
             type='MaskDINOPixelDecoder',
             in_channels=[32, 64, 128, 256],
